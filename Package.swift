@@ -1,0 +1,106 @@
+// swift-tools-version:6.2
+import PackageDescription
+
+/// Every target of this package: upcoming language features on, no warning tolerated.
+let strict: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .treatAllWarnings(as: .error),
+]
+
+let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
+let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
+let nioHTTP1: Target.Dependency = .product(name: "NIOHTTP1", package: "swift-nio")
+let nioWebSocket: Target.Dependency = .product(name: "NIOWebSocket", package: "swift-nio")
+let nioEmbedded: Target.Dependency = .product(name: "NIOEmbedded", package: "swift-nio")
+let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
+let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
+let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
+
+let package = Package(
+    name: "rolecall",
+    platforms: [.macOS(.v15)],
+    products: [
+        .executable(name: "rolecall-server", targets: ["RolecallServer"]),
+        .executable(name: "rolecall", targets: ["RolecallClient"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: []),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.2"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
+        .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+        .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
+        .package(url: "https://github.com/vapor/jwt-kit", from: "5.7.1"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+    ],
+    targets: [
+        // The wire, from bytes to packets. None of these knows a word of Rolecall's domain.
+        .target(name: "WireJSON", swiftSettings: strict),
+        .target(name: "EngineIO", dependencies: ["WireJSON", nioCore], swiftSettings: strict),
+        .target(name: "SocketIO", dependencies: ["WireJSON", nioCore], swiftSettings: strict),
+        .target(name: "WebSocketLink", dependencies: [nioCore, crypto], swiftSettings: strict),
+        .target(
+            name: "SocketIOServer",
+            dependencies: [
+                "WireJSON", "EngineIO", "SocketIO", "WebSocketLink", nioCore, nioHTTP1, crypto, logging,
+            ],
+            swiftSettings: strict
+        ),
+        .target(
+            name: "SocketIOClient",
+            dependencies: [
+                "WireJSON", "EngineIO", "SocketIO", "WebSocketLink", nioCore, nioPosix, nioHTTP1, nioWebSocket,
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+            ],
+            swiftSettings: strict
+        ),
+
+        // The domain: what both programs say, and what a model is.
+        .target(name: "RolecallProtocol", dependencies: ["WireJSON"], swiftSettings: strict),
+        .target(name: "ModelStore", dependencies: ["RolecallProtocol", "WireJSON"], swiftSettings: strict),
+        .target(
+            name: "SQLiteStore",
+            dependencies: [
+                "ModelStore", "RolecallProtocol", "WireJSON", logging,
+                .product(name: "GRDB", package: "GRDB.swift"),
+            ],
+            swiftSettings: strict
+        ),
+
+        // The two programs.
+        .executableTarget(
+            name: "RolecallServer",
+            dependencies: [
+                "WireJSON", "EngineIO", "SocketIOServer", "RolecallProtocol", "ModelStore", "SQLiteStore",
+                nioCore, nioPosix, nioHTTP1, crypto, logging, argumentParser,
+                .product(name: "CryptoExtras", package: "swift-crypto"),
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "HummingbirdCore", package: "hummingbird"),
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
+                .product(name: "NIOHTTPTypesHTTP1", package: "swift-nio-extras"),
+                .product(name: "JWTKit", package: "jwt-kit"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+            ],
+            path: "Server",
+            swiftSettings: strict
+        ),
+        .executableTarget(
+            name: "RolecallClient",
+            dependencies: [
+                "WireJSON", "SocketIO", "SocketIOClient", "RolecallProtocol", nioCore, nioPosix, nioHTTP1, logging,
+                argumentParser,
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
+            ],
+            path: "Client",
+            swiftSettings: strict
+        ),
+    ],
+    swiftLanguageModes: [.v6]
+)
