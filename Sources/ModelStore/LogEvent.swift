@@ -1,0 +1,39 @@
+import RolecallProtocol
+
+/// One entry of the event log: a row before and after a change, untouched by any policy.
+public struct LogEvent: Hashable, Sendable {
+    /// What happened to the row itself; who sees which of it is the policy's matter.
+    public enum Change: String, Hashable, Sendable {
+        case created
+        case updated
+        case removed
+    }
+
+    /// Counts up from 1; a later commit always has higher numbers. Numbers may be missing, never repeated.
+    public var sequence: Int64
+    public var model: String
+    public var change: Change
+    public var key: Value
+    /// Nil for a creation.
+    public var before: Row?
+    /// Nil for a removal.
+    public var after: Row?
+    /// Nil where the change came from outside the server.
+    public var actor: Actor?
+    /// As the database's clock said, `2026-11-22T13:45:01.123Z`.
+    public var at: String
+
+    public init(
+        sequence: Int64, model: String, change: Change, key: Value, before: Row?, after: Row?, actor: Actor?,
+        at: String
+    ) {
+        self.sequence = sequence
+        self.model = model
+        self.change = change
+        self.key = key
+        self.before = before
+        self.after = after
+        self.actor = actor
+        self.at = at
+    }
+}

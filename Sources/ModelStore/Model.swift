@@ -1,0 +1,67 @@
+/// What may be written into a column, as the table declares it.
+public struct Column: Hashable, Sendable {
+    public enum Kind: String, Hashable, Sendable {
+        case integer
+        case real
+        case text
+        case boolean
+        case blob
+        /// Declared so that the database takes anything.
+        case any
+    }
+
+    public var name: String
+    public var kind: Kind
+    /// NOT NULL and no default: a new row must bring it.
+    public var isRequired: Bool
+    /// NULL may stand in it.
+    public var isNullable: Bool
+
+    public init(name: String, kind: Kind, isRequired: Bool, isNullable: Bool) {
+        self.name = name
+        self.kind = kind
+        self.isRequired = isRequired
+        self.isNullable = isNullable
+    }
+}
+
+/// A table whose changes are told: its name on the wire, its place in the database, its columns.
+public struct Model: Hashable, Sendable {
+    /// The event's first part (`thing` in `thing:save`); never contains `:`.
+    public var name: String
+    /// The last part of its REST path: `/api/<path>`.
+    public var path: String
+    public var table: String
+    /// The column that names a row; on the wire always `_id`.
+    public var key: Column
+    /// Every column that may be told, the key included. What stands in the table beyond these never leaves it.
+    public var columns: [Column]
+
+    public init(name: String, path: String, table: String, key: Column, columns: [Column]) {
+        self.name = name
+        self.path = path
+        self.table = table
+        self.key = key
+        self.columns = columns
+    }
+
+    public func column(_ name: String) -> Column? {
+        columns.first { $0.name == name }
+    }
+}
+
+/// A model as configuration names it, before the store has looked at its table.
+public struct ModelDeclaration: Hashable, Sendable {
+    public var name: String
+    public var path: String
+    public var table: String
+    /// Columns that never leave the table, not even into the log: password hashes.
+    public var secret: Set<String>
+
+    public init(name: String, path: String, table: String, secret: Set<String> = []) {
+        self.name = name
+        self.path = path
+        self.table = table
+        self.secret = secret
+    }
+}

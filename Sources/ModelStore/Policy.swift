@@ -1,0 +1,101 @@
+/// Who may see and do what: an ordered list of roles, and rules for each model.
+///
+/// A rule grants; where no rule does, there is no access.
+public struct Policy: Hashable, Sendable {
+    /// From the least to the most. The first is the role of a socket that belongs to nobody.
+    public var roles: [String]
+    public var models: [String: ModelPolicy]
+
+    /// - Parameter roles: at least one; later ones may everything that earlier ones may.
+    public init(roles: [String], models: [String: ModelPolicy]) {
+        self.roles = roles
+        self.models = models
+    }
+
+    /// The rank of a role; an unknown one ranks with the lowest, so that a misspelt role opens nothing.
+    public func rank(of role: String?) -> Int {
+        guard let role else { return 0 }
+        return roles.firstIndex(of: role) ?? 0
+    }
+
+    /// The rank that a rule asks for; one that names no role of the list asks for more than anybody has, so that a
+    /// misspelt rule opens nothing either.
+    public func threshold(of role: String) -> Int {
+        roles.firstIndex(of: role) ?? .max
+    }
+
+    public var lowestRole: String { roles.first ?? "guest" }
+
+    /// What a principal's eyes are, reduced to what the rules can tell apart: all who share a view are sent the
+    /// same bytes.
+    ///
+    /// - Parameter user: nil for nobody.
+    public func view(role: String?, user: Int64?) -> View {
+        let rank = user == nil ? 0 : rank(of: role)
+        return View(rank: rank, owner: hasOwnerRules ? user : nil)
+    }
+
+    private var hasOwnerRules: Bool {
+        models.values.contains { $0.read.contains { $0.owner != nil } }
+    }
+}
+
+/// A class of receivers that see the same.
+public struct View: Hashable, Sendable {
+    /// The index of the role in ``Policy/roles``.
+    public var rank: Int
+    /// The user, where some rule asks who owns a row.
+    public var owner: Int64?
+
+    public init(rank: Int, owner: Int64?) {
+        self.rank = rank
+        self.owner = owner
+    }
+}
+
+/// The rules of one model.
+public struct ModelPolicy: Hashable, Sendable {
+    public var read: [Rule]
+    public var create: [Rule]
+    public var update: [Rule]
+    public var remove: [Rule]
+    /// The least role that sees a column; a column that is not named here is seen with its row.
+    public var fields: [String: String]
+    /// Columns that the server fills in when a row is made; nobody writes them.
+    public var stamps: [String: Stamp]
+
+    public init(
+        read: [Rule], create: [Rule] = [], update: [Rule] = [], remove: [Rule] = [], fields: [String: String] = [:],
+        stamps: [String: Stamp] = [:]
+    ) {
+        self.read = read
+        self.create = create
+        self.update = update
+        self.remove = remove
+        self.fields = fields
+        self.stamps = stamps
+    }
+}
+
+/// What the server itself writes into a column of a new row.
+public enum Stamp: String, Hashable, Sendable {
+    case authorID
+    case authorName
+    case now
+}
+
+/// Grants when all that it names holds.
+public struct Rule: Hashable, Sendable {
+    /// The least role; nil asks for none.
+    public var role: String?
+    /// Columns and the values that they must have.
+    public var when: [String: Value]
+    /// The column that must hold the user's id.
+    public var owner: String?
+
+    public init(role: String? = nil, when: [String: Value] = [:], owner: String? = nil) {
+        self.role = role
+        self.when = when
+        self.owner = owner
+    }
+}

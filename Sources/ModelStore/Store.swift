@@ -1,0 +1,180 @@
+import RolecallProtocol
+
+/// Where rows, users, sessions and the event log live.
+///
+/// **Atomic.** A write and the log's entries for it are one transaction: both stand or neither does, whoever
+/// writes: through this protocol, or with the database's own shell in another process. The body of ``write(by:_:)``
+/// sees what it wrote; nobody else sees any of it before the whole is committed. A body that throws leaves nothing.
+///
+/// **Durable.** When ``write(by:_:)`` returns, its rows and events survive the death of the process and of the
+/// machine.
+///
+/// **Ordered.** The log is one sequence. Events of a later commit have higher numbers than those of an earlier one;
+/// within a commit they stand in the order of the statements. A reader that has seen number *n* will never be
+/// shown a number of *n* or less that it has not seen. Numbers can be missing (a rolled-back write), and a reader
+/// must not wait for them.
+///
+/// **Woken.** ``changes()`` yields once at once, then after every commit that may have appended to the log: without
+/// delay for commits through this store, within about 20 ms for those of other processes. Several commits may share
+/// one signal; a signal may come with nothing new; a commit without a signal never stays.
+///
+/// **Snapshots.** What a read body reads, and the position that comes with it, are one moment: "read the list, then
+/// follow from its position" has neither hole nor double.
+///
+/// Implementations may block in their own threads, never in the caller's; all calls are safe from any task.
+public protocol Store: Sendable {
+    /// Which log this is; in every position.
+    var logID: LogID { get }
+
+    /// The models, with the columns that their tables have.
+    var models: [Model] { get }
+
+    /// Runs a body on a consistent snapshot.
+    func read<Output: Sendable>(
+        _ body: @escaping @Sendable (any ReadTransaction) throws -> Output
+    ) async throws -> Snapshot<Output>
+
+    /// Runs a body in a transaction of its own; one at a time. The position covers what it wrote.
+    ///
+    /// - Parameter actor: stands in the events as their author.
+    @discardableResult
+    func write<Output: Sendable>(
+        by actor: Actor?, _ body: @escaping @Sendable (any WriteTransaction) throws -> Output
+    ) async throws -> Snapshot<Output>
+
+    /// Signals that the log may have grown. Each call is an own stream; a signal that nobody takes is not repeated
+    /// but kept, once.
+    func changes() -> AsyncStream<Void>
+
+    /// Ends every stream of ``changes()`` and releases the database. Calls after it throw.
+    func close() async throws
+}
+
+/// What a transaction gave, and the log's position at that moment.
+public struct Snapshot<Value: Sendable>: Sendable {
+    public var value: Value
+    public var position: Position
+
+    public init(value: Value, position: Position) {
+        self.value = value
+        self.position = position
+    }
+}
+
+/// A consistent view of the database. Valid only inside its body.
+public protocol ReadTransaction {
+    /// The row with this key; nil where there is none.
+    func row(of model: Model, key: Value) throws -> Row?
+
+    /// Hands the rows of a model to `visit` in the order of their keys until it returns false.
+    ///
+    /// - Parameters:
+    ///   - after: only rows with a greater key.
+    ///   - equals: only rows whose columns have these values.
+    func rows(
+        of model: Model, after: Value?, equals: [(column: Column, value: Value)], visit: (Row) throws -> Bool
+    ) throws
+
+    /// The log's entries with numbers above `sequence`, lowest first.
+    ///
+    /// - Parameter limit: at most so many; 1 or more.
+    func events(after sequence: Int64, limit: Int) throws -> [LogEvent]
+
+    /// The lowest number that the log still holds, or would hold next where it is empty.
+    func earliestSequence() throws -> Int64
+
+    func user(id: Int64) throws -> UserRecord?
+    /// Addresses are compared without regard to case.
+    func user(email: String) throws -> UserRecord?
+    func users() throws -> [UserRecord]
+    func session(id: String) throws -> SessionRecord?
+}
+
+public protocol WriteTransaction: ReadTransaction {
+    /// - Returns: the row as it stands, defaults included.
+    /// - Throws: ``StoreError`` where a constraint refuses it.
+    func insert(_ values: [(column: String, value: Value)], into model: Model) throws -> Row
+    /// - Returns: the row as it stands; nil where there is none.
+    func update(_ model: Model, key: Value, set values: [(column: String, value: Value)]) throws -> Row?
+    /// - Returns: the row that was removed; nil where there was none.
+    func remove(_ model: Model, key: Value) throws -> Row?
+
+    /// - Throws: ``StoreError/conflict(_:column:)`` where the address is taken.
+    func insertUser(email: String, name: String, role: String, password: String) throws -> UserRecord
+    func setRole(_ role: String, ofUser id: Int64) throws
+    /// Stores a password's hash and raises the user's token generation: every token made before is void.
+    func setPassword(_ hash: String, ofUser id: Int64) throws
+    /// Stores a better hash of the same password; tokens stay valid.
+    func upgradePassword(_ hash: String, ofUser id: Int64) throws
+    /// Ids of removed users are never given again: a token can't come to name somebody else.
+    func removeUser(id: Int64) throws
+
+    func insertSession(_ session: SessionRecord) throws
+    /// - Returns: false where there is no such session, or it was revoked before.
+    @discardableResult func revokeSession(id: String, at: Timestamp) throws -> Bool
+    /// Forgets sessions whose tokens expired before this moment.
+    func pruneSessions(expiredBefore: Timestamp) throws
+}
+
+/// A user with what never leaves the server.
+public struct UserRecord: Hashable, Sendable {
+    public var id: Int64
+    public var email: String
+    public var name: String
+    public var role: String
+    /// A password's hash with its parameters; in no log, no answer, no description.
+    public var password: String
+    /// Tokens of an older generation are void.
+    public var generation: Int64
+
+    public init(id: Int64, email: String, name: String, role: String, password: String, generation: Int64) {
+        self.id = id
+        self.email = email
+        self.name = name
+        self.role = role
+        self.password = password
+        self.generation = generation
+    }
+
+    public var summary: UserSummary { UserSummary(id: id, email: email, name: name, role: role) }
+}
+
+extension UserRecord: CustomStringConvertible {
+    public var description: String { "user \(id) \(email) (\(role))" }
+}
+
+/// One sign-in; its id stands in the token.
+public struct SessionRecord: Hashable, Sendable {
+    public var id: String
+    public var user: Int64
+    public var createdAt: Timestamp
+    public var expiresAt: Timestamp
+    public var revokedAt: Timestamp?
+
+    public init(id: String, user: Int64, createdAt: Timestamp, expiresAt: Timestamp, revokedAt: Timestamp? = nil) {
+        self.id = id
+        self.user = user
+        self.createdAt = createdAt
+        self.expiresAt = expiresAt
+        self.revokedAt = revokedAt
+    }
+}
+
+/// Why a store refused or failed, with a sentence that says what to do.
+public enum StoreError: Error, Hashable, Sendable, CustomStringConvertible {
+    /// A row like this exists already, or others depend on it.
+    case conflict(String, column: String?)
+    /// A value that the table does not take.
+    case invalid(String, column: String?)
+    /// Locked by another process for longer than we wait, or the disk is full: trying again later can help.
+    case unavailable(String)
+    /// The database can't be used at all: no database, a newer version, no permission.
+    case unusable(String)
+
+    public var description: String {
+        switch self {
+        case .conflict(let sentence, _), .invalid(let sentence, _), .unavailable(let sentence), .unusable(let sentence):
+            sentence
+        }
+    }
+}

@@ -1,0 +1,84 @@
+import RolecallProtocol
+
+/// What one view is told of one event.
+public enum Visibility: Hashable, Sendable {
+    /// The row as the view may see it.
+    case save(row: Row, operation: ModelOperation, changed: [String])
+    /// The row is gone, or gone from this view.
+    case remove(ModelOperation)
+    case nothing
+}
+
+extension Policy {
+    /// The one answer to who may see what. Pure and total: it depends on its arguments alone.
+    ///
+    /// - A row that the view may see after the change is saved; it counts as created where the view could not see
+    ///   it before, so that nothing betrays its hidden past.
+    /// - Else a row that it could see before is removed, or hidden where it still exists.
+    /// - A change in which nothing visible differs is told only if the row itself is the same, too: a save without
+    ///   a change is a save, one of hidden fields is nobody's business.
+    public func visibility(of event: LogEvent, to view: View) -> Visibility {
+        guard let rules = models[event.model] else { return .nothing }
+        let before = event.before.flatMap { visible($0, under: rules, to: view) }
+        let after = event.after.flatMap { visible($0, under: rules, to: view) }
+        switch (before, after) {
+        case (nil, nil):
+            return .nothing
+        case (nil, .some(let after)):
+            return .save(row: after, operation: .created, changed: [])
+        case (.some, nil):
+            return .remove(event.after == nil ? .removed : .hidden)
+        case (.some(let before), .some(let after)):
+            let changed = zip(after.columns, after.values).compactMap { column, value in
+                before[column] == value ? nil : column
+            }
+            if changed.isEmpty, before.columns == after.columns, event.before != event.after { return .nothing }
+            return .save(row: after, operation: .updated, changed: changed)
+        }
+    }
+
+    /// A row as a view may see it; nil where it may not.
+    public func visible(_ row: Row, of model: String, to view: View) -> Row? {
+        models[model].flatMap { visible(row, under: $0, to: view) }
+    }
+
+    /// Whether a view may see the name of whoever made a change.
+    public func showsActors(to view: View) -> Bool {
+        guard let users = models[ModelName.user], let least = users.fields["name"] ?? users.read.first?.role else {
+            return false
+        }
+        return view.rank >= threshold(of: least)
+    }
+
+    /// The models of which a view may see something, by name, sorted.
+    public func visibleModels(to view: View) -> [String] {
+        models.filter { _, rules in
+            rules.read.contains { rule in
+                rule.role.map { view.rank >= threshold(of: $0) } ?? true && (rule.owner == nil || view.owner != nil)
+            }
+        }.keys.sorted()
+    }
+
+    private func visible(_ row: Row, under rules: ModelPolicy, to view: View) -> Row? {
+        guard rules.read.contains(where: { grants($0, row: row, rank: view.rank, user: view.owner) }) else {
+            return nil
+        }
+        if rules.fields.isEmpty { return row }
+        return Row(
+            row.fields.filter { field in rules.fields[field.column].map { view.rank >= threshold(of: $0) } ?? true })
+    }
+
+    func grants(_ rule: Rule, row: Row, rank userRank: Int, user: Int64?) -> Bool {
+        if let role = rule.role, userRank < threshold(of: role) { return false }
+        if let owner = rule.owner {
+            guard let user, row[owner] == .integer(user) else { return false }
+        }
+        return rule.when.allSatisfy { column, value in row[column] == value }
+    }
+}
+
+/// The names of the models that every Rolecall server has.
+public enum ModelName {
+    public static let user = "user"
+    public static let message = "message"
+}

@@ -1,0 +1,72 @@
+/// Which log a position belongs to: 48 random bits, chosen when the log is made.
+///
+/// Two databases never share one, so a position kept from another server is recognised as foreign instead of
+/// being read as a place in this log.
+public struct LogID: Hashable, Sendable, CustomStringConvertible {
+    public let rawValue: UInt64
+
+    /// Takes the low 48 bits of `rawValue`.
+    public init(rawValue: UInt64) {
+        self.rawValue = rawValue & 0xFFFF_FFFF_FFFF
+    }
+
+    public static func random() -> LogID {
+        LogID(rawValue: .random(in: 1...0xFFFF_FFFF_FFFF))
+    }
+
+    /// Twelve lower-case hexadecimal digits.
+    public var description: String { hexadecimal(rawValue, digits: 12) }
+}
+
+/// A place in the event log, as it travels: opaque to clients, fixed width (29 characters), ordered bytewise.
+///
+/// The text is the log's id (12 hexadecimal digits), `-`, and the sequence number (16 hexadecimal digits).
+/// Everything at or before a position has been told; `after` a position is exclusive.
+public struct Position: Hashable, Sendable, Comparable, CustomStringConvertible {
+    public let log: LogID
+    /// The number of the last event told; 0 stands before the first.
+    public let sequence: Int64
+
+    /// - Parameter sequence: not negative; a negative one is taken for 0.
+    public init(log: LogID, sequence: Int64) {
+        self.log = log
+        self.sequence = max(0, sequence)
+    }
+
+    /// Reads a position's text; nil for anything that is not exactly one.
+    public init?(_ text: String) {
+        let bytes = Array(text.utf8)
+        guard bytes.count == 29, bytes[12] == UInt8(ascii: "-"),
+            let log = number(hexadecimal: bytes[..<12]),
+            let sequence = number(hexadecimal: bytes[13...]),
+            let signed = Int64(exactly: sequence)
+        else { return nil }
+        self.init(log: LogID(rawValue: log), sequence: signed)
+    }
+
+    public var description: String { "\(log)-\(hexadecimal(UInt64(sequence), digits: 16))" }
+
+    public static func < (left: Position, right: Position) -> Bool {
+        (left.log.rawValue, left.sequence) < (right.log.rawValue, right.sequence)
+    }
+}
+
+private func hexadecimal(_ value: UInt64, digits: Int) -> String {
+    let text = String(value, radix: 16)
+    return String(repeating: "0", count: max(0, digits - text.utf8.count)) + text
+}
+
+/// Lower case only: a position has one spelling, so that bytewise comparison is right.
+private func number(hexadecimal digits: ArraySlice<UInt8>) -> UInt64? {
+    var value: UInt64 = 0
+    for digit in digits {
+        let nibble: UInt8
+        switch digit {
+        case UInt8(ascii: "0")...UInt8(ascii: "9"): nibble = digit - UInt8(ascii: "0")
+        case UInt8(ascii: "a")...UInt8(ascii: "f"): nibble = digit - UInt8(ascii: "a") + 10
+        default: return nil
+        }
+        value = value << 4 | UInt64(nibble)
+    }
+    return value
+}
