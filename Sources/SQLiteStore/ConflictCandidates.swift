@@ -1,0 +1,68 @@
+import ModelStore
+
+/// SQL that finds the rows which a write may displace: those that equal the new row on some unique index.
+struct ConflictCandidates {
+    enum Write {
+        case insert
+        case update
+    }
+
+    let table: ModelTable
+
+    /// Whether there are any.
+    func exist(for write: Write) -> String {
+        let rows = table.uniqueIndexes.map { index in
+            let found = "EXISTS (SELECT 1 FROM \(table.table) AS t WHERE \(condition(index, for: write)))"
+            guard write == .update, let columns = index.columns else { return found }
+            // Most updates leave the index alone, and then the lookup can be spared.
+            let differ = columns.map { "NEW.\(SQL.name($0)) IS NOT OLD.\(SQL.name($0)) COLLATE BINARY" }
+            return "((\(differ.joined(separator: " OR "))) AND \(found))"
+        }
+        return rows.joined(separator: " OR ")
+    }
+
+    /// Selects from them, each row once; the table's alias is `t`.
+    func select(_ list: String, for write: Write) -> String {
+        table.uniqueIndexes.map { index in
+            "SELECT \(list) FROM \(table.table) AS t WHERE \(condition(index, for: write))"
+        }.joined(separator: " UNION ")
+    }
+
+    private func condition(_ index: UniqueIndex, for write: Write) -> String {
+        var conditions = ["t.\(table.keyName) IS NOT NULL"]
+        if write == .update {
+            let image = RowImage(table: table)
+            conditions.append("\(image.key(of: "t")) IS NOT \(image.key(of: "OLD"))")
+        }
+        // The index's own condition first: an expression may be defined only where that holds.
+        if let condition = index.condition {
+            conditions.append("(\(condition))")
+            conditions.append(ofNew(condition))
+        }
+        for term in index.terms {
+            let collation = term.collation.map { " COLLATE \(SQL.name($0))" } ?? ""
+            switch term.content {
+            case .column(let name): conditions.append("t.\(SQL.name(name)) = \(newValue(name))\(collation)")
+            case .rowID: conditions.append("t.rowid = NEW.rowid")
+            case .expression(let expression): conditions.append("(\(expression)) = \(ofNew(expression))\(collation)")
+            }
+        }
+        return conditions.joined(separator: " AND ")
+    }
+
+    /// The value that the new row will have in a column. REPLACE puts the default in place of a NULL that the column
+    /// does not take, but only after the trigger has looked.
+    private func newValue(_ column: String) -> String {
+        let value = "NEW.\(SQL.name(column))"
+        guard let source = table.sources.first(where: { $0.name == column }), source.isNotNull,
+            let literal = source.literalDefault
+        else { return value }
+        return "coalesce(\(value), \(literal))"
+    }
+
+    /// An expression over the table's columns, evaluated for the new row.
+    private func ofNew(_ expression: String) -> String {
+        let row = table.sources.map { "\(newValue($0.name)) AS \(SQL.name($0.name))" }.joined(separator: ", ")
+        return "(SELECT (\(expression)) FROM (SELECT \(row)))"
+    }
+}

@@ -1,0 +1,68 @@
+import GRDB
+import Logging
+import ModelStore
+import RolecallProtocol
+import WireJSON
+
+/// Reading `rolecall_events`.
+enum EventLog {
+    /// The number of the last event that was ever committed; 0 before the first.
+    ///
+    /// The table's own counter keeps it when old events, or all of them, are pruned. Should somebody reset that, the
+    /// newest event still counts.
+    static func head(_ db: Database) throws -> Int64 {
+        try db.first(
+            """
+            SELECT max(coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'rolecall_events'), 0), \
+            coalesce((SELECT max(seq) FROM rolecall_events), 0))
+            """
+        ) { $0.integer(0) } ?? 0
+    }
+
+    static func earliest(_ db: Database) throws -> Int64 {
+        let first = try db.first("SELECT min(seq) FROM rolecall_events") { $0.isNull(0) ? nil : $0.integer(0) }
+        return try first.flatMap(\.self) ?? (head(db) + 1)
+    }
+
+    static func events(after sequence: Int64, limit: Int, in db: Database, logger: Logger) throws -> [ModelStore.LogEvent] {
+        var events: [ModelStore.LogEvent] = []
+        guard limit > 0 else { return events }
+        try db.query(
+            #"SELECT seq, model, op, "key", "before", "after", actor, at FROM rolecall_events WHERE seq > ? ORDER BY seq"#,
+            [.integer(sequence)]
+        ) { row in
+            if let event = event(row) {
+                events.append(event)
+            } else {
+                // Only somebody's own hand can have written it; it must not stop everything behind it.
+                logger.error("skipped an unreadable event of the log", metadata: ["sequence": "\(row.integer(0))"])
+            }
+            return events.count < limit
+        }
+        return events
+    }
+
+    private static func event(_ row: StatementRow) -> ModelStore.LogEvent? {
+        guard let change = ModelStore.LogEvent.Change(rawValue: row.text(2)), let key = json(row, 3).flatMap(Value.init(json:))
+        else { return nil }
+        let before = json(row, 4).flatMap(ModelStore.Row.init(json:))
+        let after = json(row, 5).flatMap(ModelStore.Row.init(json:))
+        guard (before == nil) == row.isNull(4), (after == nil) == row.isNull(5) else { return nil }
+        return ModelStore.LogEvent(
+            sequence: row.integer(0), model: row.text(1), change: change, key: key, before: before, after: after,
+            actor: json(row, 6).flatMap(RolecallProtocol.Actor.init(json:)), at: row.text(7))
+    }
+
+    /// A column's JSON. Texts of a row may hold bytes that are no UTF-8, which the triggers pass on as they are.
+    private static func json(_ row: StatementRow, _ column: Int) -> JSON? {
+        guard !row.isNull(column) else { return nil }
+        return row.withUTF8(column) { bytes in
+            do throws(JSONSyntaxError) {
+                return try JSON(parsing: bytes)
+            } catch {
+                guard error.code == .invalidUTF8 else { return nil }
+                return try? JSON(parsing: String(decoding: bytes, as: UTF8.self))
+            }
+        }
+    }
+}

@@ -1,0 +1,156 @@
+import Dispatch
+import GRDB
+import GRDBSQLite
+import Logging
+import ModelStore
+import RolecallProtocol
+import Synchronization
+import WireJSON
+
+/// A ``Store`` in one SQLite file, which other processes may read and write at the same time.
+///
+/// **Atomic.** Triggers append to the log, so a row and its event are one transaction whoever writes: this store, the
+/// `sqlite3` shell, another service. What a body of ``write(by:_:)`` has done is undone whole if it throws, if its
+/// task is cancelled before the commit, or if the machine stops.
+///
+/// **Ordered.** SQLite has one writer at a time over all processes, and the log's numbers are given within the write.
+/// So a later commit has higher numbers, without exception; numbers of events that were rolled back are given again,
+/// numbers that were committed never are, even when the log is pruned or empty.
+///
+/// **Durable.** The journal is a write-ahead log with `synchronous = FULL`: it is flushed to the disk before a commit
+/// returns. (NORMAL, the usual choice there, flushes at checkpoints only: after a loss of power a row that had been
+/// acknowledged, with an event that had been delivered under a position, would be gone, and that position would be
+/// given again to another event.) What other processes commit is as durable as their own settings make it.
+///
+/// **Locks.** Readers see a snapshot and wait for nobody. A writer waits for another process up to ``patience`` from
+/// the moment of the call, then throws ``StoreError/unavailable(_:)``.
+///
+/// **Names.** The contract names a model's key `_id`, in rows, in values and in events, whatever the table calls it.
+/// All other columns have the names of the table.
+public final class SQLiteDatabaseStore: Store {
+    /// How long a write waits for the locks of other processes, its time in the store's own queue included.
+    public static let patience = Duration.seconds(5)
+
+    public let logID: LogID
+    public let models: [Model]
+
+    private let pool: DatabasePool
+    private let tables: [String: ModelTable]
+    private let signal: ChangeSignal
+    private let watch: ForeignCommitWatch
+    private let logger: Logger
+
+    init(
+        pool: DatabasePool, logID: LogID, tables: [ModelTable], signal: ChangeSignal, watch: ForeignCommitWatch,
+        logger: Logger
+    ) {
+        self.pool = pool
+        self.logID = logID
+        models = tables.map(\.model)
+        self.tables = Dictionary(tables.map { ($0.model.name, $0) }, uniquingKeysWith: { first, _ in first })
+        self.signal = signal
+        self.watch = watch
+        self.logger = logger
+    }
+
+    deinit {
+        signal.close()
+        watch.stop()
+    }
+
+    /// Runs a body on a consistent snapshot; see ``Store/read(_:)``. Several run at the same time.
+    ///
+    /// - Throws: what the body throws; ``StoreError`` for errors of the database; `CancellationError` where the task
+    ///   is cancelled.
+    public func read<Output: Sendable>(
+        _ body: @escaping @Sendable (any ReadTransaction) throws -> Output
+    ) async throws -> Snapshot<Output> {
+        try await mapped {
+            try await self.pool.read { db in
+                // The first look takes the snapshot; both are of the same.
+                let head = try EventLog.head(db)
+                let transaction = SQLiteReadTransaction(db: db, tables: self.tables, logger: self.logger)
+                return Snapshot(value: try body(transaction), position: Position(log: self.logID, sequence: head))
+            }
+        }
+    }
+
+    /// Runs a body in a transaction of its own; see ``Store/write(by:_:)``.
+    ///
+    /// - Throws: what the body throws; ``StoreError`` for errors of the database, those of the commit included;
+    ///   `CancellationError` where the task is cancelled. Whatever it throws, nothing has been written.
+    public func write<Output: Sendable>(
+        by actor: RolecallProtocol.Actor?, _ body: @escaping @Sendable (any WriteTransaction) throws -> Output
+    ) async throws -> Snapshot<Output> {
+        let deadline = ContinuousClock.now + Self.patience
+        return try await mapped {
+            try await self.pool.writeWithoutTransaction { db in
+                db.setPatience(until: deadline)
+                var written: Snapshot<Output>?
+                // A deferred transaction that reads first could not wait for a foreign writer: it would have to
+                // begin again.
+                try db.inTransaction(.immediate) {
+                    written = try self.perform(body, by: actor, in: db)
+                    return .commit
+                }
+                guard let written else { throw StoreError.unavailable("The transaction has not been committed.") }
+                self.signal.raise(head: written.position.sequence)
+                return written
+            }
+        }
+    }
+
+    public func changes() -> AsyncStream<Void> {
+        signal.follow()
+    }
+
+    public func close() async throws {
+        signal.close()
+        try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
+            // Waits for transactions under way, which no thread of the concurrency pool should do.
+            DispatchQueue.global().async { [pool, watch] in
+                watch.stop()
+                do {
+                    try pool.close()
+                    continuation.resume()
+                } catch {
+                    continuation.resume(throwing: (error as? DatabaseError).map { StoreError($0) } ?? error)
+                }
+            }
+        }
+    }
+
+    /// The inside of a write transaction.
+    private func perform<Output: Sendable>(
+        _ body: (any WriteTransaction) throws -> Output, by actor: RolecallProtocol.Actor?, in db: Database
+    ) throws -> Snapshot<Output> {
+        if let actor {
+            try db.run(
+                "INSERT OR REPLACE INTO rolecall_context(id, actor) VALUES (1, ?)", [.text(actor.json.description)])
+        }
+        let value = try body(SQLiteWriteTransaction(db: db, tables: tables, logger: logger))
+        // Before the commit: nobody else ever sees the actor, and a crash can't leave it behind.
+        if actor != nil { try db.run("DELETE FROM rolecall_context") }
+        // No statement is under way here, so that no note is needed any more; mostly there are none.
+        try db.run("DELETE FROM rolecall_displaced")
+        return Snapshot(value: value, position: Position(log: logID, sequence: try EventLog.head(db)))
+    }
+
+    private func mapped<Output>(_ body: () async throws -> Output) async throws -> Output {
+        do {
+            return try await body()
+        } catch let error as DatabaseError {
+            throw StoreError(error)
+        }
+    }
+}
+
+extension Database {
+    /// How long statements wait for locks from now on: until the deadline, and a moment even past it, since most
+    /// locks of others last shorter than that.
+    fileprivate func setPatience(until deadline: ContinuousClock.Instant) {
+        let left = max(ContinuousClock.now.duration(to: deadline), .milliseconds(250))
+        let milliseconds = left.components.seconds * 1000 + left.components.attoseconds / 1_000_000_000_000_000
+        sqlite3_busy_timeout(sqliteConnection, CInt(clamping: milliseconds))
+    }
+}

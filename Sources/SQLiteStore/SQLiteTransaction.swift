@@ -1,0 +1,98 @@
+import GRDB
+import Logging
+import ModelStore
+import RolecallProtocol
+
+/// A transaction of one connection, as its body sees it.
+struct SQLiteReadTransaction: SQLiteTransaction {
+    let db: Database
+    let tables: [String: ModelTable]
+    let logger: Logger
+}
+
+/// A transaction of the writer, as its body sees it.
+struct SQLiteWriteTransaction: SQLiteTransaction {
+    let db: Database
+    let tables: [String: ModelTable]
+    let logger: Logger
+}
+
+/// What both kinds of transaction can do.
+protocol SQLiteTransaction: ReadTransaction {
+    var db: Database { get }
+    /// By the model's name.
+    var tables: [String: ModelTable] { get }
+    var logger: Logger { get }
+}
+
+extension SQLiteTransaction {
+    /// - Throws: ``StoreError/unusable(_:)`` for a model of another store.
+    func table(of model: Model) throws -> ModelTable {
+        guard let table = tables[model.name] else {
+            throw StoreError.unusable("This store has no model \(model.name).")
+        }
+        return table
+    }
+
+    /// Runs a body with the database's errors turned into those of the contract.
+    func mapped<Output>(
+        _ table: ModelTable? = nil, written: [String] = [], _ body: () throws -> Output
+    ) throws -> Output {
+        do {
+            return try body()
+        } catch let error as DatabaseError {
+            throw StoreError(error, table: table, written: written)
+        }
+    }
+
+    func row(of model: Model, key: Value) throws -> ModelStore.Row? {
+        let table = try table(of: model)
+        return try mapped(table) { try row(of: table, key: key) }
+    }
+
+    func row(of table: ModelTable, key: Value) throws -> ModelStore.Row? {
+        try db.first(
+            "SELECT \(table.selection) FROM \(table.table) WHERE \(table.keyName) = ?", [key], read: table.row)
+    }
+
+    func rows(
+        of model: Model, after: Value?, equals: [(column: ModelStore.Column, value: Value)],
+        visit: (ModelStore.Row) throws -> Bool
+    ) throws {
+        let table = try table(of: model)
+        var conditions = ["\(table.keyName) IS NOT NULL"]
+        var arguments: [Value] = []
+        if let after {
+            conditions.append("\(table.keyName) > ?")
+            arguments.append(after)
+        }
+        for (column, value) in equals {
+            guard let field = table.field(column.name) else { throw table.unknown(column.name) }
+            conditions.append("\(SQL.name(field.name)) IS ?")
+            arguments.append(value)
+        }
+        try mapped(table) {
+            // Not cached: `visit` may ask for rows of the same model.
+            try db.query(
+                """
+                SELECT \(table.selection) FROM \(table.table) WHERE \(conditions.joined(separator: " AND ")) \
+                ORDER BY \(table.keyName)
+                """, arguments, isCached: false
+            ) { try visit(table.row($0)) }
+        }
+    }
+
+    func events(after sequence: Int64, limit: Int) throws -> [ModelStore.LogEvent] {
+        try mapped { try EventLog.events(after: sequence, limit: limit, in: db, logger: logger) }
+    }
+
+    func earliestSequence() throws -> Int64 {
+        try mapped { try EventLog.earliest(db) }
+    }
+}
+
+extension ModelTable {
+    func unknown(_ column: String) -> StoreError {
+        .invalid("The table \(model.table) has no column \(column).", column: column)
+    }
+}

@@ -1,0 +1,97 @@
+import GRDB
+import ModelStore
+import RolecallProtocol
+
+/// The store's own tables, and the version of them that this program knows.
+///
+/// | table | what stands in it |
+/// | --- | --- |
+/// | `rolecall_meta` | this schema's version, the log's id |
+/// | `rolecall_user`, `rolecall_message` | the models that every server has |
+/// | `rolecall_session` | sign-ins; moments are milliseconds since 1970 |
+/// | `rolecall_events` | the log; `key`, `before` and `after` are JSON texts |
+/// | `rolecall_context` | the actor of the transaction under way; empty for every other connection, always |
+/// | `rolecall_displaced` | rows that a write may displace; see ``CaptureTriggers`` |
+///
+/// The log's columns take anything. A constraint there would be one more way for a trigger to fail.
+enum StoreSchema {
+    /// The newest version that this program knows. Each is made from the one before by a step of ``steps``.
+    static let version = steps.count
+
+    private static let steps: [[String]] = [
+        [
+            """
+            CREATE TABLE rolecall_user(_id INTEGER PRIMARY KEY AUTOINCREMENT, \
+            email TEXT NOT NULL COLLATE NOCASE UNIQUE, name TEXT NOT NULL, role TEXT NOT NULL, \
+            password TEXT NOT NULL, generation INTEGER NOT NULL DEFAULT 0)
+            """,
+            """
+            CREATE TABLE rolecall_message(_id INTEGER PRIMARY KEY AUTOINCREMENT, \
+            room TEXT NOT NULL DEFAULT 'lobby', body TEXT NOT NULL, author INTEGER, name TEXT, \
+            at TEXT NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now')))
+            """,
+            """
+            CREATE TABLE rolecall_session(id TEXT PRIMARY KEY NOT NULL, \
+            user INTEGER NOT NULL REFERENCES rolecall_user(_id) ON DELETE CASCADE, \
+            created_at INTEGER NOT NULL, expires_at INTEGER NOT NULL, revoked_at INTEGER)
+            """,
+            "CREATE INDEX rolecall_session_by_user ON rolecall_session(user)",
+            "CREATE INDEX rolecall_session_by_expiry ON rolecall_session(expires_at)",
+            """
+            CREATE TABLE rolecall_events(seq INTEGER PRIMARY KEY AUTOINCREMENT, model TEXT, op TEXT, "key" TEXT, \
+            "before" TEXT, "after" TEXT, actor TEXT, at TEXT)
+            """,
+            "CREATE TABLE rolecall_context(id INTEGER PRIMARY KEY CHECK (id = 1), actor TEXT)",
+            "CREATE TABLE rolecall_displaced(id INTEGER PRIMARY KEY, model TEXT, \"key\", key_text TEXT, image TEXT)",
+        ]
+    ]
+
+    /// The version of a database; 0 where Rolecall has never been.
+    ///
+    /// - Throws: ``StoreError/unusable(_:)`` for a newer one than this program knows.
+    static func checkedVersion(of db: Database, path: String) throws -> Int {
+        guard try db.first("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'rolecall_meta'", read: { _ in })
+            != nil
+        else { return 0 }
+        let found = try db.first("SELECT value FROM rolecall_meta WHERE key = 'schema_version'") { $0.text(0) }
+        guard let found, let version = Int(found), version > 0 else {
+            throw StoreError.unusable(
+                "The database \(path) does not say which version of Rolecall's tables it has: restore a backup.")
+        }
+        guard version <= Self.version else {
+            throw StoreError.unusable(
+                """
+                The database \(path) has version \(version) of Rolecall's tables and this program knows version \
+                \(Self.version): start a newer program, or restore a backup from before the upgrade.
+                """)
+        }
+        return version
+    }
+
+    /// Brings the tables to this program's version.
+    static func migrate(_ db: Database, path: String) throws {
+        let version = try checkedVersion(of: db, path: path)
+        guard version < Self.version else { return }
+        if version == 0 {
+            try db.run("CREATE TABLE rolecall_meta(key TEXT PRIMARY KEY NOT NULL, value TEXT NOT NULL)")
+            try setMeta("log_id", to: LogID.random().description, in: db)
+        }
+        for step in steps[version...] {
+            for statement in step { try db.run(statement) }
+        }
+        try setMeta("schema_version", to: String(Self.version), in: db)
+    }
+
+    static func logID(of db: Database, path: String) throws -> LogID {
+        let text = try db.first("SELECT value FROM rolecall_meta WHERE key = 'log_id'") { $0.text(0) }
+        // A position's text begins with the log's id, and a position has only one spelling.
+        guard let text, let position = Position("\(text)-0000000000000000") else {
+            throw StoreError.unusable("The database \(path) has lost its log's id: restore a backup.")
+        }
+        return position.log
+    }
+
+    private static func setMeta(_ key: String, to value: String, in db: Database) throws {
+        try db.run("INSERT OR REPLACE INTO rolecall_meta(key, value) VALUES (?, ?)", [.text(key), .text(value)])
+    }
+}
