@@ -1,0 +1,291 @@
+import EngineIO
+import Logging
+import NIOCore
+import SocketIO
+import WebSocketLink
+
+/// One Engine.IO session on a WebSocket: heartbeat, packets, and the sockets of its namespaces.
+///
+/// Belongs to its connection's event loop.
+final class EngineSession {
+    let id = RandomID.make()
+    private let server: SocketIOServer
+    private let hub: SocketHub
+    private let request: HandshakeRequest
+    private let logger: Logger
+    private var connection: WebSocketConnection?
+    private var heartbeat: HeartbeatMachine
+    private var wake: Scheduled<Void>?
+    private var connectDeadline: Scheduled<Void>?
+    private var decoder = SocketPacketDecoder()
+    private var sockets: [String: Socket] = [:]
+    /// What the transport's end will be put down to, where we brought it about.
+    private var closingReason: DisconnectReason?
+    private var awaitsFlush = false
+    private var isPaused = false
+    private var awaitingWritability: [() -> Void] = []
+
+    init(server: SocketIOServer, hub: SocketHub, request: HandshakeRequest) {
+        self.server = server
+        self.hub = hub
+        self.request = request
+        var logger = server.logger
+        logger[metadataKey: "session"] = .string(id)
+        self.logger = logger
+        heartbeat = HeartbeatMachine(
+            pingInterval: server.configuration.pingInterval, pingTimeout: server.configuration.pingTimeout)
+    }
+
+    /// The connection is open: says so to the client, and waits for its first CONNECT.
+    func start(on connection: WebSocketConnection) {
+        self.connection = connection
+        hub.insert(self)
+        let configuration = server.configuration
+        send(
+            .open(
+                EngineHandshake(
+                    sid: id, upgrades: [], pingInterval: configuration.pingInterval.nanoseconds / 1_000_000,
+                    pingTimeout: configuration.pingTimeout.nanoseconds / 1_000_000,
+                    maxPayload: configuration.maximumPayload)))
+        schedule(heartbeat.started(now: .now()))
+        connectDeadline = hub.eventLoop.assumeIsolated().scheduleTask(in: configuration.connectTimeout) { [weak self] in
+            guard let self, self.sockets.isEmpty else { return }
+            self.logger.debug("no CONNECT in time")
+            self.close(.connectTimeout)
+        }
+        logger.debug("session opened", metadata: ["address": .string(request.address)])
+    }
+
+    // MARK: Sending
+
+    func send(_ packet: SocketPacket) {
+        var text = ByteBuffer()
+        packet.encodeText(into: &text, engineMessage: true)
+        connection?.send(.text(text))
+        for attachment in packet.attachments { connection?.send(.binary(attachment)) }
+        sent()
+    }
+
+    func send(_ batch: OutboundBatch) {
+        connection?.send(encodedFrames: batch.frames)
+        sent()
+    }
+
+    private func send(_ packet: EnginePacket) {
+        var text = ByteBuffer()
+        packet.encodeText(into: &text)
+        connection?.send(.text(text))
+        sent()
+    }
+
+    /// What one turn of the loop sends goes out together, at its end.
+    private func sent() {
+        guard !awaitsFlush, connection != nil else { return }
+        awaitsFlush = true
+        hub.flushLater(self)
+    }
+
+    func flush() {
+        awaitsFlush = false
+        guard let connection else { return }
+        connection.flush()
+        // A reader that keeps up has nothing queued, and asking costs nothing then.
+        guard !connection.isWritable, connection.queuedBytes > server.configuration.maximumQueuedBytes else { return }
+        logger.notice(
+            "closing a connection that reads too slowly",
+            metadata: ["address": .string(request.address), "queued_bytes": .stringConvertible(connection.queuedBytes)])
+        abort(.slowConsumer)
+    }
+
+    /// Runs the body once the connection takes more, or is gone.
+    func whenWritable(_ body: @escaping () -> Void) {
+        guard let connection, !connection.isWritable else { return body() }
+        awaitingWritability.append(body)
+    }
+
+    private func resumeWriters() {
+        let waiting = awaitingWritability
+        awaitingWritability = []
+        for body in waiting { body() }
+    }
+
+    // MARK: Reading
+
+    func pauseReading() {
+        guard !isPaused else { return }
+        isPaused = true
+        try? connection?.channel?.syncOptions?.setOption(.autoRead, value: false)
+    }
+
+    func resumeReading() {
+        guard isPaused else { return }
+        isPaused = false
+        try? connection?.channel?.syncOptions?.setOption(.autoRead, value: true)
+    }
+
+    private func handle(_ packet: EnginePacket) throws(SessionViolation) {
+        switch packet {
+        case .message(let text):
+            if let packet = try decode(text, isBinary: false) { try handle(packet) }
+        case .binary(let bytes):
+            if let packet = try decode(bytes, isBinary: true) { try handle(packet) }
+        case .pong:
+            heartbeat.pongReceived(now: .now())
+        case .close:
+            close(.transportClose)
+        case .ping:
+            throw SessionViolation(.protocolViolation, "a client must not ping")
+        case .open:
+            throw SessionViolation(.protocolViolation, "a client must not open")
+        case .upgrade, .noop:
+            break
+        }
+    }
+
+    private func decode(_ message: ByteBuffer, isBinary: Bool) throws(SessionViolation) -> SocketPacket? {
+        do throws(SocketProtocolError) {
+            return isBinary ? try decoder.binary(message) : try decoder.text(message)
+        } catch {
+            throw SessionViolation(.parseError, "\(error)")
+        }
+    }
+
+    private func handle(_ packet: SocketPacket) throws(SessionViolation) {
+        switch (packet.kind, sockets[packet.namespace]) {
+        case (.connect, nil):
+            connect(packet)
+        case (.connect, .some), (.connectError, _):
+            throw SessionViolation(.protocolViolation, "unexpected \(packet.kind) for \(packet.namespace)")
+        case (_, .some(let socket)):
+            socket.received(packet)
+        case (_, nil):
+            throw SessionViolation(.protocolViolation, "\(packet.kind) for a namespace that is not connected")
+        }
+    }
+
+    private func connect(_ packet: SocketPacket) {
+        guard let handler = server.handlers[packet.namespace] else {
+            send(.connectError(message: "Invalid namespace", namespace: packet.namespace))
+            return
+        }
+        connectDeadline?.cancel()
+        connectDeadline = nil
+        let socket = Socket(
+            id: RandomID.make(), namespace: packet.namespace, request: request, session: self, hub: hub,
+            handler: handler, maximumPendingEvents: server.configuration.maximumPendingEvents)
+        sockets[packet.namespace] = socket
+        socket.connect(auth: packet.data)
+    }
+
+    func remove(_ socket: Socket) {
+        sockets[socket.namespace] = nil
+    }
+
+    // MARK: Heartbeat
+
+    private func schedule(_ deadline: NIODeadline) {
+        wake = hub.eventLoop.assumeIsolated().scheduleTask(deadline: deadline) { [weak self] in self?.tick() }
+    }
+
+    private func tick() {
+        switch heartbeat.tick(now: .now()) {
+        case .sendPing(let next):
+            send(.ping(ByteBuffer()))
+            schedule(next)
+        case .wait(let next):
+            schedule(next)
+        case .timedOut:
+            logger.debug("no pong in time")
+            abort(.pingTimeout)
+        }
+    }
+
+    // MARK: Ending
+
+    /// Ends the session with a closing handshake.
+    func close(_ reason: DisconnectReason, code: WebSocketCloseCode = .normalClosure) {
+        closingReason = closingReason ?? reason
+        connection?.close(code: code, reason: reason == .transportClose ? "" : reason.rawValue)
+        ended(reason)
+    }
+
+    /// Ends the session at once, whatever is queued.
+    private func abort(_ reason: DisconnectReason) {
+        closingReason = closingReason ?? reason
+        let connection = connection
+        ended(reason)
+        connection?.abort()
+    }
+
+    private func ended(_ reason: DisconnectReason) {
+        guard connection != nil else { return }
+        connection = nil
+        wake?.cancel()
+        connectDeadline?.cancel()
+        hub.remove(self)
+        let ending = sockets.values
+        sockets = [:]
+        for socket in ending { socket.ended(reason) }
+        resumeWriters()
+        logger.debug("session ended", metadata: ["reason": .string(reason.rawValue)])
+    }
+}
+
+/// A client broke the protocol: what its sockets are told, and what the log says.
+private struct SessionViolation: Error {
+    var reason: DisconnectReason
+    var sentence: String
+
+    init(_ reason: DisconnectReason, _ sentence: String) {
+        self.reason = reason
+        self.sentence = sentence
+    }
+}
+
+extension EngineSession: WebSocketDelegate {
+    func webSocket(_ connection: WebSocketConnection, received message: WebSocketMessage) {
+        guard self.connection != nil else { return }
+        do throws(SessionViolation) {
+            switch message {
+            case .text(let text):
+                let packet: EnginePacket
+                do throws(EngineProtocolError) {
+                    packet = try EnginePacket(decodingText: text)
+                } catch {
+                    throw SessionViolation(.parseError, "\(error)")
+                }
+                try handle(packet)
+            case .binary(let bytes):
+                try handle(.binary(bytes))
+            }
+        } catch {
+            logger.notice(
+                "closing a connection that breaks the protocol",
+                metadata: ["address": .string(request.address), "violation": .string(error.sentence)])
+            close(error.reason, code: .policyViolation)
+        }
+    }
+
+    func webSocketClosed(_ connection: WebSocketConnection, reason: WebSocketCloseReason) {
+        switch reason {
+        case .violation(let violation):
+            logger.notice(
+                "closing a connection that breaks the WebSocket protocol",
+                metadata: ["address": .string(request.address), "violation": .string("\(violation)")])
+            ended(closingReason ?? .parseError)
+        case .error:
+            ended(closingReason ?? .transportError)
+        case .remote, .endOfStream, .local:
+            ended(closingReason ?? .transportClose)
+        }
+    }
+
+    func webSocketWritabilityChanged(_ connection: WebSocketConnection, writable: Bool) {
+        if writable { resumeWriters() }
+    }
+
+    func webSocketShouldQuiesce(_ connection: WebSocketConnection) {
+        // A closed transport, not a DISCONNECT: stock clients come back from the first by themselves.
+        close(.serverShutdown, code: .goingAway)
+    }
+}

@@ -1,0 +1,233 @@
+public import NIOCore
+import SocketIO
+public import WireJSON
+
+/// A client's connection to a namespace.
+///
+/// Unchecked: all mutable state belongs to ``eventLoop``. Every method that touches it must be called there, which
+/// each one checks; ``onLoop(_:)`` brings any caller there.
+public final class Socket: @unchecked Sendable {
+    /// Socket.IO's id of the socket, as the client knows it.
+    public let id: String
+    public let namespace: String
+    public let request: HandshakeRequest
+    public let hub: SocketHub
+    public var eventLoop: any EventLoop { hub.eventLoop }
+
+    /// What the application keeps about the socket; belongs to the loop.
+    public var attachment: AnyObject? {
+        get {
+            eventLoop.preconditionInEventLoop()
+            return storedAttachment
+        }
+        set {
+            eventLoop.preconditionInEventLoop()
+            storedAttachment = newValue
+        }
+    }
+
+    private enum State {
+        case connecting
+        case connected
+        case disconnected
+    }
+
+    private enum Work {
+        case connect(auth: JSON?)
+        case event(SocketEvent, acknowledgementID: Int64?)
+    }
+
+    private let handler: any SocketIOHandler
+    private let maximumPendingEvents: Int
+    private var storedAttachment: AnyObject?
+    private var session: EngineSession?
+    private var state = State.connecting
+    private var pending = CircularBuffer<Work>(initialCapacity: 0)
+    private var worker: Task<Void, Never>?
+    var memberships: [Membership] = []
+
+    init(
+        id: String, namespace: String, request: HandshakeRequest, session: EngineSession, hub: SocketHub,
+        handler: any SocketIOHandler, maximumPendingEvents: Int
+    ) {
+        self.id = id
+        self.namespace = namespace
+        self.request = request
+        self.session = session
+        self.hub = hub
+        self.handler = handler
+        self.maximumPendingEvents = maximumPendingEvents
+    }
+
+    // MARK: For the application
+
+    /// Runs a body on the socket's event loop: at once where the caller is there already.
+    @discardableResult
+    public func onLoop<Output: Sendable>(_ body: @escaping @Sendable (Socket) -> Output) async -> Output {
+        if eventLoop.inEventLoop { return body(self) }
+        return await withCheckedContinuation { continuation in
+            eventLoop.execute { continuation.resume(returning: body(self)) }
+        }
+    }
+
+    /// Returns when the connection takes more without queueing much, or is gone: for whoever has a lot to send.
+    public func writable() async {
+        await withCheckedContinuation { continuation in
+            if eventLoop.inEventLoop {
+                resumeWhenWritable(continuation)
+            } else {
+                eventLoop.execute { self.resumeWhenWritable(continuation) }
+            }
+        }
+    }
+
+    private func resumeWhenWritable(_ continuation: CheckedContinuation<Void, Never>) {
+        if let session { session.whenWritable { continuation.resume() } } else { continuation.resume() }
+    }
+
+    /// False once the socket is gone; nothing that is sent after that goes anywhere.
+    public var isConnected: Bool {
+        eventLoop.preconditionInEventLoop()
+        return state == .connected
+    }
+
+    /// Answers the client's CONNECT; what is emitted next follows it.
+    ///
+    /// - Returns: false where the socket is gone.
+    @discardableResult
+    public func accept() -> Bool {
+        eventLoop.preconditionInEventLoop()
+        guard state == .connecting else { return state == .connected }
+        state = .connected
+        session?.send(.connect(namespace: namespace, ["sid": .string(id)]))
+        return true
+    }
+
+    public func emit(_ name: String, _ arguments: [JSON]) {
+        eventLoop.preconditionInEventLoop()
+        guard state == .connected else { return }
+        session?.send(.event(name, arguments, namespace: namespace))
+    }
+
+    /// Sends what was encoded before; main namespace only.
+    public func send(_ batch: OutboundBatch) {
+        eventLoop.preconditionInEventLoop()
+        guard state == .connected, !batch.isEmpty else { return }
+        session?.send(batch)
+    }
+
+    public func join(_ room: Room) {
+        eventLoop.preconditionInEventLoop()
+        guard state == .connected else { return }
+        hub.join(self, room)
+    }
+
+    public func leave(_ room: Room) {
+        eventLoop.preconditionInEventLoop()
+        hub.leave(self, room)
+    }
+
+    /// Ends the socket; with `close` its connection, too, which makes stock clients come back by themselves.
+    public func disconnect(close: Bool = false) {
+        eventLoop.preconditionInEventLoop()
+        guard state != .disconnected, let session else { return }
+        if close {
+            session.close(.serverDisconnect)
+        } else {
+            session.send(.disconnect(namespace: namespace))
+            session.remove(self)
+            ended(.serverDisconnect)
+        }
+    }
+
+    // MARK: For the session
+
+    func connect(auth: JSON?) {
+        enqueue(.connect(auth: auth))
+    }
+
+    func received(_ packet: SocketPacket) {
+        switch packet.kind {
+        case .event:
+            guard let arguments = packet.data?.arrayValue, let first = arguments.first else { return }
+            let name = first.stringValue ?? first.integerValue.map(String.init) ?? ""
+            let event = SocketEvent(
+                name: name, arguments: Array(arguments.dropFirst()), wantsAcknowledgement: packet.id != nil)
+            enqueue(.event(event, acknowledgementID: packet.id))
+        case .disconnect:
+            session?.remove(self)
+            ended(.clientDisconnect)
+        case .acknowledgement, .connect, .connectError:
+            // This server asks for no acknowledgements; the session has judged the others.
+            break
+        }
+    }
+
+    func moved(in members: RoomMembers, to slot: Int) {
+        for index in memberships.indices where memberships[index].members === members {
+            memberships[index].slot = slot
+        }
+    }
+
+    /// The end, whoever brought it; tells the application once, if it ever accepted the socket.
+    func ended(_ reason: DisconnectReason) {
+        guard state != .disconnected else { return }
+        let wasConnected = state == .connected
+        state = .disconnected
+        hub.leaveAll(self)
+        session = nil
+        pending.removeAll()
+        worker?.cancel()
+        if wasConnected { handler.disconnected(self, reason: reason) }
+        storedAttachment = nil
+    }
+
+    // MARK: One at a time, in order
+
+    private func enqueue(_ work: Work) {
+        guard state != .disconnected else { return }
+        pending.append(work)
+        if pending.count >= maximumPendingEvents { session?.pauseReading() }
+        guard worker == nil else { return }
+        worker = Task(executorPreference: hub.executor) { await self.work() }
+    }
+
+    private func work() async {
+        while let work = await onLoop({ $0.next() }) {
+            switch work {
+            case .connect(let auth):
+                do {
+                    try await handler.connect(self, auth: auth)
+                    await onLoop { $0.accept() }
+                } catch {
+                    await onLoop { $0.refused(error) }
+                }
+            case .event(let event, let acknowledgementID):
+                let answer = await handler.received(event, on: self)
+                guard let acknowledgementID else { continue }
+                await onLoop { socket in
+                    guard socket.state == .connected else { return }
+                    socket.session?.send(
+                        .acknowledgement(id: acknowledgementID, answer, namespace: socket.namespace))
+                }
+            }
+        }
+    }
+
+    /// The next piece of work; nil ends the worker, and the next arrival starts another.
+    private func next() -> Work? {
+        guard state != .disconnected, let work = pending.popFirst() else {
+            worker = nil
+            return nil
+        }
+        if pending.count <= maximumPendingEvents / 2 { session?.resumeReading() }
+        return work
+    }
+
+    private func refused(_ refusal: ConnectRefusal) {
+        guard state == .connecting else { return }
+        session?.send(.connectError(message: refusal.message, data: refusal.data, namespace: namespace))
+        session?.remove(self)
+        ended(.serverDisconnect)
+    }
+}

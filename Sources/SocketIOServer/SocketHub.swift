@@ -1,0 +1,130 @@
+public import NIOCore
+
+/// A set of sockets under one name; a socket may stand in many.
+public struct Room: Hashable, Sendable, CustomStringConvertible {
+    public let name: String
+
+    public init(_ name: String) {
+        self.name = name
+    }
+
+    public var description: String { name }
+}
+
+/// All sockets of one event loop, in their rooms. Everything here belongs to that loop.
+///
+/// A broadcast is one hop to each loop; there it is a walk over the lists of those who receive it, and the bytes of
+/// all that one turn of the loop wrote to a connection are flushed together.
+///
+/// Unchecked: every access is made on `eventLoop`, which each method asserts in debug builds.
+public final class SocketHub: @unchecked Sendable {
+    public let eventLoop: any EventLoop
+    /// The place of this hub among the server's, from 0.
+    public let index: Int
+    let executor: EventLoopTaskExecutor
+
+    private var rooms: [Room: RoomMembers] = [:]
+    private var sessions: [ObjectIdentifier: EngineSession] = [:]
+    private var unflushed: [EngineSession] = []
+
+    init(eventLoop: any EventLoop, index: Int) {
+        self.eventLoop = eventLoop
+        self.index = index
+        self.executor = EventLoopTaskExecutor(eventLoop: eventLoop)
+    }
+
+    /// Sends a batch to all members of a room.
+    public func send(_ batch: OutboundBatch, to room: Room) {
+        eventLoop.assertInEventLoop()
+        guard !batch.isEmpty, let members = rooms[room] else { return }
+        // Backwards: a member whose queue is full is closed here, and the last one takes its place.
+        var index = members.sockets.count - 1
+        while index >= 0 {
+            if index < members.sockets.count { members.sockets[index].send(batch) }
+            index -= 1
+        }
+    }
+
+    /// The sockets of a room on this loop, in no order.
+    public func sockets(in room: Room) -> [Socket] {
+        eventLoop.assertInEventLoop()
+        return rooms[room]?.sockets ?? []
+    }
+
+    /// How many connections this loop carries.
+    public var connectionCount: Int {
+        eventLoop.assertInEventLoop()
+        return sessions.count
+    }
+
+    func join(_ socket: Socket, _ room: Room) {
+        eventLoop.assertInEventLoop()
+        guard !socket.memberships.contains(where: { $0.members.room == room }) else { return }
+        let members = rooms[room] ?? RoomMembers(room: room)
+        rooms[room] = members
+        socket.memberships.append(Membership(members: members, slot: members.sockets.count))
+        members.sockets.append(socket)
+    }
+
+    func leave(_ socket: Socket, _ room: Room) {
+        eventLoop.assertInEventLoop()
+        guard let index = socket.memberships.firstIndex(where: { $0.members.room == room }) else { return }
+        remove(socket.memberships.remove(at: index))
+    }
+
+    func leaveAll(_ socket: Socket) {
+        eventLoop.assertInEventLoop()
+        for membership in socket.memberships { remove(membership) }
+        socket.memberships = []
+    }
+
+    /// The last member takes the place of the one that goes: leaving costs the same in a room of any size.
+    private func remove(_ membership: Membership) {
+        let members = membership.members
+        let last = members.sockets.removeLast()
+        if membership.slot < members.sockets.count {
+            members.sockets[membership.slot] = last
+            last.moved(in: members, to: membership.slot)
+        } else if members.sockets.isEmpty {
+            rooms[members.room] = nil
+        }
+    }
+
+    func insert(_ session: EngineSession) {
+        eventLoop.assertInEventLoop()
+        sessions[ObjectIdentifier(session)] = session
+    }
+
+    func remove(_ session: EngineSession) {
+        eventLoop.assertInEventLoop()
+        sessions[ObjectIdentifier(session)] = nil
+    }
+
+    /// Flushes a session once, at the end of this turn of the loop.
+    func flushLater(_ session: EngineSession) {
+        eventLoop.assertInEventLoop()
+        unflushed.append(session)
+        guard unflushed.count == 1 else { return }
+        eventLoop.execute {
+            let sessions = self.unflushed
+            self.unflushed.removeAll(keepingCapacity: true)
+            for session in sessions { session.flush() }
+        }
+    }
+}
+
+/// One room's sockets on one loop.
+final class RoomMembers {
+    let room: Room
+    var sockets: [Socket] = []
+
+    init(room: Room) {
+        self.room = room
+    }
+}
+
+/// Where a socket stands in a room's list.
+struct Membership {
+    let members: RoomMembers
+    var slot: Int
+}

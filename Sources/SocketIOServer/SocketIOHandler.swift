@@ -1,0 +1,69 @@
+public import EngineIO
+public import WireJSON
+
+/// What an application does with the sockets of a namespace.
+///
+/// A socket's `connect` and its events are handled one at a time, in the order in which they came, each to its
+/// end. The asynchronous methods prefer the socket's event loop; ``Socket/onLoop(_:)`` is certain to be there.
+public protocol SocketIOHandler: Sendable {
+    /// Judges a handshake before it is answered; called on the connection's event loop.
+    ///
+    /// - Throws: what the request is answered with, mostly ``EngineError/forbidden``.
+    func admit(_ request: HandshakeRequest) throws(EngineError)
+
+    /// Decides about a CONNECT.
+    ///
+    /// An application that has something to send first, or to set up in the same turn of the loop, calls
+    /// ``Socket/accept()`` itself; otherwise the socket is accepted when this returns.
+    func connect(_ socket: Socket, auth: JSON?) async throws(ConnectRefusal)
+
+    /// Handles an event.
+    ///
+    /// - Returns: the acknowledgement's arguments; sent if one was asked for.
+    func received(_ event: SocketEvent, on socket: Socket) async -> [JSON]
+
+    /// An accepted socket is gone; called once, on its event loop.
+    func disconnected(_ socket: Socket, reason: DisconnectReason)
+}
+
+/// An event as a client sent it.
+public struct SocketEvent: Sendable {
+    public var name: String
+    public var arguments: [JSON]
+    /// Whether the client waits for an acknowledgement.
+    public var wantsAcknowledgement: Bool
+
+    public init(name: String, arguments: [JSON], wantsAcknowledgement: Bool) {
+        self.name = name
+        self.arguments = arguments
+        self.wantsAcknowledgement = wantsAcknowledgement
+    }
+}
+
+/// What a CONNECT is refused with (CONNECT_ERROR).
+public struct ConnectRefusal: Error, Sendable {
+    public var message: String
+    public var data: JSON?
+
+    public init(message: String, data: JSON? = nil) {
+        self.message = message
+        self.data = data
+    }
+}
+
+/// Why a socket is gone. The texts are the reference implementation's where it has the reason.
+public enum DisconnectReason: String, Sendable, CustomStringConvertible {
+    case transportClose = "transport close"
+    case transportError = "transport error"
+    case pingTimeout = "ping timeout"
+    case parseError = "parse error"
+    case protocolViolation = "protocol violation"
+    case clientDisconnect = "client namespace disconnect"
+    case serverDisconnect = "server namespace disconnect"
+    case serverShutdown = "server shutting down"
+    case connectTimeout = "connect timeout"
+    /// More waited for the client than ``SocketIOServerConfiguration/maximumQueuedBytes``.
+    case slowConsumer = "slow consumer"
+
+    public var description: String { rawValue }
+}

@@ -1,0 +1,24 @@
+public import NIOCore
+import SocketIO
+
+/// How a ``SocketIOServer`` behaves on the wire. The defaults are the reference implementation's.
+public struct SocketIOServerConfiguration: Sendable {
+    /// The request path, with a slash at both ends.
+    public var path = "/socket.io/"
+    /// The time between two pings of the server.
+    public var pingInterval: TimeAmount = .milliseconds(25_000)
+    /// The time a client has to answer a ping.
+    public var pingTimeout: TimeAmount = .milliseconds(20_000)
+    /// The time a new connection has to send its first CONNECT.
+    public var connectTimeout: TimeAmount = .milliseconds(45_000)
+    /// The time a new TCP connection has to bring its first request.
+    public var requestTimeout: TimeAmount = .seconds(10)
+    /// The largest message that is read, in bytes.
+    public var maximumPayload = 1_000_000
+    /// The most that may wait for one slow reader, in bytes; past it the connection is closed.
+    public var maximumQueuedBytes = 16 << 20
+    /// How many of a socket's events may wait to be handled before reading from it stops.
+    public var maximumPendingEvents = 128
+
+    public init() {}
+}
