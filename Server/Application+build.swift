@@ -1,0 +1,116 @@
+import HTTPTypes
+import Hummingbird
+import HummingbirdCore
+import Logging
+import ModelStore
+import NIOCore
+import NIOPosix
+import RolecallProtocol
+import SQLiteStore
+import ServiceLifecycle
+import SocketIOServer
+import UnixSignals
+import WireJSON
+
+/// The server, put together; the same for `main` and for tests.
+struct RolecallApplication: Sendable {
+    let store: any Store
+    private let configuration: Configuration
+    private let responder: RouterResponder<RolecallRequestContext>
+    private let server: SocketIOServer
+    private let services: [any Service]
+    private let passwords: PasswordHasher
+    private let group: MultiThreadedEventLoopGroup
+    private let logger: Logger
+
+    /// Opens the database, makes what is missing, and wires the parts. Nothing listens yet.
+    ///
+    /// - Throws: ``StartupError`` or `StoreError`, each with a sentence for whoever started the server.
+    static func build(_ configuration: Configuration, logger: Logger) async throws -> RolecallApplication {
+        let policy = BuiltInModels.policy(demo: configuration.isDemo)
+        let store = try SQLiteDatabaseStore.open(
+            path: configuration.databasePath, models: BuiltInModels.declarations(demo: configuration.isDemo),
+            schema: configuration.isDemo ? Demo.schema : [], logger: logger)
+        let key =
+            try configuration.makesKey ? KeyFile.readOrMake(configuration.keyPath) : KeyFile.read(configuration.keyPath)
+        let passwords = PasswordHasher(parameters: configuration.passwordParameters)
+        if configuration.isDemo { try await Demo.fill(store, passwords: passwords) }
+
+        let group = MultiThreadedEventLoopGroup(numberOfThreads: System.coreCount)
+        let start = try await store.read { _ in }.position.sequence
+        let census = ViewCensus()
+        let association = Association(
+            policy: policy, census: census, loops: group.makeIterator().map { _ in LoopDelivery(watermark: start) },
+            logID: store.logID, logger: logger)
+        let encoder = EventEncoder(policy: policy, logID: store.logID)
+        let tokens = await TokenAuthority(key: key)
+        let authenticator = Authenticator(tokens: tokens, store: store)
+        let origins = OriginPolicy(allowed: configuration.allowedOrigins)
+        let models = ModelService(store: store, policy: policy)
+        let sockets = SocketApplication(
+            association: association, authenticator: authenticator, origins: origins, models: models,
+            replay: Replay(store: store, association: association, encoder: encoder), logger: logger)
+        let server = SocketIOServer(
+            configuration: configuration.socketIO, handlers: ["/": sockets], group: group, logger: logger)
+
+        let identity = RequestIdentity(authenticator: authenticator, origins: origins)
+        let router = Router(context: RolecallRequestContext.self)
+        router.add(middleware: FailureMiddleware())
+        router.get("healthz") { _, _ in Response.json(["status": "ok"]) }
+        AuthenticationRoutes(
+            store: store, tokens: tokens, passwords: passwords, identity: identity, association: association,
+            server: server, tokenLifetime: configuration.tokenLifetime, logger: logger
+        ).add(to: router)
+        ModelRoutes(models: models, identity: identity, bodyLimit: configuration.maximumBody).add(to: router)
+
+        var services: [any Service] = [
+            LogReader(
+                store: store, server: server, association: association, encoder: encoder, census: census,
+                start: start, logger: logger)
+        ]
+        if configuration.demoActivity > 0 {
+            services.append(
+                DemoActivity(store: store, rate: configuration.demoActivity, logger: logger))
+        }
+        return RolecallApplication(
+            store: store, configuration: configuration, responder: router.buildResponder(), server: server,
+            services: services,
+            passwords: passwords, group: group, logger: logger)
+    }
+
+    /// Serves until the process is told to stop (SIGTERM, SIGINT) or the task's graceful shutdown is triggered.
+    ///
+    /// - Parameter listening: told `host:port` once connections are accepted.
+    func run(
+        signals: [UnixSignal] = [.sigterm, .sigint], listening: @escaping @Sendable (String) async -> Void
+    ) async throws {
+        let application = Application(
+            responder: responder, server: .socketIO(server),
+            configuration: .init(
+                address: .hostname(configuration.host, port: configuration.port), serverName: "rolecall",
+                backlog: 4096),
+            services: services,
+            onServerRunning: { channel in
+                await listening(Self.name(of: channel.localAddress))
+            },
+            eventLoopGroupProvider: .shared(group), logger: logger)
+        let outcome: Result<Void, any Error>
+        do {
+            let serviceGroup = ServiceGroup(
+                configuration: .init(services: [application], gracefulShutdownSignals: signals, logger: logger))
+            try await serviceGroup.run()
+            outcome = .success(())
+        } catch {
+            outcome = .failure(error)
+        }
+        try? await passwords.shutdown()
+        try? await store.close()
+        try? await group.shutdownGracefully()
+        try outcome.get()
+    }
+
+    private static func name(of address: SocketAddress?) -> String {
+        guard let address, let host = address.ipAddress, let port = address.port else { return "unknown" }
+        return host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"
+    }
+}

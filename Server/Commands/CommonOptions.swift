@@ -1,0 +1,84 @@
+import ArgumentParser
+import Foundation
+import Logging
+import ModelStore
+import NIOCore
+
+/// Where the database is.
+struct StorageOptions: ParsableArguments {
+    @Option(help: ArgumentHelp("Where database and key are kept ($XDG_DATA_HOME/rolecall).", valueName: "dir"))
+    var data: String?
+    @Option(help: ArgumentHelp("The database (rolecall.db in the data directory).", valueName: "sqlite:file"))
+    var store: String?
+
+    /// Finds the data directory, and makes it where it is missing.
+    func resolve(_ environment: [String: String]) throws -> (directory: String, databasePath: String) {
+        let directory = try data ?? environment["ROLECALL_DATA"] ?? Self.defaultDirectory(environment)
+        do {
+            try FileManager.default.createDirectory(
+                atPath: directory, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+        } catch {
+            throw StartupError(
+                "The data directory \(directory) can't be made; name another with --data, or make it yourself.")
+        }
+        guard FileManager.default.isWritableFile(atPath: directory) else {
+            throw StartupError("The data directory \(directory) can't be written to; name another with --data.")
+        }
+        guard let store = store ?? environment["ROLECALL_STORE"] else { return (directory, directory + "/rolecall.db") }
+        guard store.hasPrefix("sqlite:"), store.utf8.count > 7 else {
+            throw StartupError("--store takes sqlite:FILE, not \(store).")
+        }
+        return (directory, String(store.dropFirst(7)))
+    }
+
+    private static func defaultDirectory(_ environment: [String: String]) throws -> String {
+        if let base = environment["XDG_DATA_HOME"], base.hasPrefix("/") { return base + "/rolecall" }
+        guard let home = environment["HOME"], !home.isEmpty else {
+            throw StartupError("There is no home directory to keep data in; name one with --data.")
+        }
+        return home + "/.local/share/rolecall"
+    }
+}
+
+/// What is logged, and how; always on standard error.
+struct LoggingOptions: ParsableArguments {
+    @Option(help: ArgumentHelp("trace, debug, info, notice, warning, error or critical (info).", valueName: "level"))
+    var logLevel: String?
+    @Option(help: ArgumentHelp("text or json (text).", valueName: "format"))
+    var logFormat: String?
+
+    func logger() throws -> Logger {
+        let environment = ProcessInfo.processInfo.environment
+        let levelName = logLevel ?? environment["ROLECALL_LOG_LEVEL"] ?? "info"
+        guard let level = Logger.Level(rawValue: levelName) else {
+            let levels = Logger.Level.allCases.map(\.rawValue).joined(separator: ", ")
+            throw StartupError("--log-level is one of \(levels).")
+        }
+        let formatName = logFormat ?? environment["ROLECALL_LOG_FORMAT"] ?? "text"
+        guard let format = LineLogHandler.Format(rawValue: formatName) else {
+            throw StartupError("--log-format is text or json.")
+        }
+        return Logger(label: "rolecall") { _ in LineLogHandler(format: format, level: level) }
+    }
+}
+
+/// Says in one sentence why something did not start, and ends with a status that is not 0.
+func reportingStartupErrors(_ body: () async throws -> Void) async throws {
+    let sentence: String
+    do {
+        return try await body()
+    } catch let error as StartupError {
+        sentence = error.description
+    } catch let error as StoreError {
+        sentence = error.description
+    } catch let error as IOError where error.errnoCode == EADDRINUSE {
+        sentence = "The port is taken by another program; choose one with --port, or 0 for any."
+    } catch let error as IOError where error.errnoCode == EACCES || error.errnoCode == EADDRNOTAVAIL {
+        let problem = String(cString: strerror(error.errnoCode))
+        sentence = "This address can't be listened on: \(problem). See --host and --port."
+    } catch let error as SocketAddressError {
+        sentence = "The host can't be resolved: \(error). See --host."
+    }
+    FileHandle.standardError.write(Data("rolecall-server: \(sentence)\n".utf8))
+    throw ExitCode(1)
+}

@@ -1,0 +1,196 @@
+import ArgumentParser
+import Foundation
+import Glibc
+import Logging
+import ModelStore
+import RolecallProtocol
+import SQLiteStore
+
+/// `rolecall-server user …`: accounts, from the shell. A running server follows at once: it reads the same log.
+struct UserCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "user", abstract: "Manages accounts.",
+        subcommands: [
+            AddUserCommand.self, ListUsersCommand.self, SetRoleCommand.self, SetPasswordCommand.self,
+            RemoveUserCommand.self,
+        ])
+}
+
+/// What all account commands share.
+struct AccountOptions: ParsableArguments {
+    @OptionGroup var storage: StorageOptions
+
+    /// Opens the database for one piece of work.
+    func withStore(_ body: (any Store) async throws -> Void) async throws {
+        try await reportingStartupErrors {
+            let path = try storage.resolve(ProcessInfo.processInfo.environment).databasePath
+            let logger = Logger(label: "rolecall") { _ in LineLogHandler(format: .text, level: .warning) }
+            let store = try SQLiteDatabaseStore.open(
+                path: path, models: BuiltInModels.declarations(demo: false), schema: [], logger: logger)
+            do {
+                try await body(store)
+            } catch {
+                try? await store.close()
+                throw error
+            }
+            try await store.close()
+        }
+    }
+}
+
+struct AddUserCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "add", abstract: "Adds an account.")
+
+    @Option(help: "The e-mail address to log in with.")
+    var email: String
+    @Option(help: "The name that others see (the address's first part).")
+    var name: String?
+    @Option(help: "guest, user or admin (user).")
+    var role = "user"
+    @Flag(help: "Read the password from standard input in place of asking.")
+    var passwordStdin = false
+    @OptionGroup var account: AccountOptions
+
+    func run() async throws {
+        try await account.withStore { store in
+            let address = try Account.checked(email: email)
+            let role = try Account.checked(role: role)
+            let hash = try await Account.askPassword(fromStandardInput: passwordStdin)
+            let name = name ?? String(address.prefix { $0 != "@" })
+            let user = try await store.write(by: nil) {
+                try $0.insertUser(email: address, name: name, role: role, password: hash)
+            }.value
+            print("added \(user.email) as \(user.role)")
+        }
+    }
+}
+
+struct ListUsersCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "list", abstract: "Lists the accounts.")
+
+    @OptionGroup var account: AccountOptions
+
+    func run() async throws {
+        try await account.withStore { store in
+            for user in try await store.read({ try $0.users() }).value {
+                print("\(user.id)\t\(user.email)\t\(user.role)\t\(user.name)")
+            }
+        }
+    }
+}
+
+struct SetRoleCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "set-role", abstract: "Gives an account a role.")
+
+    @Argument(help: "The account's e-mail address.")
+    var email: String
+    @Argument(help: "guest, user or admin.")
+    var role: String
+    @OptionGroup var account: AccountOptions
+
+    func run() async throws {
+        try await account.withStore { store in
+            let role = try Account.checked(role: role)
+            let email = email
+            try await store.write(by: nil) { transaction in
+                try transaction.setRole(role, ofUser: Account.find(email, in: transaction).id)
+            }
+            print("\(email) is \(role) now")
+        }
+    }
+}
+
+struct SetPasswordCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "passwd", abstract: "Sets an account's password; every token made before is void.")
+
+    @Argument(help: "The account's e-mail address.")
+    var email: String
+    @Flag(help: "Read the password from standard input in place of asking.")
+    var passwordStdin = false
+    @OptionGroup var account: AccountOptions
+
+    func run() async throws {
+        try await account.withStore { store in
+            let email = email
+            _ = try await store.read { try Account.find(email, in: $0) }
+            let hash = try await Account.askPassword(fromStandardInput: passwordStdin)
+            try await store.write(by: nil) { transaction in
+                try transaction.setPassword(hash, ofUser: Account.find(email, in: transaction).id)
+            }
+            print("\(email) has a new password; tokens made before are void")
+        }
+    }
+}
+
+struct RemoveUserCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "remove", abstract: "Removes an account.")
+
+    @Argument(help: "The account's e-mail address.")
+    var email: String
+    @OptionGroup var account: AccountOptions
+
+    func run() async throws {
+        try await account.withStore { store in
+            let email = email
+            try await store.write(by: nil) { transaction in
+                try transaction.removeUser(id: Account.find(email, in: transaction).id)
+            }
+            print("removed \(email)")
+        }
+    }
+}
+
+/// Checks and questions of the account commands.
+enum Account {
+    static func find(_ email: String, in transaction: any ReadTransaction) throws -> UserRecord {
+        guard let user = try transaction.user(email: email) else {
+            throw StartupError("There is no account \(email); \"rolecall-server user list\" shows those there are.")
+        }
+        return user
+    }
+
+    static func checked(email: String) throws -> String {
+        let parts = email.split(separator: "@", omittingEmptySubsequences: false)
+        guard parts.count == 2, !parts[0].isEmpty, !parts[1].isEmpty, email.utf8.count <= 254,
+            !email.unicodeScalars.contains(where: { $0.properties.isWhitespace || $0.value < 32 })
+        else { throw StartupError("\"\(email)\" is no e-mail address.") }
+        return email
+    }
+
+    static func checked(role: String) throws -> String {
+        guard BuiltInModels.roles.contains(role) else {
+            let roles = BuiltInModels.roles.joined(separator: ", ")
+            throw StartupError("There is no role \"\(role)\"; there are \(roles).")
+        }
+        return role
+    }
+
+    /// A password's hash; the password itself comes from the terminal without an echo, or from standard input, and
+    /// never from the command line, which other processes can read.
+    static func askPassword(fromStandardInput: Bool) async throws -> String {
+        let password: String
+        if fromStandardInput {
+            password = readLine() ?? ""
+        } else {
+            guard let first = getpass("Password: ").map({ String(cString: $0) }) else {
+                throw StartupError("There is no terminal to ask for the password; use --password-stdin.")
+            }
+            guard let second = getpass("Once more: ").map({ String(cString: $0) }), first == second else {
+                throw StartupError("The two passwords are not the same; nothing was changed.")
+            }
+            password = first
+        }
+        guard !password.isEmpty else { throw StartupError("The password is empty; nothing was changed.") }
+        let hasher = PasswordHasher()
+        let hash: String
+        do {
+            hash = try await hasher.hash(password)
+        } catch {
+            try? await hasher.shutdown()
+            throw error
+        }
+        try await hasher.shutdown()
+        return hash
+    }
+}

@@ -1,0 +1,26 @@
+import ModelStore
+import SocketIOServer
+
+/// All that a server is told at its start.
+struct Configuration: Sendable {
+    var host = "127.0.0.1"
+    /// 0 picks a free one.
+    var port = 9000
+    /// The SQLite file.
+    var databasePath: String
+    /// The file with the tokens' key.
+    var keyPath: String
+    /// Whether a missing key file is made.
+    var makesKey = true
+    /// Brings the demo's model, accounts and rows.
+    var isDemo = false
+    /// Changes per second that the demo makes by itself.
+    var demoActivity = 0.0
+    /// Seconds.
+    var tokenLifetime = 5 * 3600
+    var socketIO = SocketIOServerConfiguration()
+    var allowedOrigins: [String] = []
+    /// The largest HTTP body, in bytes.
+    var maximumBody = 1_000_000
+    var passwordParameters = PasswordHasher.Parameters.standard
+}

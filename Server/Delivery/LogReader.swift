@@ -1,0 +1,71 @@
+import Logging
+import ModelStore
+import NIOCore
+import RolecallProtocol
+import ServiceLifecycle
+import SocketIOServer
+
+/// Reads the log as it grows and tells it to the event loops: the only way by which an event comes to a socket live.
+struct LogReader: Service {
+    /// Events read and told at once, at most.
+    private static let batchLimit = 256
+
+    let store: any Store
+    let server: SocketIOServer
+    let association: Association
+    let encoder: EventEncoder
+    let census: ViewCensus
+    let start: Int64
+    let logger: Logger
+
+    func run() async throws {
+        var cursor = start
+        for await _ in store.changes().cancelOnGracefulShutdown() {
+            cursor = await follow(from: cursor)
+        }
+    }
+
+    /// Tells all that stands in the log behind `start`, and returns where that ends.
+    private func follow(from start: Int64) async -> Int64 {
+        var cursor = start
+        while !Task.isCancelled {
+            let events: [ModelStore.LogEvent]
+            do {
+                let after = cursor
+                events = try await store.read { try $0.events(after: after, limit: Self.batchLimit) }.value
+            } catch {
+                // Nothing is skipped: the same stretch is read again.
+                logger.error("the log can't be read; trying again", metadata: ["error": .string("\(error)")])
+                try? await Task.sleep(for: .milliseconds(200))
+                continue
+            }
+            guard let last = events.last else { break }
+            for stretch in Self.stretches(of: events) { await deliver(stretch) }
+            cursor = last.sequence
+        }
+        return cursor
+    }
+
+    /// Cuts before each change of a user, so that identities change exactly where the log says.
+    static func stretches(of events: [ModelStore.LogEvent]) -> [[ModelStore.LogEvent]] {
+        var stretches: [[ModelStore.LogEvent]] = []
+        for event in events {
+            if event.model == ModelName.user || stretches.isEmpty {
+                stretches.append([event])
+            } else {
+                stretches[stretches.count - 1].append(event)
+            }
+        }
+        return stretches
+    }
+
+    private func deliver(_ events: [ModelStore.LogEvent]) async {
+        let batch = DeliveryBatch(events: events, views: census.views, encoder: encoder)
+        let told = server.hubs.map { hub in
+            let delivery = association.loops[hub.index]
+            return hub.eventLoop.submit { delivery.deliver(batch, on: hub, association: association) }
+        }
+        // The next batch waits for the slowest loop: what is on its way stays bounded.
+        for future in told { try? await future.get() }
+    }
+}

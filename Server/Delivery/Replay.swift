@@ -1,0 +1,56 @@
+import ModelStore
+import RolecallProtocol
+import SocketIOServer
+
+/// Tells a socket what it missed, and brings it to the live stream without a hole and without a double.
+struct Replay: Sendable {
+    private static let batchLimit = 256
+
+    let store: any Store
+    let association: Association
+    let encoder: EventEncoder
+
+    /// Where a client may resume: the position as it was given, or what it has lost.
+    enum Start: Sendable {
+        case resume(Position)
+        case gap(Gap.Reason)
+    }
+
+    /// Judges the position that a client brings.
+    func start(after text: String) async throws -> Start {
+        guard let position = Position(text), position.log == association.logID else { return .gap(.unknown) }
+        let snapshot = try await store.read { try $0.earliestSequence() }
+        if position > snapshot.position { return .gap(.unknown) }
+        // Numbers can be missing from the log; only one that stood below its first entry is lost.
+        if position.sequence + 1 < snapshot.value { return .gap(.retention) }
+        return .resume(position)
+    }
+
+    /// Reads on from `start` until the socket has been told all that its loop has been told, and makes it live in the
+    /// same turn. What stands in the log beyond that comes live. A change of identity in between ends the replay: with
+    /// a new epoch a client begins anew.
+    func run(on socket: Socket, from start: Position) async throws {
+        var cursor = start.sequence
+        let epoch = await socket.onLoop { association.identity(of: $0)?.epoch }
+        while true {
+            let after = cursor
+            let snapshot = try await store.read { try $0.events(after: after, limit: Self.batchLimit) }
+            let events = snapshot.value
+            // Fewer than were asked for: there are no more up to the snapshot's own position.
+            let covered =
+                events.count < Self.batchLimit ? snapshot.position.sequence : events.last?.sequence ?? cursor
+            let isDone = await socket.onLoop { socket in
+                guard socket.isConnected, let identity = association.identity(of: socket), identity.epoch == epoch
+                else { return true }
+                let watermark = association.delivery(of: socket).watermark
+                socket.send(encoder.encode(events.lazy.filter { $0.sequence <= watermark }, for: identity.view))
+                guard covered >= watermark else { return false }
+                association.goLive(socket)
+                return true
+            }
+            if isDone { return }
+            cursor = covered
+            await socket.writable()
+        }
+    }
+}

@@ -1,0 +1,57 @@
+import ModelStore
+import RolecallProtocol
+
+/// What `--demo` brings: a table, two accounts whose passwords are known to everybody, and some rows.
+enum Demo {
+    static let schema = [
+        """
+        CREATE TABLE IF NOT EXISTS thing (
+            _id INTEGER PRIMARY KEY,
+            name TEXT NOT NULL,
+            info TEXT,
+            active BOOLEAN NOT NULL DEFAULT 1,
+            admin_only BOOLEAN NOT NULL DEFAULT 0
+        )
+        """
+    ]
+
+    private static let accounts = [
+        (email: "admin@example.com", name: "Admin", role: "admin", password: "admin"),
+        (email: "test@example.com", name: "Test User", role: "user", password: "test"),
+    ]
+
+    private static let things: [(name: String, info: String, adminOnly: Bool)] = [
+        ("boiler 1", "68 °C", false),
+        ("boiler 2", "71 °C", false),
+        ("cooling pump", "1,450 rpm", false),
+        ("main valve", "open", false),
+        ("safe", "combination changed on Monday", true),
+    ]
+
+    /// Adds the accounts that are missing, and the rows where there are none.
+    static func fill(_ store: any Store, passwords: PasswordHasher) async throws {
+        for account in accounts {
+            if try await store.read({ try $0.user(email: account.email) }).value != nil { continue }
+            let hash = try await passwords.hash(account.password)
+            try await store.write(by: nil) {
+                _ = try $0.insertUser(email: account.email, name: account.name, role: account.role, password: hash)
+            }
+        }
+        guard let model = store.models.first(where: { $0.name == "thing" }) else { return }
+        try await store.write(by: nil) { transaction in
+            var isEmpty = true
+            try transaction.rows(of: model, after: nil, equals: []) { _ in
+                isEmpty = false
+                return false
+            }
+            guard isEmpty else { return }
+            for thing in things {
+                _ = try transaction.insert(
+                    [
+                        (column: "name", value: .text(thing.name)), (column: "info", value: .text(thing.info)),
+                        (column: "admin_only", value: .boolean(thing.adminOnly)),
+                    ], into: model)
+            }
+        }
+    }
+}

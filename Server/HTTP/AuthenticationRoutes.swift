@@ -1,0 +1,113 @@
+import HTTPTypes
+import Hummingbird
+import Logging
+import ModelStore
+import RolecallProtocol
+import SocketIOServer
+import WireJSON
+
+/// Signing in and out over HTTP.
+struct AuthenticationRoutes: Sendable {
+    private static let bodyLimit = 16 << 10
+
+    let store: any Store
+    let tokens: TokenAuthority
+    let passwords: PasswordHasher
+    let identity: RequestIdentity
+    let association: Association
+    let server: SocketIOServer
+    /// Seconds that a token is good for.
+    let tokenLifetime: Int
+    let logger: Logger
+
+    func add(to router: Router<RolecallRequestContext>) {
+        router.post("auth/local") { request, context in try await signIn(request, context) }
+        router.post("auth/logout") { request, context in try await signOut(request, context) }
+        router.get("api/users/me") { request, _ in try await me(request) }
+    }
+
+    private func signIn(_ request: Request, _ context: RolecallRequestContext) async throws -> Response {
+        let body = try await request.json(limit: Self.bodyLimit)
+        let email = try Self.text("email", of: body)
+        let password = try Self.text("password", of: body)
+        let account = try await store.read { try $0.user(email: email) }.value
+
+        let verdict: PasswordHasher.Verdict
+        do throws(WireError) {
+            verdict = try await passwords.verify(password, against: account?.password)
+        } catch {
+            throw RequestFailure(identity: error)
+        }
+        guard let account, verdict != .wrong else {
+            context.logger.notice(
+                "refused a login",
+                metadata: ["address": .string(context.remoteAddress?.description ?? "unknown")])
+            throw RequestFailure(.unauthorized, .invalidCredentials, "This e-mail and password do not match.")
+        }
+        let better: String? = verdict == .rightButWeak ? try await passwords.hash(password) : nil
+
+        let now = Timestamp.now
+        let session = SessionRecord(
+            id: SessionID.make(), user: account.id, createdAt: now,
+            expiresAt: Timestamp(milliseconds: now.milliseconds + Int64(tokenLifetime) * 1000))
+        // As the user is when the session begins: the password may have been changed while it was checked.
+        let user = try await store.write(by: nil) { transaction in
+            guard let user = try transaction.user(id: account.id), user.generation == account.generation else {
+                throw RequestFailure(.unauthorized, .invalidCredentials, "This e-mail and password do not match.")
+            }
+            try transaction.pruneSessions(expiredBefore: now)
+            try transaction.insertSession(session)
+            if let better { try transaction.upgradePassword(better, ofUser: user.id) }
+            return user
+        }.value
+        let token = try await tokens.token(
+            for: TokenAuthority.Claims(
+                _id: user.id, role: user.role, exp: (session.expiresAt.seconds).rounded(.down),
+                iat: now.seconds.rounded(.down), sid: session.id, gen: user.generation))
+        context.logger.info(
+            "signed in", metadata: ["user": .stringConvertible(user.id), "email": .string(user.email)])
+        return .json(
+            ["token": .string(token), "user": user.summary.json],
+            headers: [.setCookie: Cookies.setting(token, lifetime: tokenLifetime)])
+    }
+
+    private func signOut(_ request: Request, _ context: RolecallRequestContext) async throws -> Response {
+        guard let principal = try await identity.principal(of: request) else { throw RequestFailure.signInFirst }
+        if let session = principal.session {
+            _ = try await store.write(by: nil) { try $0.revokeSession(id: session, at: .now) }
+            // The answer comes when no socket of the session belongs to anybody any more.
+            for hub in server.hubs {
+                let delivery = association.loops[hub.index]
+                try await hub.eventLoop.submit {
+                    delivery.end(
+                        session: session, expiresAt: principal.expiresAt, on: hub, association: association)
+                }.get()
+            }
+        }
+        context.logger.info(
+            "signed out",
+            metadata: ["user": .stringConvertible(principal.user.id), "email": .string(principal.user.email)])
+        return .json(["data": "signed out"], headers: [.setCookie: Cookies.clearing])
+    }
+
+    private func me(_ request: Request) async throws -> Response {
+        guard let principal = try await identity.principal(of: request) else { throw RequestFailure.signInFirst }
+        return .json(principal.user.json)
+    }
+
+    private static func text(_ field: String, of body: JSON) throws -> String {
+        guard let text = body[field]?.stringValue, !text.isEmpty else {
+            throw RequestFailure(
+                .unprocessableContent, .invalidField, "\(field) has to be a string that is not empty.", field: field)
+        }
+        return text
+    }
+}
+
+/// Names of sign-ins: 120 random bits.
+enum SessionID {
+    static func make() -> String {
+        let alphabet = Array("abcdefghijklmnopqrstuvwxyz234567")
+        return String((0..<24).map { _ in alphabet[Int.random(in: 0..<32)] })
+    }
+}

@@ -1,0 +1,125 @@
+import HTTPTypes
+import Hummingbird
+import ModelStore
+import RolecallProtocol
+import WireJSON
+
+/// `/api/<models>` and `/api/<models>/:id`, for every model alike.
+struct ModelRoutes: Sendable {
+    let models: ModelService
+    let identity: RequestIdentity
+    /// The largest body that is read, in bytes.
+    let bodyLimit: Int
+
+    func add(to router: Router<RolecallRequestContext>) {
+        router.get("api/:models") { request, context in try await list(request, context) }
+        router.post("api/:models") { request, context in try await create(request, context) }
+        router.get("api/:models/:id") { request, context in try await get(request, context) }
+        router.put("api/:models/:id") { request, context in try await update(request, context, replaces: true) }
+        router.patch("api/:models/:id") { request, context in try await update(request, context, replaces: false) }
+        router.delete("api/:models/:id") { request, context in try await remove(request, context) }
+    }
+
+    private func list(_ request: Request, _ context: RolecallRequestContext) async throws -> Response {
+        let principal = try await identity.principal(of: request)
+        let model = try model(context)
+        var limit = ModelService.defaultLimit
+        var after: Value?
+        var equals: [(column: Column, value: Value)] = []
+        for (name, text) in request.uri.queryParameters {
+            let (name, text) = (String(name), String(text))
+            switch name {
+            case "limit":
+                guard let number = Int(text), (1...ModelService.maximumLimit).contains(number) else {
+                    throw Self.invalid(name, "limit has to be a number from 1 to \(ModelService.maximumLimit).")
+                }
+                limit = number
+            case "after":
+                after = try key(text, of: model, field: name)
+            default:
+                guard let column = model.column(name) else {
+                    throw Self.invalid(name, "\(model.name) has no field \"\(name.prefix(64))\".")
+                }
+                guard let value = ModelService.value(text: text, for: column) else {
+                    throw Self.invalid(name, "\(name) can't be \"\(text.prefix(64))\".")
+                }
+                equals.append((column: column, value: value))
+            }
+        }
+        let rows = try await models.list(model, limit: limit, after: after, equals: equals, as: principal)
+        return .json(.array(rows.value.map(\.json)), headers: Self.headers(rows.position))
+    }
+
+    private func get(_ request: Request, _ context: RolecallRequestContext) async throws -> Response {
+        let principal = try await identity.principal(of: request)
+        let model = try model(context)
+        let row = try await models.get(model, key: try key(context, of: model), as: principal)
+        return .json(row.value.json, headers: Self.headers(row.position))
+    }
+
+    private func create(_ request: Request, _ context: RolecallRequestContext) async throws -> Response {
+        let principal = try await identity.principal(of: request)
+        let model = try model(context)
+        let row = try await models.create(model.name, try await request.json(limit: bodyLimit), as: principal)
+        return .json(row.value.json, status: .created, headers: Self.headers(row.position))
+    }
+
+    private func update(
+        _ request: Request, _ context: RolecallRequestContext, replaces: Bool
+    ) async throws -> Response {
+        let principal = try await identity.principal(of: request)
+        let model = try model(context)
+        let key = try key(context, of: model)
+        let body = try await request.json(limit: bodyLimit)
+        let row = try await models.update(model, key: key, body, replaces: replaces, as: principal)
+        return .json(row.value.json, headers: Self.headers(row.position))
+    }
+
+    private func remove(_ request: Request, _ context: RolecallRequestContext) async throws -> Response {
+        let principal = try await identity.principal(of: request)
+        let model = try model(context)
+        let position = try await models.remove(model, key: try key(context, of: model), as: principal)
+        return Response(status: .noContent, headers: Self.headers(position))
+    }
+
+    private func model(_ context: RolecallRequestContext) throws -> Model {
+        let path = try context.parameters.require("models")
+        guard let model = models.model(path: path) else {
+            throw RequestFailure(.notFound, .notFound, "There are no \(path.prefix(64)) here.")
+        }
+        return model
+    }
+
+    private func key(_ context: RolecallRequestContext, of model: Model) throws -> Value {
+        let text = try context.parameters.require("id")
+        guard let key = ModelService.value(text: text, for: model.key) else {
+            throw RequestFailure(.notFound, .notFound, "There is no such \(model.name).")
+        }
+        return key
+    }
+
+    private func key(_ text: String, of model: Model, field: String) throws -> Value {
+        guard let key = ModelService.value(text: text, for: model.key) else {
+            throw Self.invalid(field, "\(field) has to be the _id of a \(model.name).")
+        }
+        return key
+    }
+
+    private static func invalid(_ field: String, _ sentence: String) -> RequestFailure {
+        RequestFailure(.unprocessableContent, .invalidField, sentence, field: field)
+    }
+
+    private static func headers(_ position: Position) -> HTTPFields {
+        guard let name = HTTPField.Name("X-Rolecall-Position") else { return [:] }
+        return [name: position.description]
+    }
+}
+
+extension Row {
+    /// The row as clients get it: an object with the columns in the table's order.
+    var json: JSON {
+        var object = JSONObject()
+        for (column, value) in fields { object[column] = value.json }
+        return .object(object)
+    }
+}

@@ -1,0 +1,287 @@
+import HTTPTypes
+import ModelStore
+import RolecallProtocol
+import WireJSON
+
+/// Reading and writing rows as somebody: what REST and the socket's `message` event have in common.
+///
+/// Every rule is judged inside the transaction that acts on it: between the judgement and the act nothing can change.
+struct ModelService: Sendable {
+    static let defaultLimit = 100
+    static let maximumLimit = 1000
+
+    let store: any Store
+    let policy: Policy
+
+    func model(named name: String) -> Model? { store.models.first { $0.name == name } }
+    func model(path: String) -> Model? { store.models.first { $0.path == path } }
+
+    // MARK: Reading
+
+    func list(
+        _ model: Model, limit: Int, after: Value?, equals: [(column: Column, value: Value)], as principal: Principal?
+    ) async throws(RequestFailure) -> Snapshot<[Row]> {
+        try refuseStranger(principal, reading: model)
+        let view = view(of: principal)
+        let policy = policy
+        // A filter on a field that the caller may not see would tell its value.
+        for filter in equals where !policy.mayRead(column: filter.column.name, of: model.name, view: view) {
+            throw .unknownField(filter.column.name, of: model)
+        }
+        return try await read { transaction in
+            var rows: [Row] = []
+            try transaction.rows(of: model, after: after, equals: equals) { row in
+                if let visible = policy.visible(row, of: model.name, to: view) { rows.append(visible) }
+                return rows.count < limit
+            }
+            return rows
+        }
+    }
+
+    func get(_ model: Model, key: Value, as principal: Principal?) async throws(RequestFailure) -> Snapshot<Row> {
+        try refuseStranger(principal, reading: model)
+        let view = view(of: principal)
+        let policy = policy
+        let found = try await read { transaction in
+            try transaction.row(of: model, key: key).flatMap { policy.visible($0, of: model.name, to: view) }
+        }
+        guard let row = found.value else { throw .noRow(of: model) }
+        return Snapshot(value: row, position: found.position)
+    }
+
+    // MARK: Writing
+
+    func create(
+        _ name: String, _ json: JSON, as principal: Principal?
+    ) async throws(RequestFailure) -> Snapshot<Row> {
+        guard let model = model(named: name), let rules = policy.models[name] else {
+            throw RequestFailure(.notFound, .notFound, "There is no model \"\(name)\".")
+        }
+        guard let principal else { throw .signInFirst }
+        guard policy.mayCreate(name, as: principal.writer) else { throw .forbidden("create", model, principal) }
+        var values = try fields(of: json, for: model, as: principal, isCreation: true)
+        for (column, stamp) in rules.stamps.sorted(by: { $0.key < $1.key }) {
+            values.append((column: column, value: Self.value(of: stamp, for: principal)))
+        }
+        for column in model.columns where column.isRequired && column.name != model.key.name {
+            guard values.contains(where: { $0.column == column.name }) else {
+                throw RequestFailure(
+                    .unprocessableContent, .invalidField, "\(name) needs a \(column.name).", field: column.name)
+            }
+        }
+        let policy = policy
+        let writing = values
+        return try await write(as: principal) { transaction, principal in
+            let row = try transaction.insert(writing, into: model)
+            guard policy.mayCreate(row, of: name, as: principal.writer) else {
+                throw RequestFailure.forbidden("create such", model, principal)
+            }
+            return policy.visible(row, of: name, to: policy.view(of: principal))
+                ?? Row([(column: "_id", value: row["_id"] ?? .null)])
+        }
+    }
+
+    /// - Parameter replaces: PUT: what may be empty and is not named becomes empty.
+    func update(
+        _ model: Model, key: Value, _ json: JSON, replaces: Bool, as principal: Principal?
+    ) async throws(RequestFailure) -> Snapshot<Row> {
+        guard let principal else { throw .signInFirst }
+        if let id = json["_id"], !Self.names(id, key) {
+            throw RequestFailure(
+                .unprocessableContent, .invalidField, "The _id in the body is not the one in the path.", field: "_id")
+        }
+        var values = try fields(of: json, for: model, as: principal, isCreation: false)
+        if replaces {
+            for column in model.columns where column.name != model.key.name && json[column.name] == nil {
+                guard policy.mayWrite(column: column.name, of: model.name, as: principal.writer) else { continue }
+                if column.isRequired {
+                    throw RequestFailure(
+                        .unprocessableContent, .invalidField, "\(model.name) needs a \(column.name).",
+                        field: column.name)
+                }
+                if column.isNullable { values.append((column: column.name, value: .null)) }
+            }
+        }
+        let policy = policy
+        let writing = values
+        return try await write(as: principal) { transaction, principal in
+            guard let before = try transaction.row(of: model, key: key),
+                policy.visible(before, of: model.name, to: policy.view(of: principal)) != nil
+            else { throw RequestFailure.noRow(of: model) }
+            let after = writing.isEmpty ? before : try transaction.update(model, key: key, set: writing) ?? before
+            guard policy.mayUpdate(before, to: after, of: model.name, as: principal.writer) else {
+                throw RequestFailure.forbidden("change this", model, principal)
+            }
+            return policy.visible(after, of: model.name, to: policy.view(of: principal))
+                ?? Row([(column: "_id", value: key)])
+        }
+    }
+
+    func remove(_ model: Model, key: Value, as principal: Principal?) async throws(RequestFailure) -> Position {
+        guard let principal else { throw .signInFirst }
+        let policy = policy
+        return try await write(as: principal) { transaction, principal in
+            guard let row = try transaction.row(of: model, key: key),
+                policy.visible(row, of: model.name, to: policy.view(of: principal)) != nil
+            else { throw RequestFailure.noRow(of: model) }
+            guard policy.mayRemove(row, of: model.name, as: principal.writer) else {
+                throw RequestFailure.forbidden("remove this", model, principal)
+            }
+            _ = try transaction.remove(model, key: key)
+        }.position
+    }
+
+    // MARK: Parts
+
+    private func view(of principal: Principal?) -> View {
+        policy.view(role: principal?.user.role, user: principal?.user.id)
+    }
+
+    private func refuseStranger(_ principal: Principal?, reading model: Model) throws(RequestFailure) {
+        guard !policy.visibleModels(to: view(of: principal)).contains(model.name) else { return }
+        guard let principal else { throw .signInFirst }
+        throw .forbidden("see any", model, principal)
+    }
+
+    /// The columns that a body names, typed and checked against the table and the policy.
+    private func fields(
+        of json: JSON, for model: Model, as principal: Principal, isCreation: Bool
+    ) throws(RequestFailure) -> [(column: String, value: Value)] {
+        guard let object = json.objectValue else {
+            throw RequestFailure(
+                .unprocessableContent, .invalidPayload, "The body has to be a JSON object: the row's fields.")
+        }
+        var values: [(column: String, value: Value)] = []
+        for (name, json) in object {
+            if name == model.key.name, !isCreation { continue }
+            guard let column = model.column(name) else { throw .unknownField(name, of: model) }
+            guard name != model.key.name, policy.mayWrite(column: name, of: model.name, as: principal.writer) else {
+                throw RequestFailure(
+                    .unprocessableContent, .invalidField, "\(name) is not yours to write.", field: name)
+            }
+            values.append((column: name, value: try Self.value(json, for: column)))
+        }
+        return values
+    }
+
+    static func value(_ json: JSON, for column: Column) throws(RequestFailure) -> Value {
+        let wanted: String
+        switch (column.kind, json) {
+        case (_, .null) where column.isNullable: return .null
+        case (.boolean, .bool(let value)): return .boolean(value)
+        case (.boolean, .integer(0)): return .boolean(false)
+        case (.boolean, .integer(1)): return .boolean(true)
+        case (.integer, _) where json.integerValue != nil: return .integer(json.integerValue ?? 0)
+        case (.real, _) where json.doubleValue != nil: return .real(json.doubleValue ?? 0)
+        case (.text, .string(let text)): return .text(text)
+        case (.blob, .object), (.any, _):
+            if let value = Value(json: json) { return value }
+            wanted = column.kind == .blob ? "{\"$blob\": \"<hexadecimal>\"}" : "a single value"
+        case (.boolean, _): wanted = "true or false"
+        case (.integer, _): wanted = "an integer"
+        case (.real, _): wanted = "a number"
+        case (.text, _): wanted = "a string"
+        case (.blob, _): wanted = "{\"$blob\": \"<hexadecimal>\"}"
+        }
+        throw RequestFailure(
+            .unprocessableContent, .invalidField,
+            "\(column.name) has to be \(wanted)\(column.isNullable ? " or null" : "").", field: column.name)
+    }
+
+    /// A value as a path or a query spells it.
+    static func value(text: String, for column: Column) -> Value? {
+        switch column.kind {
+        case .integer: Int64(text).map(Value.integer)
+        case .real: Double(text).map(Value.real)
+        case .boolean:
+            switch text {
+            case "true", "1": .boolean(true)
+            case "false", "0": .boolean(false)
+            default: nil
+            }
+        case .text: .text(text)
+        case .blob: Value(json: ["$blob": .string(text)])
+        case .any: Int64(text).map(Value.integer) ?? .text(text)
+        }
+    }
+
+    private static func names(_ json: JSON, _ key: Value) -> Bool {
+        json == key.json || Value(json: json) == key
+    }
+
+    private static func value(of stamp: Stamp, for principal: Principal) -> Value {
+        switch stamp {
+        case .authorID: .integer(principal.user.id)
+        case .authorName: .text(principal.user.name)
+        case .now: .text(Timestamp.now.description)
+        }
+    }
+
+    private func read<Output: Sendable>(
+        _ body: @escaping @Sendable (any ReadTransaction) throws -> Output
+    ) async throws(RequestFailure) -> Snapshot<Output> {
+        do {
+            return try await store.read(body)
+        } catch {
+            throw Self.failure(error)
+        }
+    }
+
+    /// Runs a body as the user is inside its transaction: a demotion that was committed a moment ago counts.
+    private func write<Output: Sendable>(
+        as principal: Principal, _ body: @escaping @Sendable (any WriteTransaction, Principal) throws -> Output
+    ) async throws(RequestFailure) -> Snapshot<Output> {
+        do {
+            return try await store.write(by: principal.actor) { transaction in
+                guard let user = try transaction.user(id: principal.user.id) else {
+                    throw RequestFailure(.unauthorized, .userUnknown, "The user does not exist any more.")
+                }
+                guard user.generation == principal.generation else {
+                    throw RequestFailure(.unauthorized, .tokenRevoked, "The password was changed; log in again.")
+                }
+                var current = principal
+                current.user = user.summary
+                return try body(transaction, current)
+            }
+        } catch {
+            throw Self.failure(error)
+        }
+    }
+
+    private static func failure(_ error: any Error) -> RequestFailure {
+        switch error {
+        case let failure as RequestFailure: failure
+        case let error as StoreError: RequestFailure(store: error)
+        default: RequestFailure(.internalServerError, .internalError, "The server failed; its log says more.")
+        }
+    }
+}
+
+extension Policy {
+    func view(of principal: Principal) -> View {
+        view(role: principal.user.role, user: principal.user.id)
+    }
+
+    func mayRead(column: String, of model: String, view: View) -> Bool {
+        models[model]?.fields[column].map { view.rank >= threshold(of: $0) } ?? true
+    }
+}
+
+extension RequestFailure {
+    static let signInFirst = RequestFailure(
+        .unauthorized, .unauthenticated, "Sign in first: POST /auth/local, then send the token.")
+
+    fileprivate static func noRow(of model: Model) -> RequestFailure {
+        RequestFailure(.notFound, .notFound, "There is no such \(model.name).")
+    }
+
+    fileprivate static func unknownField(_ name: String, of model: Model) -> RequestFailure {
+        RequestFailure(
+            .unprocessableContent, .invalidField, "\(model.name) has no field \"\(name.prefix(64))\".", field: name)
+    }
+
+    fileprivate static func forbidden(_ act: String, _ model: Model, _ principal: Principal) -> RequestFailure {
+        RequestFailure(
+            .forbidden, .forbidden, "The role \(principal.user.role) may not \(act) \(model.name).")
+    }
+}

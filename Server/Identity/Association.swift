@@ -1,0 +1,174 @@
+import Logging
+import ModelStore
+import NIOCore
+import RolecallProtocol
+import SocketIOServer
+import WireJSON
+
+/// Who a socket is; its attachment. Belongs to the socket's event loop.
+final class SocketIdentity {
+    /// Grows with every change; 0 before the first.
+    var epoch: Int64 = 0
+    var principal: Principal?
+    var view: View
+    var reason = IdentityReason.anonymous
+    /// False while missed events are still being told: live ones wait until those are done.
+    var isLive = false
+    var expiry: Scheduled<Void>?
+
+    init(view: View) {
+        self.view = view
+    }
+}
+
+/// The one place in which a socket comes to belong to a user, and its inverse.
+///
+/// Cookie, header, CONNECT payload and `login` end in ``associate(_:with:reason:resumingAfter:)``; logout, expiry,
+/// removal, a new password and a revoked session in ``disassociate(_:reason:)``. Both run on the socket's event loop,
+/// in one turn: the room of the old view is left before the `identity` event is written, and events are sent to rooms
+/// on the same loop, so that no event of the old identity can follow it.
+struct Association: Sendable {
+    let policy: Policy
+    let census: ViewCensus
+    let loops: [LoopDelivery]
+    let logID: LogID
+    let logger: Logger
+
+    func delivery(of socket: Socket) -> LoopDelivery { loops[socket.hub.index] }
+
+    func identity(of socket: Socket) -> SocketIdentity? { socket.attachment as? SocketIdentity }
+
+    /// Ties a socket to a user, and says so with an `identity` event.
+    ///
+    /// - Parameter after: where the telling of missed events will begin; nil makes the socket live at once.
+    /// - Returns: false where the log has told of a change of this user, or of the session's end, since the principal
+    ///   was read: nothing is changed then, and the token has to be judged again.
+    func associate(
+        _ socket: Socket, with principal: Principal, reason: IdentityReason, resumingAfter after: Position? = nil
+    ) -> Bool {
+        guard socket.isConnected else { return true }
+        guard !delivery(of: socket).knowsBetter(than: principal) else { return false }
+        change(socket, to: principal, reason: reason, resumingAfter: after)
+        logger.info(
+            "associated",
+            metadata: [
+                "socket": .string(socket.id), "address": .string(socket.request.address),
+                "user": .stringConvertible(principal.user.id), "email": .string(principal.user.email),
+                "role": .string(principal.user.role), "reason": .string(reason.rawValue),
+            ])
+        return true
+    }
+
+    /// Unties a socket from whoever it belonged to, and says so with an `identity` event; the socket stays.
+    func disassociate(_ socket: Socket, reason: IdentityReason, resumingAfter after: Position? = nil) {
+        guard socket.isConnected else { return }
+        let former = identity(of: socket)?.principal
+        change(socket, to: nil, reason: reason, resumingAfter: after)
+        guard let former else { return }
+        logger.info(
+            "disassociated",
+            metadata: [
+                "socket": .string(socket.id), "address": .string(socket.request.address),
+                "user": .stringConvertible(former.user.id), "email": .string(former.user.email),
+                "reason": .string(reason.rawValue),
+            ])
+    }
+
+    /// The same user's record has changed: the socket's rights follow it.
+    func update(_ socket: Socket, to user: UserSummary) {
+        guard socket.isConnected, var principal = identity(of: socket)?.principal, principal.user != user else {
+            return
+        }
+        let reason: IdentityReason = principal.user.role == user.role ? .userChanged : .roleChanged
+        principal.user = user
+        change(socket, to: principal, reason: reason, resumingAfter: nil)
+    }
+
+    /// Missed events have been told; from here on the socket is sent what its view is sent.
+    func goLive(_ socket: Socket) {
+        guard socket.isConnected, let identity = identity(of: socket), !identity.isLive else { return }
+        identity.isLive = true
+        enter(identity.view, socket)
+    }
+
+    /// The socket is gone; its connection has left all rooms by itself.
+    func forget(_ socket: Socket) {
+        guard let identity = identity(of: socket) else { return }
+        identity.expiry?.cancel()
+        if identity.isLive { leave(identity.view, socket) }
+        identity.isLive = false
+    }
+
+    /// What a socket is told of itself.
+    func describe(_ socket: Socket) -> Identity? {
+        guard let identity = identity(of: socket) else { return nil }
+        return Identity(
+            socketID: socket.id, address: socket.request.address, user: identity.principal?.user,
+            epoch: identity.epoch, expiresAt: identity.principal?.expiresAt,
+            models: policy.visibleModels(to: identity.view), reason: identity.reason)
+    }
+
+    private func change(
+        _ socket: Socket, to principal: Principal?, reason: IdentityReason, resumingAfter after: Position?
+    ) {
+        let identity: SocketIdentity
+        if let known = self.identity(of: socket) {
+            identity = known
+        } else {
+            identity = SocketIdentity(view: policy.view(role: nil, user: nil))
+            socket.attachment = identity
+        }
+        if identity.isLive { leave(identity.view, socket) }
+        if let former = identity.principal {
+            socket.leave(.user(former.user.id))
+            former.session.map { socket.leave(.session($0)) }
+        }
+        identity.expiry?.cancel()
+        identity.expiry = nil
+
+        identity.epoch += 1
+        identity.principal = principal
+        identity.reason = reason
+        identity.view = policy.view(role: principal?.user.role, user: principal?.user.id)
+        identity.isLive = after == nil
+        if identity.isLive { enter(identity.view, socket) }
+        if let principal {
+            socket.join(.user(principal.user.id))
+            principal.session.map { socket.join(.session($0)) }
+            identity.expiry = scheduleExpiry(of: socket, at: principal.expiresAt)
+        }
+
+        guard let description = describe(socket) else { return }
+        let position = after ?? Position(log: logID, sequence: delivery(of: socket).watermark)
+        socket.emit(Identity.eventName, [description.json, .string(position.description)])
+    }
+
+    private func enter(_ view: View, _ socket: Socket) {
+        socket.join(.view(view))
+        delivery(of: socket).entered(view)
+        census.entered(view)
+    }
+
+    private func leave(_ view: View, _ socket: Socket) {
+        socket.leave(.view(view))
+        delivery(of: socket).left(view)
+        census.left(view)
+    }
+
+    private func scheduleExpiry(of socket: Socket, at moment: Timestamp) -> Scheduled<Void>? {
+        let milliseconds = moment.milliseconds.subtractingReportingOverflow(Timestamp.now.milliseconds).partialValue
+        // Past what a timer can count there is nothing to wait for.
+        guard milliseconds < 1000 * 86_400 * 365 * 100 else { return nil }
+        return socket.eventLoop.scheduleTask(in: .milliseconds(max(0, milliseconds))) {
+            self.disassociate(socket, reason: .expired)
+        }
+    }
+}
+
+extension Room {
+    static func view(_ view: View) -> Room {
+        Room(view.owner.map { "view:\(view.rank):\($0)" } ?? "view:\(view.rank)")
+    }
+    static func user(_ id: Int64) -> Room { Room("user:\(id)") }
+    static func session(_ id: String) -> Room { Room("session:\(id)") }
+}

@@ -1,0 +1,62 @@
+import Crypto
+import JWTKit
+import RolecallProtocol
+
+/// Makes and checks JSON web tokens: HS256 with one key. The algorithm belongs to the key; what a token's header says
+/// of it is never asked.
+struct TokenAuthority: Sendable {
+    /// What a token says. The role is a hint for clients; the user's record decides.
+    struct Claims: JWTPayload, Equatable {
+        var _id: Int64
+        var role: String?
+        /// Seconds since 1970, like `iat` and `nbf`.
+        var exp: Double
+        var iat: Double?
+        var nbf: Double?
+        var sid: String?
+        var gen: Int64?
+
+        /// Times are judged by the authority, which names what is wrong with them.
+        func verify(using _: some JWTAlgorithm) throws {}
+    }
+
+    /// A longer token is refused unread.
+    private static let longestToken = 8192
+
+    private let keys: JWTKeyCollection
+
+    /// - Parameter key: at least 32 bytes.
+    init(key: [UInt8]) async {
+        keys = JWTKeyCollection()
+        await keys.add(hmac: HMACKey(key: SymmetricKey(data: key)), digestAlgorithm: .sha256)
+    }
+
+    func token(for claims: Claims) async throws -> String {
+        try await keys.sign(claims)
+    }
+
+    /// The claims of a token that is ours and in time.
+    ///
+    /// - Throws: ``ErrorCode/tokenInvalid`` or ``ErrorCode/tokenExpired``.
+    func verify(_ token: String, now: Timestamp = .now) async throws(WireError) -> Claims {
+        guard token.utf8.count <= Self.longestToken else { throw .tokenInvalid }
+        let claims: Claims
+        do {
+            claims = try await keys.verify(token, as: Claims.self)
+        } catch {
+            throw .tokenInvalid
+        }
+        guard claims.exp.isFinite, claims.exp > now.seconds else {
+            throw WireError(.tokenExpired, "The token has expired; log in again.")
+        }
+        if let notBefore = claims.nbf, notBefore > now.seconds {
+            throw WireError(.tokenInvalid, "The token is not valid yet.")
+        }
+        return claims
+    }
+}
+
+extension WireError {
+    /// One sentence for everything that can be wrong with a token's form or signature: a forger learns nothing.
+    static let tokenInvalid = WireError(.tokenInvalid, "The token is not one of this server's.")
+}

@@ -1,0 +1,162 @@
+import EngineIO
+import Logging
+import ModelStore
+import RolecallProtocol
+import SocketIOServer
+import WireJSON
+
+/// What Rolecall does with its sockets: who they are, and what they may say.
+struct SocketApplication: SocketIOHandler {
+    let association: Association
+    let authenticator: Authenticator
+    let origins: OriginPolicy
+    let models: ModelService
+    let replay: Replay
+    let logger: Logger
+
+    // MARK: Connecting
+
+    func admit(_ request: HandshakeRequest) throws(EngineError) {
+        if let refusal = origins.refusal(ofHandshake: request.headers.pairs) {
+            logger.notice(
+                "refused a handshake",
+                metadata: ["address": .string(request.address), "reason": .string(refusal.message)])
+            throw .forbidden
+        }
+    }
+
+    func connect(_ socket: Socket, auth: JSON?) async throws(ConnectRefusal) {
+        let start: Replay.Start?
+        let asked = auth?["after"].flatMap { $0.isNull ? nil : $0.stringValue ?? "" }
+        do {
+            start = if let asked { try await replay.start(after: asked) } else { nil }
+        } catch {
+            throw ConnectRefusal(message: "The log can't be read at the moment; try again.")
+        }
+        let resume: Position? = if case .resume(let position) = start { position } else { nil }
+
+        var reason = IdentityReason.anonymous
+        if let presented = PresentedToken.find(auth: auth, headers: socket.request.headers.pairs) {
+            let refusal = await associate(
+                socket, with: presented.token, reason: presented.source, resumingAfter: resume)
+            if refusal?.code == .unavailable { throw ConnectRefusal(message: refusal?.message ?? "") }
+            // A bad token at the handshake leaves an anonymous socket that can log in.
+            if let refusal { reason = IdentityReason(rawValue: refusal.code.rawValue) }
+        }
+        let anonymous = reason
+        await socket.onLoop { socket in
+            guard association.identity(of: socket) == nil, socket.accept() else { return }
+            association.disassociate(socket, reason: anonymous, resumingAfter: resume)
+        }
+
+        switch start {
+        case .resume(let position):
+            do {
+                try await replay.run(on: socket, from: position)
+            } catch {
+                // Half told is worse than not connected: the client comes back and asks again.
+                logger.error("a replay failed", metadata: ["error": .string("\(error)")])
+                await socket.onLoop { $0.disconnect(close: true) }
+            }
+        case .gap(let reason):
+            await socket.onLoop { socket in
+                let position = Position(
+                    log: association.logID, sequence: association.delivery(of: socket).watermark)
+                socket.emit(Gap.eventName, [Gap(after: asked, before: position, reason: reason).json])
+            }
+        case nil:
+            break
+        }
+    }
+
+    func disconnected(_ socket: Socket, reason: DisconnectReason) {
+        association.forget(socket)
+        logger.debug(
+            "disconnected", metadata: ["socket": .string(socket.id), "reason": .string(reason.rawValue)])
+    }
+
+    // MARK: Events
+
+    func received(_ event: SocketEvent, on socket: Socket) async -> [JSON] {
+        switch event.name {
+        case ClientEvent.login: await [login(event.arguments, on: socket).json]
+        case ClientEvent.logout: await [logout(socket).json]
+        case ClientEvent.whoami: await [whoami(socket)]
+        case ClientEvent.message: await [message(event.arguments, on: socket).json]
+        default:
+            [
+                Acknowledgement.refused(
+                    WireError(.unknownEvent, "This server knows no event \"\(event.name.prefix(64))\".")
+                ).json
+            ]
+        }
+    }
+
+    private func login(_ arguments: [JSON], on socket: Socket) async -> Acknowledgement {
+        let token: String
+        switch arguments.first {
+        case .string(let text):
+            token = text
+        case nil, .null:
+            guard let cookie = Cookies.token(in: socket.request.headers.pairs) else {
+                return .refused(
+                    WireError(.tokenInvalid, "Send a token, or connect with one in the cookie \"\(Cookies.name)\"."))
+            }
+            token = cookie
+        default:
+            return .refused(WireError(.invalidPayload, "login takes a token as a string, or nothing."))
+        }
+        let refusal = await associate(socket, with: token, reason: .login)
+        return refusal.map { .refused($0) } ?? .registered
+    }
+
+    private func logout(_ socket: Socket) async -> Acknowledgement {
+        await socket.onLoop { association.disassociate($0, reason: .logout) }
+        return .unregistered
+    }
+
+    private func whoami(_ socket: Socket) async -> JSON {
+        await socket.onLoop { association.describe($0)?.json ?? .null }
+    }
+
+    private func message(_ arguments: [JSON], on socket: Socket) async -> Acknowledgement {
+        guard let payload = arguments.first, payload.objectValue != nil else {
+            return .refused(WireError(.invalidPayload, "message takes an object: {room?, body}."))
+        }
+        var fields: JSONObject = ["body": payload["body"] ?? .null]
+        if let room = payload["room"], !room.isNull { fields["room"] = room }
+        // Who writes is what the socket is at this moment; whatever the payload claims is not even read.
+        guard let principal = await socket.onLoop({ association.identity(of: $0)?.principal }) else {
+            return .refused(WireError(.forbidden, "Log in first: a message needs an author."))
+        }
+        do throws(RequestFailure) {
+            let created = try await models.create(ModelName.message, .object(fields), as: principal)
+            return .sent(id: created.value["_id"]?.json ?? .null, position: created.position)
+        } catch {
+            return .refused(error.error)
+        }
+    }
+
+    // MARK: The one way in
+
+    /// Judges a token and ties the socket to its user. Where the log overtakes the judgement, it is made anew.
+    ///
+    /// - Returns: the refusal of a token that is not good; then the socket is what it was.
+    private func associate(
+        _ socket: Socket, with token: String, reason: IdentityReason, resumingAfter resume: Position? = nil
+    ) async -> WireError? {
+        while true {
+            let principal: Principal
+            do throws(WireError) {
+                principal = try await authenticator.principal(of: token)
+            } catch {
+                return error
+            }
+            let isSettled = await socket.onLoop { socket in
+                guard socket.accept() else { return true }
+                return association.associate(socket, with: principal, reason: reason, resumingAfter: resume)
+            }
+            if isSettled { return nil }
+        }
+    }
+}
