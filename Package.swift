@@ -101,6 +101,16 @@ let package = Package(
             path: "Client",
             swiftSettings: strict
         ),
+
+        // Tests: one target a module.
+        .testTarget(
+            name: "RolecallServerTests",
+            dependencies: [
+                "RolecallServer", "WireJSON", "SocketIOClient", "RolecallProtocol", "ModelStore", logging,
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ],
+            swiftSettings: strict
+        ),
     ],
     swiftLanguageModes: [.v6]
 )

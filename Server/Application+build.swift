@@ -9,11 +9,10 @@ import RolecallProtocol
 import SQLiteStore
 import ServiceLifecycle
 import SocketIOServer
-import UnixSignals
 import WireJSON
 
 /// The server, put together; the same for `main` and for tests.
-struct RolecallApplication: Sendable {
+struct RolecallApplication: Service {
     let store: any Store
     private let configuration: Configuration
     private let responder: RouterResponder<RolecallRequestContext>
@@ -22,11 +21,15 @@ struct RolecallApplication: Sendable {
     private let passwords: PasswordHasher
     private let group: MultiThreadedEventLoopGroup
     private let logger: Logger
+    private let listening: @Sendable (String) async -> Void
 
     /// Opens the database, makes what is missing, and wires the parts. Nothing listens yet.
     ///
+    /// - Parameter listening: told `host:port` once connections are accepted.
     /// - Throws: ``StartupError`` or `StoreError`, each with a sentence for whoever started the server.
-    static func build(_ configuration: Configuration, logger: Logger) async throws -> RolecallApplication {
+    static func build(
+        _ configuration: Configuration, logger: Logger, listening: @escaping @Sendable (String) async -> Void
+    ) async throws -> RolecallApplication {
         let policy = BuiltInModels.policy(demo: configuration.isDemo)
         let store = try SQLiteDatabaseStore.open(
             path: configuration.databasePath, models: BuiltInModels.declarations(demo: configuration.isDemo),
@@ -75,34 +78,29 @@ struct RolecallApplication: Sendable {
         return RolecallApplication(
             store: store, configuration: configuration, responder: router.buildResponder(), server: server,
             services: services,
-            passwords: passwords, group: group, logger: logger)
+            passwords: passwords, group: group, logger: logger, listening: listening)
     }
 
-    /// Serves until the process is told to stop (SIGTERM, SIGINT) or the task's graceful shutdown is triggered.
-    ///
-    /// - Parameter listening: told `host:port` once connections are accepted.
-    func run(
-        signals: [UnixSignal] = [.sigterm, .sigint], listening: @escaping @Sendable (String) async -> Void
-    ) async throws {
+    /// Serves until its graceful shutdown is triggered; then ends connections, and releases all that was opened.
+    func run() async throws {
         let application = Application(
             responder: responder, server: .socketIO(server),
             configuration: .init(
                 address: .hostname(configuration.host, port: configuration.port), serverName: "rolecall",
                 backlog: 4096),
             services: services,
-            onServerRunning: { channel in
+            onServerRunning: { [listening] channel in
                 await listening(Self.name(of: channel.localAddress))
             },
             eventLoopGroupProvider: .shared(group), logger: logger)
         let outcome: Result<Void, any Error>
         do {
-            let serviceGroup = ServiceGroup(
-                configuration: .init(services: [application], gracefulShutdownSignals: signals, logger: logger))
-            try await serviceGroup.run()
-            outcome = .success(())
+            outcome = .success(try await application.run())
         } catch {
             outcome = .failure(error)
         }
+        // Handlers that are still at work use the store and their event loops.
+        await server.drained()
         try? await passwords.shutdown()
         try? await store.close()
         try? await group.shutdownGracefully()

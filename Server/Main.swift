@@ -1,4 +1,5 @@
 import ArgumentParser
+import Glibc
 
 @main
 struct ServerCommand: AsyncParsableCommand {
@@ -10,4 +11,10 @@ struct ServerCommand: AsyncParsableCommand {
         defaultSubcommand: ServeCommand.self)
 
     static let version = "0.1.0"
+
+    /// What the server writes holds password hashes and a key: it is the owner's alone.
+    static func main() async {
+        umask(0o077)
+        await main(nil)
+    }
 }

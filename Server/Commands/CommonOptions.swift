@@ -18,8 +18,9 @@ struct StorageOptions: ParsableArguments {
             try FileManager.default.createDirectory(
                 atPath: directory, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
         } catch {
-            throw StartupError(
-                "The data directory \(directory) can't be made; name another with --data, or make it yourself.")
+            let cause = (error as NSError).userInfo[NSUnderlyingErrorKey] as? NSError
+            let reason = cause.map { ": \(String(cString: strerror(Int32($0.code))))" } ?? ""
+            throw StartupError("The data directory \(directory) can't be made\(reason). Name another with --data.")
         }
         guard FileManager.default.isWritableFile(atPath: directory) else {
             throw StartupError("The data directory \(directory) can't be written to; name another with --data.")
@@ -76,8 +77,10 @@ func reportingStartupErrors(_ body: () async throws -> Void) async throws {
     } catch let error as IOError where error.errnoCode == EACCES || error.errnoCode == EADDRNOTAVAIL {
         let problem = String(cString: strerror(error.errnoCode))
         sentence = "This address can't be listened on: \(problem). See --host and --port."
+    } catch let error as SocketAddressError.UnknownHost {
+        sentence = "There is no host \(error.host); see --host."
     } catch let error as SocketAddressError {
-        sentence = "The host can't be resolved: \(error). See --host."
+        sentence = "The host can't be listened on: \(error). See --host."
     }
     FileHandle.standardError.write(Data("rolecall-server: \(sentence)\n".utf8))
     throw ExitCode(1)

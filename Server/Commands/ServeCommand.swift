@@ -2,7 +2,9 @@ import ArgumentParser
 import Foundation
 import Logging
 import NIOCore
+import ServiceLifecycle
 import SocketIOServer
+import UnixSignals
 
 /// `rolecall-server` by itself: serves until it is told to stop.
 struct ServeCommand: AsyncParsableCommand {
@@ -43,12 +45,15 @@ struct ServeCommand: AsyncParsableCommand {
         try await reportingStartupErrors {
             let configuration = try configuration(ProcessInfo.processInfo.environment)
             let logger = try logging.logger()
-            let server = try await RolecallApplication.build(configuration, logger: logger)
-            try await server.run { address in
+            let application = try await RolecallApplication.build(configuration, logger: logger) { address in
                 // The first line on standard output: what scripts wait for.
                 print("listening on http://\(address)")
                 fflush(nil)
             }
+            let services = ServiceGroup(
+                configuration: .init(
+                    services: [application], gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
+            try await services.run()
         }
     }
 

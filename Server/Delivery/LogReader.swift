@@ -33,6 +33,8 @@ struct LogReader: Service {
             do {
                 let after = cursor
                 events = try await store.read { try $0.events(after: after, limit: Self.batchLimit) }.value
+            } catch is CancellationError {
+                break
             } catch {
                 // Nothing is skipped: the same stretch is read again.
                 logger.error("the log can't be read; trying again", metadata: ["error": .string("\(error)")])

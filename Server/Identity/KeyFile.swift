@@ -8,7 +8,8 @@ enum KeyFile {
     /// The key of an existing file: its bytes without the final newline.
     static func read(_ path: String) throws(StartupError) -> [UInt8] {
         guard let data = FileManager.default.contents(atPath: path) else {
-            throw StartupError("The key file \(path) can't be read.")
+            throw StartupError(
+                "The key file \(path) can't be read; without --key-file one is made in the data directory.")
         }
         var key = Array(data)
         if key.last == UInt8(ascii: "\n") { key.removeLast() }

@@ -1,4 +1,6 @@
 /// What may be written into a column, as the table declares it.
+///
+/// A column that the table computes is listed, too, so that it is told; a store refuses to write it.
 public struct Column: Hashable, Sendable {
     public enum Kind: String, Hashable, Sendable {
         case integer
@@ -26,13 +28,16 @@ public struct Column: Hashable, Sendable {
 }
 
 /// A table whose changes are told: its name on the wire, its place in the database, its columns.
+///
+/// The key's column is called `_id` here, in ``key`` and in ``columns``, whatever the table calls it; so it is in every
+/// row, in every event and in the values that are written. All other columns have the names of the table.
 public struct Model: Hashable, Sendable {
     /// The event's first part (`thing` in `thing:save`); never contains `:`.
     public var name: String
     /// The last part of its REST path: `/api/<path>`.
     public var path: String
     public var table: String
-    /// The column that names a row; on the wire always `_id`.
+    /// The column that names a row, under the name `_id`.
     public var key: Column
     /// Every column that may be told, the key included. What stands in the table beyond these never leaves it.
     public var columns: [Column]

@@ -189,6 +189,7 @@ public final class Socket: @unchecked Sendable {
         pending.append(work)
         if pending.count >= maximumPendingEvents { session?.pauseReading() }
         guard worker == nil else { return }
+        hub.workerStarted()
         worker = Task(executorPreference: hub.executor) { await self.work() }
     }
 
@@ -218,6 +219,7 @@ public final class Socket: @unchecked Sendable {
     private func next() -> Work? {
         guard state != .disconnected, let work = pending.popFirst() else {
             worker = nil
+            hub.workerEnded()
             return nil
         }
         if pending.count <= maximumPendingEvents / 2 { session?.resumeReading() }

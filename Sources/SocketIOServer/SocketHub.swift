@@ -26,6 +26,8 @@ public final class SocketHub: @unchecked Sendable {
     private var rooms: [Room: RoomMembers] = [:]
     private var sessions: [ObjectIdentifier: EngineSession] = [:]
     private var unflushed: [EngineSession] = []
+    private var workers = 0
+    private var awaitingDrain: [CheckedContinuation<Void, Never>] = []
 
     init(eventLoop: any EventLoop, index: Int) {
         self.eventLoop = eventLoop
@@ -98,6 +100,27 @@ public final class SocketHub: @unchecked Sendable {
     func remove(_ session: EngineSession) {
         eventLoop.assertInEventLoop()
         sessions[ObjectIdentifier(session)] = nil
+    }
+
+    func workerStarted() {
+        workers += 1
+    }
+
+    /// The worker that says so ends in this turn of the loop; who waits for it goes on in the next.
+    func workerEnded() {
+        workers -= 1
+        guard workers == 0, !awaitingDrain.isEmpty else { return }
+        let waiting = awaitingDrain
+        awaitingDrain = []
+        eventLoop.execute { for continuation in waiting { continuation.resume() } }
+    }
+
+    func drained() async {
+        await withCheckedContinuation { continuation in
+            eventLoop.execute {
+                if self.workers == 0 { continuation.resume() } else { self.awaitingDrain.append(continuation) }
+            }
+        }
     }
 
     /// Flushes a session once, at the end of this turn of the loop.

@@ -1,0 +1,192 @@
+import Foundation
+import RolecallProtocol
+import Testing
+import WireJSON
+
+@testable import RolecallServer
+
+@Suite("Where a token comes from")
+struct PresentedTokenTests {
+    @Test(
+        "the token cookie is found among others, quoted or not",
+        arguments: [
+            ("token=abc", "abc"), ("a=b; token=abc; c=d", "abc"), ("token=\"abc\"", "abc"), ("token=%22abc%22", "abc"),
+            (" token = abc ", "abc"), ("xtoken=abc", nil), ("token=", nil), ("token", nil), ("", nil),
+            ("token=a=b", "a=b"),
+        ] as [(String, String?)])
+    func cookie(header: String, token: String?) {
+        #expect(Cookies.token(in: [(name: "Cookie", value: header)]) == token)
+    }
+
+    @Test("an Authorization header of another kind decides too, as a token that can't be good")
+    func otherScheme() {
+        let headers = [(name: "authorization", value: "Basic abc"), (name: "cookie", value: "token=t")]
+        #expect(PresentedToken.find(headers: headers) == PresentedToken(token: "", source: .header))
+        #expect(PresentedToken.find(auth: ["token": nil], headers: []) == nil)
+        #expect(PresentedToken.find(auth: ["token": 5], headers: headers)?.source == .auth)
+    }
+}
+
+@Suite("Which pages may use the cookie")
+struct OriginPolicyTests {
+    private let policy = OriginPolicy(allowed: ["https://App.example.org/", "http://other.example:8080"])
+
+    @Test(
+        "a handshake with a cookie needs an origin of our own, or a listed one",
+        arguments: [
+            ("http://127.0.0.1:9000", true), ("HTTP://127.0.0.1:9000", true), ("https://app.example.org", true),
+            ("https://app.example.org:443", true), ("http://other.example:8080", true),
+            ("http://other.example", false), ("http://127.0.0.1:9001", false), ("http://127.0.0.1", false),
+            ("null", false), ("", false), ("http://evil.example", false),
+            ("http://127.0.0.1:9000.evil.example", false),
+        ])
+    func handshake(origin: String, allowed: Bool) {
+        let headers = [
+            (name: "Host", value: "127.0.0.1:9000"), (name: "Cookie", value: "token=t"),
+            (name: "Origin", value: origin),
+        ]
+        #expect((policy.refusal(ofHandshake: headers) == nil) == allowed)
+        // Without a cookie there is nothing to steal.
+        #expect(policy.refusal(ofHandshake: [headers[0], headers[2]]) == nil)
+    }
+
+    @Test("a native client sends no origin and is let in; a cross-site fetch without one is not")
+    func withoutOrigin() {
+        let native = [(name: "host", value: "h"), (name: "cookie", value: "token=t")]
+        #expect(policy.refusal(ofHandshake: native) == nil)
+        let foreign = native + [(name: "Sec-Fetch-Site", value: "cross-site")]
+        #expect(policy.refusal(ofHandshake: foreign)?.code == .originRefused)
+        #expect(policy.refusal(ofUnsafeCookieRequest: native)?.code == .originRefused)
+    }
+}
+
+@Suite("Passwords")
+struct PasswordHasherTests {
+    private static let cheap = PasswordHasher.Parameters(logN: 4, r: 8, p: 1)
+
+    @Test("a hash knows its password, is salted, and says its parameters")
+    func verify() async throws {
+        let hasher = PasswordHasher(parameters: Self.cheap)
+        let hash = try await hasher.hash("correct horse")
+        #expect(hash.hasPrefix("$scrypt$ln=4,r=8,p=1$"))
+        #expect(try await hasher.hash("correct horse") != hash)
+        #expect(try await hasher.verify("correct horse", against: hash) == .right)
+        #expect(try await hasher.verify("wrong horse", against: hash) == .wrong)
+        #expect(try await hasher.verify("anything", against: nil) == .wrong)
+        try await hasher.shutdown()
+    }
+
+    @Test("a hash of other parameters is right but weak")
+    func upgrade() async throws {
+        let old = PasswordHasher(parameters: .init(logN: 3, r: 8, p: 1))
+        let new = PasswordHasher(parameters: Self.cheap)
+        let hash = try await old.hash("secret")
+        #expect(try await new.verify("secret", against: hash) == .rightButWeak)
+        #expect(try await new.verify("other", against: hash) == .wrong)
+        try await old.shutdown()
+        try await new.shutdown()
+    }
+
+    @Test(
+        "what is no hash matches nothing and costs no unbounded memory",
+        arguments: [
+            "", "plain", "$scrypt$ln=99,r=8,p=1$AAAA$AAAA", "$scrypt$ln=4,r=8$AAAA$AAAA", "$scrypt$x$AAAA$AAAA",
+            "$scrypt$ln=4,r=8,p=1$***$AAAA", "$scrypt$ln=4,r=8,p=-1$AAAA$AAAA", "$scrypt$ln=4,r=8,p=1$AAAA$",
+        ])
+    func malformed(hash: String) async throws {
+        let hasher = PasswordHasher(parameters: Self.cheap)
+        #expect(try await hasher.verify("", against: hash) == .wrong)
+        try await hasher.shutdown()
+    }
+
+    @Test("past its queue it refuses at once in place of queueing more")
+    func bounded() async throws {
+        let hasher = PasswordHasher(parameters: .init(logN: 12, r: 8, p: 1), maximumWaiting: 2)
+        let outcomes = await withTaskGroup(of: ErrorCode?.self) { group in
+            for _ in 0..<12 {
+                group.addTask {
+                    do throws(WireError) {
+                        _ = try await hasher.hash("x")
+                        return nil
+                    } catch {
+                        return error.code
+                    }
+                }
+            }
+            return await group.reduce(into: []) { $0.append($1) }
+        }
+        #expect(outcomes.contains(.busy))
+        #expect(outcomes.contains(nil))
+        try await hasher.shutdown()
+    }
+}
+
+@Suite("The key file")
+struct KeyFileTests {
+    private func path() -> String { NSTemporaryDirectory() + "rolecall-key-\(UUID().uuidString)" }
+
+    @Test("a key is made once, readable by its owner alone, and stays")
+    func made() throws {
+        let path = path()
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        let key = try KeyFile.readOrMake(path)
+        #expect(key.count >= KeyFile.minimumLength)
+        let mode = try FileManager.default.attributesOfItem(atPath: path)[.posixPermissions] as? Int
+        #expect(mode == 0o600)
+        #expect(try KeyFile.readOrMake(path) == key)
+        #expect(try KeyFile.read(path) == key)
+    }
+
+    @Test("the key is the file's bytes without the final newline, any bytes")
+    func bytes() throws {
+        let path = path()
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        let key = [UInt8](128..<168)
+        try Data(key + [10]).write(to: URL(fileURLWithPath: path))
+        #expect(try KeyFile.read(path) == key)
+    }
+
+    @Test("a short key and a missing one are refused with a sentence")
+    func refused() throws {
+        let path = path()
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        #expect(throws: StartupError.self) { try KeyFile.read(path) }
+        try Data("short\n".utf8).write(to: URL(fileURLWithPath: path))
+        #expect(throws: StartupError.self) { try KeyFile.read(path) }
+        #expect(throws: StartupError.self) { try KeyFile.readOrMake(path) }
+    }
+}
+
+@Suite("Settings from options and environment")
+struct SettingsTests {
+    @Test("an option wins over the environment, the environment over the default")
+    func precedence() throws {
+        let settings = Settings(environment: ["PORT": "81"])
+        #expect(try settings.integer("port", 80, "PORT", 0...100, default: 7) == 80)
+        #expect(try settings.integer("port", nil, "PORT", 0...100, default: 7) == 81)
+        #expect(try settings.integer("port", nil, "NONE", 0...100, default: 7) == 7)
+    }
+
+    @Test("what is out of range or no number is refused, in the environment too")
+    func refused() {
+        #expect(throws: StartupError.self) {
+            try Settings(environment: ["P": "x"]).integer("p", nil, "P", 0...9, default: 1)
+        }
+        #expect(throws: StartupError.self) { try Settings(environment: [:]).integer("p", 10, "P", 0...9, default: 1) }
+        #expect(throws: StartupError.self) { try Settings(environment: ["D": "maybe"]).flag("d", "D") }
+        #expect(throws: StartupError.self) { try Settings(environment: [:]).rate("r", .infinity, "R") }
+    }
+
+    @Test(
+        "a duration is in seconds or has a unit",
+        arguments: [("90", 90), ("90s", 90), ("30m", 1800), ("5h", 18_000), ("7d", 604_800)])
+    func durations(text: String, seconds: Int) throws {
+        #expect(try Settings(environment: [:]).duration("t", text, "T", default: 1) == seconds)
+    }
+
+    @Test(
+        "a duration that makes no sense is refused", arguments: ["", "h", "-1", "0", "5x", "1.5h", "99999999999999h"])
+    func badDurations(text: String) {
+        #expect(throws: StartupError.self) { try Settings(environment: [:]).duration("t", text, "T", default: 1) }
+    }
+}

@@ -1,0 +1,222 @@
+import Foundation
+import Logging
+import ModelStore
+import RolecallProtocol
+import ServiceLifecycle
+import SocketIOClient
+import Testing
+import WireJSON
+
+@testable import RolecallServer
+
+/// A whole server in this process, on a port of its own and a directory that goes with it.
+struct LiveServer: Sendable {
+    let url: String
+    let store: any Store
+    let tokens: TokenAuthority
+
+    /// Runs a body against a demo server, and stops the server whatever happens.
+    static func run(
+        configure: (inout Configuration) -> Void = { _ in }, _ body: (LiveServer) async throws -> Void
+    ) async throws {
+        let directory = NSTemporaryDirectory() + "rolecall-\(UUID().uuidString)"
+        try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(atPath: directory) }
+        var configuration = Configuration(databasePath: directory + "/rolecall.db", keyPath: directory + "/key")
+        configuration.port = 0
+        configuration.isDemo = true
+        // Tests log in a lot, and a debug build hashes slowly.
+        configuration.passwordParameters = PasswordHasher.Parameters(logN: 4, r: 8, p: 1)
+        configure(&configuration)
+
+        let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+        let (addresses, listening) = AsyncStream.makeStream(of: String.self)
+        let application = try await RolecallApplication.build(configuration, logger: logger) { listening.yield($0) }
+        let tokens = await TokenAuthority(key: try KeyFile.read(configuration.keyPath))
+        let serviceGroup = ServiceGroup(
+            configuration: .init(services: [application], gracefulShutdownSignals: [], logger: logger))
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask {
+                defer { listening.finish() }
+                try await serviceGroup.run()
+            }
+            var iterator = addresses.makeAsyncIterator()
+            if let address = await iterator.next() {
+                do {
+                    try await body(LiveServer(url: "http://\(address)", store: application.store, tokens: tokens))
+                } catch {
+                    await serviceGroup.triggerGracefulShutdown()
+                    throw error
+                }
+            }
+            await serviceGroup.triggerGracefulShutdown()
+            try await group.waitForAll()
+        }
+    }
+
+    func user(_ email: String) async throws -> UserRecord {
+        try #require(try await store.read { try $0.user(email: email) }.value)
+    }
+
+    /// A good token, without the detour of a login.
+    func token(for email: String, lifetime: Int = 3600, session: String? = nil) async throws -> String {
+        let user = try await user(email)
+        return try await tokens.token(
+            for: TokenAuthority.Claims(
+                _id: user.id, role: user.role, exp: Timestamp.now.seconds + Double(lifetime), sid: session,
+                gen: user.generation))
+    }
+
+    func model(_ name: String) throws -> Model {
+        try #require(store.models.first { $0.name == name })
+    }
+
+    @discardableResult
+    func addThing(_ name: String, adminOnly: Bool = false) async throws -> Position {
+        let model = try model("thing")
+        return try await store.write(by: nil) {
+            _ = try $0.insert(
+                [
+                    (column: "name", value: .text(name)), (column: "admin_only", value: .boolean(adminOnly)),
+                ], into: model)
+        }.position
+    }
+
+    func connect(headers: [(String, String)] = [], auth: JSON? = nil) async throws -> TestSocket {
+        var configuration = try SocketIOClientConfiguration(url: url)
+        configuration.headers = headers
+        configuration.auth = auth
+        return TestSocket(try await SocketIOConnection.connect(configuration))
+    }
+}
+
+/// A socket that keeps all that it was sent, in order.
+final class TestSocket: Sendable {
+    /// What came, acknowledgements among the events in the order of the wire.
+    enum Received: Sendable, Equatable {
+        case event(String, [JSON])
+        case acknowledged
+
+        var identity: Identity? {
+            guard case .event(Identity.eventName, let arguments) = self else { return nil }
+            return arguments.first.flatMap(Identity.init)
+        }
+
+        var modelEvent: ModelEvent? {
+            guard case .event(let name, let arguments) = self else { return nil }
+            return ModelEvent(name: name, arguments: arguments)
+        }
+    }
+
+    private actor Log {
+        var received: [Received] = []
+        var isOver = false
+        private var waiters: [CheckedContinuation<Void, Never>] = []
+
+        func append(_ item: Received) {
+            received.append(item)
+            wake()
+        }
+
+        func end() {
+            isOver = true
+            wake()
+        }
+
+        func wake() {
+            let waiting = waiters
+            waiters = []
+            for waiter in waiting { waiter.resume() }
+        }
+
+        func change() async {
+            await withCheckedContinuation { waiters.append($0) }
+        }
+    }
+
+    let connection: SocketIOConnection
+    private let log = Log()
+
+    init(_ connection: SocketIOConnection) {
+        self.connection = connection
+        let log = log
+        let incoming = connection.incoming
+        Task {
+            for await item in incoming {
+                switch item {
+                case .event(let name, let arguments, _, _): await log.append(.event(name, arguments))
+                case .acknowledgement: await log.append(.acknowledged)
+                case .disconnected: await log.end()
+                }
+            }
+            await log.end()
+        }
+    }
+
+    var received: [Received] {
+        get async { await log.received }
+    }
+
+    func call(_ name: String, _ arguments: [JSON] = []) async throws -> JSON {
+        let answer = try await connection.emitWithAcknowledgement(name, arguments, timeout: .seconds(90))
+        return answer.first ?? .null
+    }
+
+    /// The first thing received, from the beginning on, that the body makes something of.
+    func first<Output: Sendable>(_ body: @escaping @Sendable (Received) -> Output?) async throws -> Output {
+        try await wait { $0.lazy.compactMap(body).first }
+    }
+
+    /// Waits until the body makes something of all that was received.
+    private func wait<Output: Sendable>(
+        within deadline: Duration = .seconds(90), _ body: @escaping @Sendable ([Received]) -> Output?
+    ) async throws -> Output {
+        let log = log
+        return try await withThrowingTaskGroup(of: Output.self) { group in
+            group.addTask {
+                while true {
+                    if let output = body(await log.received) { return output }
+                    if await log.isOver { throw Missing(what: "the connection ended before it came") }
+                    try Task.checkCancellation()
+                    await log.change()
+                }
+            }
+            group.addTask {
+                try await Task.sleep(for: deadline)
+                await log.wake()
+                throw Missing(what: "it did not come in \(deadline)")
+            }
+            defer {
+                group.cancelAll()
+                Task { await log.wake() }
+            }
+            guard let output = try await group.next() else { throw Missing(what: "nothing") }
+            return output
+        }
+    }
+
+    func identity(_ reason: IdentityReason) async throws -> Identity {
+        try await first { item in item.identity.flatMap { $0.reason == reason ? $0 : nil } }
+    }
+
+    /// All that was received, once it is so much.
+    func received(atLeast count: Int) async throws -> [Received] {
+        try await wait { $0.count >= count ? $0 : nil }
+    }
+
+    /// Waits for the thing of that name.
+    @discardableResult
+    func thing(_ name: String) async throws -> ModelEvent {
+        try await first { item in item.modelEvent.flatMap { $0.row["name"]?.stringValue == name ? $0 : nil } }
+    }
+
+    /// The names of all things it was told of.
+    var thingNames: [String] {
+        get async { await received.compactMap { $0.modelEvent?.row["name"]?.stringValue } }
+    }
+
+    struct Missing: Error, CustomStringConvertible {
+        var what: String
+        var description: String { what }
+    }
+}
