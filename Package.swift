@@ -102,11 +102,20 @@ let package = Package(
             swiftSettings: strict
         ),
 
-        // Tests: one target a module.
+        // Tests: one target a module, and whole processes.
+        .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
+        .testTarget(name: "WireJSONTests", dependencies: ["WireJSON", "TestSupport"], swiftSettings: strict),
+        .testTarget(
+            name: "EngineIOTests", dependencies: ["EngineIO", "WireJSON", "TestSupport", nioCore], swiftSettings: strict
+        ),
+        .testTarget(
+            name: "SocketIOTests", dependencies: ["SocketIO", "WireJSON", "TestSupport", nioCore], swiftSettings: strict
+        ),
         .testTarget(
             name: "RolecallServerTests",
             dependencies: [
-                "RolecallServer", "WireJSON", "SocketIOClient", "RolecallProtocol", "ModelStore", logging,
+                "RolecallServer", "WireJSON", "SocketIOClient", "RolecallProtocol", "ModelStore", "TestSupport",
+                logging,
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],
             swiftSettings: strict

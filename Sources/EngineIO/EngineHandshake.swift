@@ -17,6 +17,7 @@ public struct EngineHandshake: Sendable, Equatable {
     /// The `maxPayload` of servers that do not say one: those older than the field all had this default.
     public static let defaultMaxPayload = 1_000_000
 
+    /// A handshake as a server grants it. What it is given is not checked; reading one from a peer is.
     public init(
         sid: String,
         upgrades: [String],

@@ -12,6 +12,7 @@ public enum EnginePacket: Sendable, Equatable {
     case close
     /// Asks for a ``pong(_:)`` with the same payload: empty in the heartbeat, `probe` when a transport is tried out.
     case ping(ByteBuffer)
+    /// Answers a ``ping(_:)`` with its payload.
     case pong(ByteBuffer)
     /// Text of the layer above.
     case message(ByteBuffer)

@@ -2,8 +2,8 @@ import NIOCore
 
 /// The body of a polling request or answer: packets as text, with a record separator between them.
 public enum EnginePayload {
-    /// The byte between two packets (U+001E). It cannot stand within one: JSON escapes control characters, and binary
-    /// packets are base64.
+    /// The byte between two packets (U+001E). The protocol has no escape for it, so that text which contains it cannot
+    /// travel by polling; JSON text never does.
     public static let separator: UInt8 = 0x1E
 
     /// The packets that ``decode(_:maximumPackets:)`` accepts unless told otherwise. A packet takes one byte on the

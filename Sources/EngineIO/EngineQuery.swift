@@ -3,10 +3,12 @@
 public struct EngineQuery: Sendable, Equatable {
     /// One parameter.
     public struct Item: Sendable, Equatable {
+        /// Without its encoding; empty when the parameter begins with `=`.
         public let name: String
-        /// Empty when the parameter has no `=`.
+        /// Without its encoding; empty when the parameter has no `=`.
         public let value: String
 
+        /// A parameter of decoded texts.
         public init(name: String, value: String) {
             self.name = name
             self.value = value

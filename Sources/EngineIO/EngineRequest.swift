@@ -21,8 +21,11 @@ public struct EngineRequest: Sendable, Equatable {
 
     /// The target's path as it was sent, still percent-encoded.
     public let path: String
+    /// All parameters, those of the protocol and any others.
     public let query: EngineQuery
+    /// The transport that the request names; the server offers it.
     public let transport: EngineTransport
+    /// What the client wants, and of which session.
     public let purpose: Purpose
 
     /// The session that the request names; nil for a handshake.

@@ -6,6 +6,7 @@ import NIOCore
 /// again at the time it names; calling it earlier, or at any other moment besides, does no harm. One timer is enough:
 /// a pong never asks for an earlier one than was named last.
 public struct HeartbeatMachine: Sendable, Equatable {
+    /// Where the heartbeat stands.
     public enum State: Sendable, Equatable {
         /// ``HeartbeatMachine/started(now:)`` has not been called.
         case stopped
@@ -15,6 +16,7 @@ public struct HeartbeatMachine: Sendable, Equatable {
         case awaitingPong(deadline: NIODeadline)
     }
 
+    /// What the owner has to do.
     public enum Action: Sendable, Equatable {
         /// Send a ping now, and tick again at that time.
         case sendPing(nextWake: NIODeadline)
@@ -24,13 +26,14 @@ public struct HeartbeatMachine: Sendable, Equatable {
         case timedOut
     }
 
+    /// From the handshake, or a pong, to the next ping.
     public let pingInterval: TimeAmount
+    /// From a ping to the moment when its pong is given up.
     public let pingTimeout: TimeAmount
+    /// Where the heartbeat stands.
     public private(set) var state: State = .stopped
 
-    /// - Parameters:
-    ///   - pingInterval: from the handshake, or a pong, to the next ping.
-    ///   - pingTimeout: from a ping to the moment when its pong is given up.
+    /// A machine that waits for ``started(now:)``. Both amounts are positive.
     public init(pingInterval: TimeAmount, pingTimeout: TimeAmount) {
         self.pingInterval = pingInterval
         self.pingTimeout = pingTimeout
@@ -79,6 +82,7 @@ public struct HeartbeatMachine: Sendable, Equatable {
 /// Like ``HeartbeatMachine`` it is told the time and names the next moment that matters; a ping only moves that moment
 /// away, so that one timer is enough.
 public struct HeartbeatMonitor: Sendable, Equatable {
+    /// What the owner has to do.
     public enum Action: Sendable, Equatable {
         /// Nothing to do before that time.
         case wait(until: NIODeadline)
@@ -91,9 +95,7 @@ public struct HeartbeatMonitor: Sendable, Equatable {
     /// When the server counts as gone; nil before the session is open.
     private var deadline: NIODeadline?
 
-    /// - Parameters:
-    ///   - pingInterval: as the handshake says.
-    ///   - pingTimeout: as the handshake says.
+    /// A monitor that waits for ``started(now:)``, with the amounts that the handshake gave.
     public init(pingInterval: TimeAmount, pingTimeout: TimeAmount) {
         patience = pingInterval + pingTimeout
     }

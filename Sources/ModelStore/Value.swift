@@ -1,7 +1,10 @@
 import WireJSON
 
 /// One column's value, with the type that the database gave it.
-public enum Value: Hashable, Sendable {
+///
+/// Equality is the database's, not Swift's: texts are equal when their bytes are ("é" in one and in two scalars are
+/// two keys), and no value differs from itself, NaN included.
+public enum Value: Sendable {
     case null
     case integer(Int64)
     case real(Double)
@@ -80,6 +83,34 @@ public enum Value: Hashable, Sendable {
         case UInt8(ascii: "a")...UInt8(ascii: "f"): digit - UInt8(ascii: "a") + 10
         case UInt8(ascii: "A")...UInt8(ascii: "F"): digit - UInt8(ascii: "A") + 10
         default: nil
+        }
+    }
+}
+
+extension Value: Hashable {
+    public static func == (left: Value, right: Value) -> Bool {
+        switch (left, right) {
+        case (.null, .null): true
+        case (.integer(let left), .integer(let right)): left == right
+        case (.real(let left), .real(let right)): left == right || left.isNaN && right.isNaN
+        // Canonical equivalence decides fast where the texts are the same, and wrongly only where they are not.
+        case (.text(let left), .text(let right)):
+            left.utf8.count == right.utf8.count && left == right && left.utf8.elementsEqual(right.utf8)
+        case (.blob(let left), .blob(let right)): left == right
+        case (.boolean(let left), .boolean(let right)): left == right
+        default: false
+        }
+    }
+
+    public func hash(into hasher: inout Hasher) {
+        switch self {
+        case .null: hasher.combine(0)
+        case .integer(let value): hasher.combine(value)
+        case .real(let value): hasher.combine(value.isNaN ? Double.nan : value)
+        // Texts that are equal by their bytes are canonically equivalent and hash alike.
+        case .text(let value): hasher.combine(value)
+        case .blob(let value): hasher.combine(value)
+        case .boolean(let value): hasher.combine(value)
         }
     }
 }

@@ -42,12 +42,14 @@ extension Policy {
         models[model].flatMap { visible(row, under: $0, to: view) }
     }
 
-    /// Whether a view may see the name of whoever made a change.
+    /// Whether a view may see the name of whoever made a change: it must see every user, and his name.
     public func showsActors(to view: View) -> Bool {
-        guard let users = models[ModelName.user], let least = users.fields["name"] ?? users.read.first?.role else {
-            return false
-        }
-        return view.rank >= threshold(of: least)
+        guard let users = models[ModelName.user] else { return false }
+        let seesNames = users.fields["name"].map { view.rank >= threshold(of: $0) } ?? true
+        return seesNames
+            && users.read.contains { rule in
+                rule.when.isEmpty && rule.owner == nil && rule.role.map { view.rank >= threshold(of: $0) } ?? true
+            }
     }
 
     /// The models of which a view may see something, by name, sorted.

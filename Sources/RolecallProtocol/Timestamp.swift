@@ -15,7 +15,7 @@ public struct Timestamp: Hashable, Sendable, Comparable, CustomStringConvertible
 
     /// Reads `YYYY-MM-DDTHH:MM:SS[.fff]Z`; nil for anything else.
     public init?(_ text: String) {
-        let parts = text.utf8.split(whereSeparator: { $0 == UInt8(ascii: "T") })
+        let parts = text.utf8.split(separator: UInt8(ascii: "T"), omittingEmptySubsequences: false)
         guard parts.count == 2, text.utf8.last == UInt8(ascii: "Z") else { return nil }
         let date = parts[0].split(separator: UInt8(ascii: "-"), omittingEmptySubsequences: false)
         let time = parts[1].dropLast().split(separator: UInt8(ascii: ":"), omittingEmptySubsequences: false)
@@ -35,12 +35,15 @@ public struct Timestamp: Hashable, Sendable, Comparable, CustomStringConvertible
             fraction = read
         }
         let days = Timestamp.days(year: year, month: month, day: day)
+        // The thirtieth of February would be read as a day of March.
+        guard Timestamp.date(days: days) == (year, month, day) else { return nil }
         milliseconds = (((days * 24 + hour) * 60 + minute) * 60 + second) * 1000 + fraction
     }
 
     public var description: String {
         let day = Timestamp.floorDivision(milliseconds, 86_400_000)
-        let rest = milliseconds - day * 86_400_000
+        // Not by multiplying back, which overflows at the ends of the range.
+        let rest = (milliseconds % 86_400_000 + 86_400_000) % 86_400_000
         let date = Timestamp.date(days: day)
         func padded(_ value: Int64, _ width: Int) -> String {
             let text = String(value)
@@ -65,7 +68,7 @@ public struct Timestamp: Hashable, Sendable, Comparable, CustomStringConvertible
     }
 
     private static func floorDivision(_ a: Int64, _ b: Int64) -> Int64 {
-        a >= 0 ? a / b : -((b - 1 - a) / b)
+        a % b < 0 ? a / b - 1 : a / b
     }
 
     /// Days since 1970-01-01 in the proleptic Gregorian calendar, counted in years that begin in March, so that

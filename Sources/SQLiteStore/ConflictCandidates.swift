@@ -21,19 +21,17 @@ struct ConflictCandidates {
         return rows.joined(separator: " OR ")
     }
 
-    /// Selects from them, each row once; the table's alias is `t`.
-    func select(_ list: String, for write: Write) -> String {
+    /// Selects their keys, each once.
+    func keys(for write: Write) -> String {
         table.uniqueIndexes.map { index in
-            "SELECT \(list) FROM \(table.table) AS t WHERE \(condition(index, for: write))"
+            "SELECT t.\(table.keyName) FROM \(table.table) AS t WHERE \(condition(index, for: write))"
         }.joined(separator: " UNION ")
     }
 
     private func condition(_ index: UniqueIndex, for write: Write) -> String {
         var conditions = ["t.\(table.keyName) IS NOT NULL"]
-        if write == .update {
-            let image = RowImage(table: table)
-            conditions.append("\(image.key(of: "t")) IS NOT \(image.key(of: "OLD"))")
-        }
+        // A row does not stand in its own way.
+        if write == .update { conditions.append("t.\(table.keyName) IS NOT OLD.\(table.keyName)") }
         // The index's own condition first: an expression may be defined only where that holds.
         if let condition = index.condition {
             conditions.append("(\(condition))")

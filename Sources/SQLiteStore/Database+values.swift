@@ -25,7 +25,9 @@ extension Database {
     }
 
     /// The first row of a statement, read by `read`; nil where there is none. The statement runs to its end.
-    func first<Output>(_ sql: String, _ arguments: [Value] = [], read: (StatementRow) throws -> Output) throws
+    func first<Output>(
+        _ sql: String, _ arguments: [Value] = [], read: (StatementRow) throws -> Output
+    ) throws
         -> Output?
     {
         var output: Output?

@@ -24,12 +24,15 @@ enum EventLog {
         return try first.flatMap(\.self) ?? (head(db) + 1)
     }
 
-    static func events(after sequence: Int64, limit: Int, in db: Database, logger: Logger) throws -> [ModelStore.LogEvent] {
+    static func events(
+        after sequence: Int64, limit: Int, in db: Database, logger: Logger
+    ) throws -> [ModelStore.LogEvent] {
         var events: [ModelStore.LogEvent] = []
         guard limit > 0 else { return events }
         try db.query(
-            #"SELECT seq, model, op, "key", "before", "after", actor, at FROM rolecall_events WHERE seq > ? ORDER BY seq"#,
-            [.integer(sequence)]
+            """
+            SELECT seq, model, op, "key", "before", "after", actor, at FROM rolecall_events WHERE seq > ? ORDER BY seq
+            """, [.integer(sequence)]
         ) { row in
             if let event = event(row) {
                 events.append(event)
@@ -43,7 +46,8 @@ enum EventLog {
     }
 
     private static func event(_ row: StatementRow) -> ModelStore.LogEvent? {
-        guard let change = ModelStore.LogEvent.Change(rawValue: row.text(2)), let key = json(row, 3).flatMap(Value.init(json:))
+        guard let change = ModelStore.LogEvent.Change(rawValue: row.text(2)),
+            let key = json(row, 3).flatMap(Value.init(json:))
         else { return nil }
         let before = json(row, 4).flatMap(ModelStore.Row.init(json:))
         let after = json(row, 5).flatMap(ModelStore.Row.init(json:))

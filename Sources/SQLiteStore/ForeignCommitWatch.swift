@@ -2,7 +2,7 @@
 import GRDB
 import Logging
 
-/// Sees the commits of other processes.
+/// Sees the commits of other processes, and among them those that change the schema.
 ///
 /// SQLite tells nobody of a commit, but `PRAGMA data_version` on a connection that has no transaction open differs
 /// after each one of another connection. It costs some microseconds: a look at the shared memory. The watch has a
@@ -16,20 +16,28 @@ final class ForeignCommitWatch: @unchecked Sendable {
     private let queue = DispatchQueue(label: "rolecall.sqlite.watch", qos: .userInitiated)
     private let timer: any DispatchSourceTimer
     private let signal: ChangeSignal
+    private let keeper: TriggerKeeper
     private let logger: Logger
     private var connection: DatabaseQueue?
     private var version: Int64?
+    /// Of the schema in which the triggers were last known to be in place; nil where they must be looked after.
+    private var schemaVersion: Int64?
     private var isFailing = false
 
+    /// - Parameter schemaVersion: of the schema in which the triggers are in place.
     /// - Throws: the database's error where its connection can't be opened.
-    init(path: String, signal: ChangeSignal, logger: Logger) throws {
+    init(
+        path: String, schemaVersion: Int64, signal: ChangeSignal, keeper: TriggerKeeper, logger: Logger
+    ) throws {
         var configuration = Configuration()
         configuration.readonly = true
         configuration.label = "rolecall.sqlite.watch"
         // A lock that stops even this look is over by the next one, or at some later one.
         configuration.busyMode = .immediateError
         connection = try DatabaseQueue(path: path, configuration: configuration)
+        self.schemaVersion = schemaVersion
         self.signal = signal
+        self.keeper = keeper
         self.logger = logger
         timer = DispatchSource.makeTimerSource(queue: queue)
         timer.setEventHandler { [weak self] in self?.look() }
@@ -50,22 +58,32 @@ final class ForeignCommitWatch: @unchecked Sendable {
         guard let connection else { return }
         do {
             // Without a transaction: within one the version never changes.
-            let head = try connection.unsafeRead { db -> Int64? in
+            try connection.unsafeRead { db in
                 let version = try db.first("PRAGMA data_version") { $0.integer(0) }
-                guard version != self.version else { return nil }
-                // The version first: a commit between the two reads is then seen again, not missed.
+                guard version != self.version || schemaVersion == nil else { return }
+                // The version first: a commit between these reads is then seen again, not missed.
+                signal.raise(head: try EventLog.head(db))
+                try look(atSchemaOf: db)
                 self.version = version
-                return try EventLog.head(db)
             }
             isFailing = false
-            if let head { signal.raise(head: head) }
         } catch {
-            // What it did not see must be looked at again.
-            version = nil
             if !isFailing {
                 logger.warning("can't look for foreign commits at the moment", metadata: ["error": "\(error)"])
             }
             isFailing = true
+        }
+    }
+
+    private func look(atSchemaOf db: Database) throws {
+        let found = try db.first("PRAGMA schema_version") { $0.integer(0) }
+        guard found != schemaVersion else { return }
+        // Taken for kept until the keeper says otherwise: it must not be called again meanwhile.
+        schemaVersion = found
+        keeper.keep { [weak self] isKept in
+            guard let self, !isKept else { return }
+            // Not at once: what stops it, a lock or a full disk, seldom passes within one interval.
+            queue.asyncAfter(deadline: .now() + .seconds(1)) { self.schemaVersion = nil }
         }
     }
 }

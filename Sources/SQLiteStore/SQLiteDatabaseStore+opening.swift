@@ -7,9 +7,9 @@ import RolecallProtocol
 extension SQLiteDatabaseStore {
     /// Opens the database, or makes it where the file does not exist yet.
     ///
-    /// A database that can't be used is left as it is. Otherwise the store's tables are made or brought to this
-    /// version, `schema` is run, and each model's triggers are put in place, all in one transaction. What is in place
-    /// already is not written again.
+    /// A new file is readable for its owner alone. A database that can't be used is left as it is. Otherwise the
+    /// store's tables are made or brought to this version, `schema` is run, and each model's triggers are put in place,
+    /// all in one transaction. What is in place already is not written again.
     ///
     /// - Parameters:
     ///   - path: the file; its directory must exist and be writable, for the journal beside it.
@@ -23,11 +23,24 @@ extension SQLiteDatabaseStore {
     public static func open(
         path: String, models: [ModelDeclaration], schema: [String] = [], logger: Logger
     ) throws(StoreError) -> SQLiteDatabaseStore {
+        try open(path: path, models: models, schema: schema, patience: patience, logger: logger)
+    }
+
+    static func open(
+        path: String, models: [ModelDeclaration], schema: [String], patience: Duration, logger: Logger
+    ) throws(StoreError) -> SQLiteDatabaseStore {
+        var configuration = Configuration()
+        configuration.busyMode = .timeout(patience / .seconds(1))
+        configuration.label = "rolecall.sqlite"
+        // Writes of one server are serial; readers are the log's followers and the requests.
+        configuration.maximumReaderCount = 4
         do {
             try checkPath(path)
             try checkNames(models)
-            try checkVersion(path)
-            return try openChecked(path: path, models: models, schema: schema, logger: logger)
+            createPrivately(path)
+            try checkVersion(path, configuration)
+            let pool = try DatabasePool(path: path, configuration: configuration)
+            return try open(pool, models: models, schema: schema, patience: patience, logger: logger)
         } catch let error as StoreError {
             throw error
         } catch let error as DatabaseError {
@@ -37,21 +50,17 @@ extension SQLiteDatabaseStore {
         }
     }
 
-    private static func openChecked(
-        path: String, models: [ModelDeclaration], schema: [String], logger: Logger
+    private static func open(
+        _ pool: DatabasePool, models: [ModelDeclaration], schema: [String], patience: Duration, logger: Logger
     ) throws -> SQLiteDatabaseStore {
-        var configuration = Configuration()
-        configuration.busyMode = .timeout(TimeInterval(patience.components.seconds))
-        configuration.label = "rolecall.sqlite"
-        // Writes of one server are serial; readers are the log's followers and the requests.
-        configuration.maximumReaderCount = 4
-        let pool = try DatabasePool(path: path, configuration: configuration)
+        let path = pool.path
         return try pool.writeWithoutTransaction { db in
             // Here, because the pool itself sets NORMAL when it opens.
             try db.run("PRAGMA synchronous = FULL")
             var tables: [ModelTable] = []
             var logID = LogID(rawValue: 0)
             var head: Int64 = 0
+            var schemaVersion: Int64 = 0
             try db.inTransaction(.immediate) {
                 try StoreSchema.migrate(db, path: path)
                 for statement in schema { try db.execute(sql: statement) }
@@ -66,12 +75,17 @@ extension SQLiteDatabaseStore {
                 }
                 logID = try StoreSchema.logID(of: db, path: path)
                 head = try EventLog.head(db)
+                schemaVersion = try db.first("PRAGMA schema_version") { $0.integer(0) } ?? 0
                 return .commit
             }
             let signal = ChangeSignal(head: head)
-            let watch = try ForeignCommitWatch(path: path, signal: signal, logger: logger)
+            let keeper = TriggerKeeper(
+                pool: pool, models: Array(zip(models, tables.map(\.model))).map { ($0, $1) }, logger: logger)
+            let watch = try ForeignCommitWatch(
+                path: path, schemaVersion: schemaVersion, signal: signal, keeper: keeper, logger: logger)
             return SQLiteDatabaseStore(
-                pool: pool, logID: logID, tables: tables, signal: signal, watch: watch, logger: logger)
+                pool: pool, logID: logID, tables: tables, signal: signal, watch: watch, patience: patience,
+                logger: logger)
         }
     }
 
@@ -109,9 +123,7 @@ extension SQLiteDatabaseStore {
     }
 
     /// With a connection that changes nothing: a pool would set the journal mode, which stands in the file.
-    private static func checkVersion(_ path: String) throws {
-        var configuration = Configuration()
-        configuration.busyMode = .timeout(TimeInterval(patience.components.seconds))
+    private static func checkVersion(_ path: String, _ configuration: Configuration) throws {
         let queue = try DatabaseQueue(path: path, configuration: configuration)
         _ = try queue.unsafeRead { try StoreSchema.checkedVersion(of: $0, path: path) }
         try queue.close()
@@ -129,4 +141,11 @@ extension SQLiteDatabaseStore {
             .unusable("The database \(path) can't be used: \(error.message ?? "SQLite \(error.resultCode)").")
         }
     }
+}
+
+/// Makes the file where there is none, readable for its owner alone: password hashes will stand in it. SQLite gives its
+/// journals the same mode. A failure shows when the file is opened.
+private func createPrivately(_ path: String) {
+    let descriptor = open(path, O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, 0o600)
+    if descriptor >= 0 { close(descriptor) }
 }

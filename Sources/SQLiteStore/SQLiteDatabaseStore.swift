@@ -34,15 +34,16 @@ public final class SQLiteDatabaseStore: Store {
     public let logID: LogID
     public let models: [Model]
 
-    private let pool: DatabasePool
+    let pool: DatabasePool
     private let tables: [String: ModelTable]
     private let signal: ChangeSignal
     private let watch: ForeignCommitWatch
+    private let patience: Duration
     private let logger: Logger
 
     init(
         pool: DatabasePool, logID: LogID, tables: [ModelTable], signal: ChangeSignal, watch: ForeignCommitWatch,
-        logger: Logger
+        patience: Duration, logger: Logger
     ) {
         self.pool = pool
         self.logID = logID
@@ -50,6 +51,7 @@ public final class SQLiteDatabaseStore: Store {
         self.tables = Dictionary(tables.map { ($0.model.name, $0) }, uniquingKeysWith: { first, _ in first })
         self.signal = signal
         self.watch = watch
+        self.patience = patience
         self.logger = logger
     }
 
@@ -82,7 +84,7 @@ public final class SQLiteDatabaseStore: Store {
     public func write<Output: Sendable>(
         by actor: RolecallProtocol.Actor?, _ body: @escaping @Sendable (any WriteTransaction) throws -> Output
     ) async throws -> Snapshot<Output> {
-        let deadline = ContinuousClock.now + Self.patience
+        let deadline = ContinuousClock.now + patience
         return try await mapped {
             try await self.pool.writeWithoutTransaction { db in
                 db.setPatience(until: deadline)
@@ -149,8 +151,9 @@ extension Database {
     /// How long statements wait for locks from now on: until the deadline, and a moment even past it, since most
     /// locks of others last shorter than that.
     fileprivate func setPatience(until deadline: ContinuousClock.Instant) {
+        // Nil once the database is closed; the statement that follows says so.
+        guard let sqliteConnection else { return }
         let left = max(ContinuousClock.now.duration(to: deadline), .milliseconds(250))
-        let milliseconds = left.components.seconds * 1000 + left.components.attoseconds / 1_000_000_000_000_000
-        sqlite3_busy_timeout(sqliteConnection, CInt(clamping: milliseconds))
+        sqlite3_busy_timeout(sqliteConnection, CInt(left / .milliseconds(1)))
     }
 }

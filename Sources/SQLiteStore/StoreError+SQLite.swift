@@ -20,7 +20,8 @@ extension StoreError {
         case .SQLITE_CONSTRAINT_NOTNULL:
             self = .invalid("\(failure.place) needs a value.", column: failure.column)
         case .SQLITE_CONSTRAINT_CHECK:
-            self = .invalid("The table's rule for \(failure.place) does not allow this value.", column: failure.column)
+            self = .invalid(
+                "\(failure.place) does not take this value: a rule of the table is against it.", column: failure.column)
         case .SQLITE_CONSTRAINT_DATATYPE:
             self = .invalid("\(failure.place) does not take a value of this type.", column: failure.column)
         case .SQLITE_CONSTRAINT_TRIGGER:
@@ -51,7 +52,8 @@ extension StoreError {
             self = .unusable("The database can't be opened: check that its directory exists and can be written to.")
         default:
             self = .unusable(
-                "The database refuses what the program asks (\(error.reason)): if its tables were changed, start again.")
+                "The database refuses what the program asks (\(error.reason)): if its tables were changed, start again."
+            )
         }
     }
 }

@@ -50,8 +50,9 @@ enum StoreSchema {
     ///
     /// - Throws: ``StoreError/unusable(_:)`` for a newer one than this program knows.
     static func checkedVersion(of db: Database, path: String) throws -> Int {
-        guard try db.first("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'rolecall_meta'", read: { _ in })
-            != nil
+        guard
+            try db.first("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'rolecall_meta'", read: { _ in })
+                != nil
         else { return 0 }
         let found = try db.first("SELECT value FROM rolecall_meta WHERE key = 'schema_version'") { $0.text(0) }
         guard let found, let version = Int(found), version > 0 else {

@@ -3,11 +3,13 @@ public struct AcknowledgementTable<Waiter> {
     private var waiters: [Int64: Waiter] = [:]
     private var nextID: Int64 = 0
 
+    /// A table in which nobody waits.
     public init() {}
 
     /// How many acknowledgements are outstanding.
     public var count: Int { waiters.count }
 
+    /// Whether no acknowledgement is outstanding.
     public var isEmpty: Bool { waiters.isEmpty }
 
     /// Enters a waiter.

@@ -6,6 +6,7 @@ import WireJSON
 /// Binary values stand in ``data`` as placeholders (``placeholder(_:)``), each with the position of its bytes in
 /// ``attachments``. A packet with attachments is one of the protocol's binary types; no kind of its own says so.
 public struct SocketPacket: Sendable, Equatable {
+    /// What a packet is for.
     public enum Kind: Sendable, Hashable, CaseIterable {
         /// Asks for a namespace, and grants it.
         case connect
@@ -25,6 +26,7 @@ public struct SocketPacket: Sendable, Equatable {
     /// The largest acknowledgement id: the largest integer that JavaScript counts in (2^53 - 1).
     public static let largestID: Int64 = 9_007_199_254_740_991
 
+    /// What the packet is for.
     public var kind: Kind
     /// Begins with `/` and contains no comma; see ``isNamespace(_:)``.
     public var namespace: String
@@ -35,6 +37,7 @@ public struct SocketPacket: Sendable, Equatable {
     /// The bytes that the placeholders in ``data`` stand for. Only events and acknowledgements have any.
     public var attachments: [ByteBuffer]
 
+    /// A packet of any make, unchecked; the static functions below make those that the protocol knows.
     public init(
         kind: Kind,
         namespace: String = mainNamespace,

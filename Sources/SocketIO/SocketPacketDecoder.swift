@@ -16,6 +16,7 @@ public struct SocketPacketDecoder: Sendable {
         /// The attachments of one packet together, in bytes.
         public var maximumAttachmentBytes: Int
 
+        /// Limits that suit a server whose messages are held to a megabyte or so.
         public init(
             maximumDepth: Int = 64,
             maximumAttachments: Int = 16,
@@ -34,9 +35,11 @@ public struct SocketPacketDecoder: Sendable {
         case failed(SocketProtocolError)
     }
 
+    /// What the peer may ask of this side's memory.
     public let limits: Limits
     private var state: State = .betweenPackets
 
+    /// A decoder for a new connection.
     public init(limits: Limits = Limits()) {
         self.limits = limits
     }

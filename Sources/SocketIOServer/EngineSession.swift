@@ -19,10 +19,15 @@ final class EngineSession {
     private var connectDeadline: Scheduled<Void>?
     private var decoder = SocketPacketDecoder()
     private var sockets: [String: Socket] = [:]
+    /// Namespaces that this end has closed. What a client sends before it hears of that is no violation.
+    private var dismissed: Set<String> = []
     /// What the transport's end will be put down to, where we brought it about.
     private var closingReason: DisconnectReason?
     private var awaitsFlush = false
-    private var isPaused = false
+    /// How many sockets have a backlog that keeps us from reading.
+    private var backlogs = 0
+    /// When reading went on after the last backlog.
+    private var resumedReading: NIODeadline?
     private var awaitingWritability: [() -> Void] = []
 
     init(server: SocketIOServer, hub: SocketHub, request: HandshakeRequest) {
@@ -38,6 +43,8 @@ final class EngineSession {
 
     /// The connection is open: says so to the client, and waits for its first CONNECT.
     func start(on connection: WebSocketConnection) {
+        // It may have been lost while its handler was put in place.
+        guard connection.isOpen else { return }
         self.connection = connection
         hub.insert(self)
         let configuration = server.configuration
@@ -47,11 +54,10 @@ final class EngineSession {
                     sid: id, upgrades: [], pingInterval: configuration.pingInterval.nanoseconds / 1_000_000,
                     pingTimeout: configuration.pingTimeout.nanoseconds / 1_000_000,
                     maxPayload: configuration.maximumPayload)))
-        schedule(heartbeat.started(now: .now()))
+        schedule(heartbeat.started(now: hub.eventLoop.now))
         connectDeadline = hub.eventLoop.assumeIsolated().scheduleTask(in: configuration.connectTimeout) { [weak self] in
-            guard let self, self.sockets.isEmpty else { return }
-            self.logger.debug("no CONNECT in time")
-            self.close(.connectTimeout)
+            self?.logger.debug("no CONNECT in time")
+            self?.close(.connectTimeout)
         }
         logger.debug("session opened", metadata: ["address": .string(request.address)])
     }
@@ -111,16 +117,18 @@ final class EngineSession {
 
     // MARK: Reading
 
+    /// Stops reading on account of one socket.
     func pauseReading() {
-        guard !isPaused else { return }
-        isPaused = true
-        try? connection?.channel?.syncOptions?.setOption(.autoRead, value: false)
+        backlogs += 1
+        if backlogs == 1 { connection?.pause() }
     }
 
+    /// Takes back one ``pauseReading()``. What had been read before may be handled before this returns.
     func resumeReading() {
-        guard isPaused else { return }
-        isPaused = false
-        try? connection?.channel?.syncOptions?.setOption(.autoRead, value: true)
+        backlogs -= 1
+        guard backlogs == 0 else { return }
+        resumedReading = hub.eventLoop.now
+        connection?.resume()
     }
 
     private func handle(_ packet: EnginePacket) throws(SessionViolation) {
@@ -130,7 +138,7 @@ final class EngineSession {
         case .binary(let bytes):
             if let packet = try decode(bytes, isBinary: true) { try handle(packet) }
         case .pong:
-            heartbeat.pongReceived(now: .now())
+            heartbeat.pongReceived(now: hub.eventLoop.now)
         case .close:
             close(.transportClose)
         case .ping:
@@ -155,11 +163,13 @@ final class EngineSession {
         case (.connect, nil):
             connect(packet)
         case (.connect, .some), (.connectError, _):
-            throw SessionViolation(.protocolViolation, "unexpected \(packet.kind) for \(packet.namespace)")
+            throw SessionViolation(.protocolViolation, "unexpected \(packet.kind) for \(packet.namespace.prefix(64))")
         case (_, .some(let socket)):
             socket.received(packet)
         case (_, nil):
-            throw SessionViolation(.protocolViolation, "\(packet.kind) for a namespace that is not connected")
+            guard dismissed.contains(packet.namespace) else {
+                throw SessionViolation(.protocolViolation, "\(packet.kind) for a namespace that is not connected")
+            }
         }
     }
 
@@ -168,8 +178,7 @@ final class EngineSession {
             send(.connectError(message: "Invalid namespace", namespace: packet.namespace))
             return
         }
-        connectDeadline?.cancel()
-        connectDeadline = nil
+        dismissed.remove(packet.namespace)
         let socket = Socket(
             id: RandomID.make(), namespace: packet.namespace, request: request, session: self, hub: hub,
             handler: handler, maximumPendingEvents: server.configuration.maximumPendingEvents)
@@ -177,8 +186,21 @@ final class EngineSession {
         socket.connect(auth: packet.data)
     }
 
+    /// A socket was accepted: the connection is worth keeping.
+    func accepted() {
+        connectDeadline?.cancel()
+        connectDeadline = nil
+    }
+
+    /// The client has left the socket's namespace.
     func remove(_ socket: Socket) {
         sockets[socket.namespace] = nil
+    }
+
+    /// This end has closed the socket's namespace to the client.
+    func dismiss(_ socket: Socket) {
+        sockets[socket.namespace] = nil
+        dismissed.insert(socket.namespace)
     }
 
     // MARK: Heartbeat
@@ -188,16 +210,27 @@ final class EngineSession {
     }
 
     private func tick() {
-        switch heartbeat.tick(now: .now()) {
+        let now = hub.eventLoop.now
+        switch heartbeat.tick(now: now) {
         case .sendPing(let next):
             send(.ping(ByteBuffer()))
             schedule(next)
         case .wait(let next):
             schedule(next)
         case .timedOut:
+            if let deadline = deadlineAfterBacklog(now: now) { return schedule(deadline) }
             logger.debug("no pong in time")
             abort(.pingTimeout)
         }
+    }
+
+    /// As long as a backlog kept us from reading, a client that does read can't be blamed for its silence: the pong may
+    /// be among what we left unread.
+    private func deadlineAfterBacklog(now: NIODeadline) -> NIODeadline? {
+        let pingTimeout = server.configuration.pingTimeout
+        if backlogs > 0 { return connection?.isWritable == true ? now + pingTimeout : nil }
+        guard let resumedReading, now < resumedReading + pingTimeout else { return nil }
+        return resumedReading + pingTimeout
     }
 
     // MARK: Ending

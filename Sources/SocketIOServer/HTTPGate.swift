@@ -10,8 +10,9 @@ import WireJSON
 ///
 /// The application's own handlers are added when its first request comes, so that a connection which begins as a
 /// WebSocket never has any. A connection that has carried ordinary requests can still upgrade, as reverse proxies do
-/// it: the gate then ends the application's input and stays between it and the channel for good, so that its closing
-/// closes nothing.
+/// it: the gate then stays between the application and the channel for good. To the application that is a connection
+/// on which no further request comes until it is closed; what it writes or closes itself, when it tires of waiting,
+/// goes nowhere.
 public final class HTTPGate: ChannelDuplexHandler, RemovableChannelHandler {
     public typealias InboundIn = HTTPServerRequestPart
     public typealias InboundOut = HTTPServerRequestPart
@@ -31,24 +32,33 @@ public final class HTTPGate: ChannelDuplexHandler, RemovableChannelHandler {
         case forwarding
         /// One of our own requests is being read; its body does not matter.
         case answering(HTTPRequestHead)
+        /// The last answer is out; whatever still comes is not looked at.
+        case closing
         /// The connection is a WebSocket; whatever of the application is still here is cut off.
         case upgraded
     }
 
     private let server: SocketIOServer
-    private let codec: [any RemovableChannelHandler]
+    private let codec: Codec
     private let installApplication: (any Channel) throws -> Void
     private let decided: (Outcome) -> Void
     private var state = State.betweenRequests
+    private var inputIsClosed = false
     private var hasApplication = false
     private var hasDecided = false
-    /// A request that asked for an upgrade we do not make: the decoder reads nothing behind it, so that the connection
-    /// has to end with its response.
+    /// The request that was forwarded stopped the decoder, so that the connection has to end with its response.
     private var closesAfterResponse = false
     private var requestDeadline: Scheduled<Void>?
 
+    /// HTTP/1.1, as it stands in front of the gate.
+    private struct Codec {
+        let encoder = HTTPResponseEncoder()
+        let decoder = ByteToMessageHandler(HTTPRequestDecoder(leftOverBytesStrategy: .forwardBytes))
+        let pipelining = HTTPServerPipelineHandler()
+    }
+
     private init(
-        server: SocketIOServer, codec: [any RemovableChannelHandler],
+        server: SocketIOServer, codec: Codec,
         installApplication: @escaping (any Channel) throws -> Void, decided: @escaping (Outcome) -> Void
     ) {
         self.server = server
@@ -61,24 +71,25 @@ public final class HTTPGate: ChannelDuplexHandler, RemovableChannelHandler {
     ///
     /// - Parameters:
     ///   - installApplication: adds the application's handlers behind the gate, for `HTTPServerRequestPart` and
-    ///     `HTTPServerResponsePart`; called at most once.
+    ///     `HTTPServerResponsePart`; called at most once. From then on time-outs are the application's affair.
     ///   - decided: told once what the connection came to be.
     public static func install(
         on channel: any Channel, server: SocketIOServer, installApplication: @escaping (any Channel) throws -> Void,
         decided: @escaping (Outcome) -> Void
     ) throws {
-        let encoder = HTTPResponseEncoder()
-        let decoder = ByteToMessageHandler(HTTPRequestDecoder(leftOverBytesStrategy: .forwardBytes))
-        let pipelining = HTTPServerPipelineHandler()
-        let gate = HTTPGate(
-            server: server, codec: [pipelining, encoder, decoder], installApplication: installApplication,
-            decided: decided)
-        try channel.pipeline.syncOperations.addHandlers([encoder, decoder, pipelining, gate])
+        let codec = Codec()
+        let gate = HTTPGate(server: server, codec: codec, installApplication: installApplication, decided: decided)
+        try channel.pipeline.syncOperations.addHandlers([codec.encoder, codec.decoder, codec.pipelining, gate])
     }
 
     // MARK: Lifetime
 
     public func handlerAdded(context: ChannelHandlerContext) {
+        expectRequest(context: context)
+    }
+
+    /// As long as no application looks after the connection, each request has to come, whole, within a time.
+    private func expectRequest(context: ChannelHandlerContext) {
         let loop = context.eventLoop.assumeIsolated()
         requestDeadline = loop.scheduleTask(in: server.configuration.requestTimeout) { [self] in
             server.logger.debug("no request in time")
@@ -117,27 +128,26 @@ public final class HTTPGate: ChannelDuplexHandler, RemovableChannelHandler {
             state = .betweenRequests
             answer(head, context: context)
         case (.forwarding, .end):
-            requestDeadline?.cancel()
             state = .betweenRequests
             context.fireChannelRead(data)
         case (.forwarding, _):
             context.fireChannelRead(data)
-        case (.answering, _), (.upgraded, _), (.betweenRequests, _):
+        case (.answering, _), (.closing, _), (.upgraded, _), (.betweenRequests, _):
             break
         }
     }
 
     private func forward(_ head: HTTPRequestHead, context: ChannelHandlerContext) {
         state = .forwarding
-        closesAfterResponse =
-            head.headers.contains(name: "upgrade")
-            && head.headers[canonicalForm: "connection"].contains { $0.lowercased() == "upgrade" }
+        closesAfterResponse = Self.stopsDecoder(head)
         if !hasApplication {
+            requestDeadline?.cancel()
             hasApplication = true
             do {
                 try installApplication(context.channel)
             } catch {
                 server.logger.error("can't serve a connection", metadata: ["error": .string("\(error)")])
+                state = .closing
                 context.close(promise: nil)
                 return
             }
@@ -146,34 +156,41 @@ public final class HTTPGate: ChannelDuplexHandler, RemovableChannelHandler {
         context.fireChannelRead(Self.wrapInboundOut(.head(head)))
     }
 
+    /// Whether the decoder may read nothing behind this request: it keeps the bytes then, however many come.
+    private static func stopsDecoder(_ head: HTTPRequestHead) -> Bool {
+        head.method == .CONNECT || head.headers.contains(name: "upgrade")
+    }
+
     public func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        if (event as? ChannelEvent) == .inputClosed {
+            inputIsClosed = true
+            if !hasApplication {
+                // Nobody is left who could ask anything.
+                context.close(promise: nil)
+                return
+            }
+        }
         if case .upgraded = state { return }
-        if event is ChannelShouldQuiesceEvent, !hasApplication {
-            context.close(promise: nil)
-            return
-        }
-        if !hasApplication, (event as? ChannelEvent) == .inputClosed {
-            // Nobody is left who could ask anything.
-            context.close(promise: nil)
-            return
-        }
         context.fireUserInboundEventTriggered(event)
     }
 
     public func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        if case .upgraded = state { return }
-        guard hasApplication else {
-            // What is no HTTP gets HTTP's answer to that, and no more.
-            if error is HTTPParserError {
-                respond(
-                    .badRequest, ["error": "bad_request", "message": "This is not a valid HTTP/1.1 request."],
-                    keepAlive: false, context: context)
-            } else {
-                context.close(promise: nil)
-            }
+        switch state {
+        case .closing, .upgraded:
             return
+        case .betweenRequests, .forwarding, .answering:
+            break
         }
-        context.fireErrorCaught(error)
+        if hasApplication {
+            context.fireErrorCaught(error)
+        } else if error is HTTPParserError {
+            // What is no HTTP gets HTTP's answer to that, and no more.
+            respond(
+                .badRequest, ["error": "bad_request", "message": "This is not a valid HTTP/1.1 request."],
+                keepAlive: false, context: context)
+        } else {
+            context.close(promise: nil)
+        }
     }
 
     // MARK: Answers
@@ -188,9 +205,9 @@ public final class HTTPGate: ChannelDuplexHandler, RemovableChannelHandler {
             server.logger.debug(
                 "refused a request",
                 metadata: ["address": .string(request.address), "error": .string(error.message)])
-            let keepAlive = head.isKeepAlive && !wantsUpgrade
             return respond(
-                .init(statusCode: error.status), error.body, keepAlive: keepAlive, context: context)
+                .init(statusCode: error.status), error.body, to: head.method,
+                keepAlive: head.isKeepAlive && !Self.stopsDecoder(head), context: context)
         }
         let key: String
         do throws(WebSocketHandshake.RequestError) {
@@ -214,6 +231,8 @@ public final class HTTPGate: ChannelDuplexHandler, RemovableChannelHandler {
 
     private func upgrade(_ request: HandshakeRequest, key: String, context: ChannelHandlerContext) throws {
         let (connection, start) = try server.makeConnection(for: request, on: context.eventLoop)
+        // First of all: the end of the answer lets in what was pipelined behind the request.
+        state = .upgraded
         let headers: HTTPHeaders = [
             "Upgrade": "websocket", "Connection": "Upgrade",
             "Sec-WebSocket-Accept": WebSocketHandshake.acceptKey(for: key),
@@ -222,32 +241,41 @@ public final class HTTPGate: ChannelDuplexHandler, RemovableChannelHandler {
         context.write(Self.wrapOutboundOut(.head(head)), promise: nil)
         context.writeAndFlush(Self.wrapOutboundOut(.end(nil)), promise: nil)
 
-        state = .upgraded
         let pipeline = context.pipeline.syncOperations
-        try pipeline.addHandler(connection, position: .before(self))
+        let farewell = DecoderFarewell()
+        try pipeline.addHandlers([farewell, connection], position: .before(self))
+        if hasApplication { try pipeline.addHandler(ApplicationBypass(to: context)) }
+        pipeline.removeHandler(codec.pipelining, promise: nil)
+        pipeline.removeHandler(codec.encoder, promise: nil)
         // Bytes that came right behind the request are handed on by the decoder as it goes.
-        for handler in codec { pipeline.removeHandler(handler, promise: nil) }
-        start()
-        if hasApplication {
-            context.fireUserInboundEventTriggered(ChannelEvent.inputClosed)
-        } else {
-            pipeline.removeHandler(self, promise: nil)
+        pipeline.removeHandler(codec.decoder).assumeIsolated().whenComplete { _ in
+            pipeline.removeHandler(farewell, promise: nil)
         }
+        start()
+        if inputIsClosed { connection.abort() }
+        if !hasApplication { pipeline.removeHandler(self, promise: nil) }
     }
 
     private func respond(
-        _ status: HTTPResponseStatus, _ body: JSON, extra: HTTPHeaders = [:], keepAlive: Bool,
-        context: ChannelHandlerContext
+        _ status: HTTPResponseStatus, _ body: JSON, extra: HTTPHeaders = [:], to method: HTTPMethod = .GET,
+        keepAlive: Bool, context: ChannelHandlerContext
     ) {
         let bytes = body.encoded()
         var headers = extra
         headers.add(name: "Content-Type", value: "application/json")
         headers.add(name: "Content-Length", value: String(bytes.count))
-        if !keepAlive { headers.add(name: "Connection", value: "close") }
+        if keepAlive {
+            if !hasApplication { expectRequest(context: context) }
+        } else {
+            headers.add(name: "Connection", value: "close")
+            state = .closing
+        }
         context.write(
             Self.wrapOutboundOut(.head(HTTPResponseHead(version: .http1_1, status: status, headers: headers))),
             promise: nil)
-        context.write(Self.wrapOutboundOut(.body(.byteBuffer(ByteBuffer(bytes: bytes)))), promise: nil)
+        if method != .HEAD {
+            context.write(Self.wrapOutboundOut(.body(.byteBuffer(ByteBuffer(bytes: bytes)))), promise: nil)
+        }
         context.writeAndFlush(Self.wrapOutboundOut(.end(nil)), promise: nil)
         if !keepAlive { context.close(promise: nil) }
     }
@@ -267,6 +295,7 @@ public final class HTTPGate: ChannelDuplexHandler, RemovableChannelHandler {
         case .body:
             context.write(data, promise: promise)
         case .end:
+            state = .closing
             context.writeAndFlush(data, promise: promise)
             context.close(promise: nil)
         }
@@ -277,10 +306,14 @@ public final class HTTPGate: ChannelDuplexHandler, RemovableChannelHandler {
         context.flush()
     }
 
+    public func read(context: ChannelHandlerContext) {
+        if case .upgraded = state { return }
+        context.read()
+    }
+
     public func close(context: ChannelHandlerContext, mode: CloseMode, promise: EventLoopPromise<Void>?) {
-        // What is left of the application may end, the connection does not. A close of the channel as a whole by
-        // somebody who holds it comes through here, too, and is the server's way to force an end: that one stays.
-        if case .upgraded = state, mode == .output {
+        // What comes here is the application's, which has lost the connection; see ``ApplicationBypass``.
+        if case .upgraded = state {
             promise?.succeed()
             return
         }

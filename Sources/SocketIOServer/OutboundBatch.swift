@@ -7,10 +7,13 @@ public import WireJSON
 public struct OutboundBatch: Sendable {
     /// Complete WebSocket frames, one behind the other.
     private(set) var frames: ByteBuffer
+    /// The namespace of all events in it.
+    public let namespace: String
     /// How many events these are.
     public private(set) var count = 0
 
-    public init() {
+    public init(namespace: String = "/") {
+        self.namespace = namespace
         frames = ByteBuffer()
     }
 
@@ -18,10 +21,10 @@ public struct OutboundBatch: Sendable {
     /// The size on the wire.
     public var byteCount: Int { frames.readableBytes }
 
-    /// Adds an event of the main namespace.
+    /// Adds an event.
     public mutating func append(_ name: String, _ arguments: [JSON]) {
         var text = ByteBuffer()
-        SocketPacket.event(name, arguments).encodeText(into: &text, engineMessage: true)
+        SocketPacket.event(name, arguments, namespace: namespace).encodeText(into: &text, engineMessage: true)
         WebSocketFrameWriter.appendText(text, to: &frames)
         count += 1
     }

@@ -40,9 +40,11 @@ public final class Socket: @unchecked Sendable {
     private let handler: any SocketIOHandler
     private let maximumPendingEvents: Int
     private var storedAttachment: AnyObject?
-    private var session: EngineSession?
+    private(set) var session: EngineSession?
     private var state = State.connecting
     private var pending = CircularBuffer<Work>(initialCapacity: 0)
+    /// Whether the session reads nothing because of what is pending here.
+    private var hasBacklog = false
     private var worker: Task<Void, Never>?
     var memberships: [Membership] = []
 
@@ -85,7 +87,7 @@ public final class Socket: @unchecked Sendable {
         if let session { session.whenWritable { continuation.resume() } } else { continuation.resume() }
     }
 
-    /// False once the socket is gone; nothing that is sent after that goes anywhere.
+    /// False before the socket is accepted, and once it is gone; nothing that is sent then goes anywhere.
     public var isConnected: Bool {
         eventLoop.preconditionInEventLoop()
         return state == .connected
@@ -99,20 +101,25 @@ public final class Socket: @unchecked Sendable {
         eventLoop.preconditionInEventLoop()
         guard state == .connecting else { return state == .connected }
         state = .connected
+        session?.accepted()
         session?.send(.connect(namespace: namespace, ["sid": .string(id)]))
         return true
     }
 
-    public func emit(_ name: String, _ arguments: [JSON]) {
+    /// Sends an event.
+    ///
+    /// - Parameter attachments: the bytes that placeholders in the arguments stand for:
+    ///   `{"_placeholder":true,"num":0}` for the first.
+    public func emit(_ name: String, _ arguments: [JSON], attachments: [ByteBuffer] = []) {
         eventLoop.preconditionInEventLoop()
         guard state == .connected else { return }
-        session?.send(.event(name, arguments, namespace: namespace))
+        session?.send(.event(name, arguments, namespace: namespace, attachments: attachments))
     }
 
-    /// Sends what was encoded before; main namespace only.
+    /// Sends what was encoded before; nothing where that is for another namespace than the socket's.
     public func send(_ batch: OutboundBatch) {
         eventLoop.preconditionInEventLoop()
-        guard state == .connected, !batch.isEmpty else { return }
+        guard state == .connected, !batch.isEmpty, batch.namespace == namespace else { return }
         session?.send(batch)
     }
 
@@ -135,7 +142,7 @@ public final class Socket: @unchecked Sendable {
             session.close(.serverDisconnect)
         } else {
             session.send(.disconnect(namespace: namespace))
-            session.remove(self)
+            session.dismiss(self)
             ended(.serverDisconnect)
         }
     }
@@ -152,7 +159,8 @@ public final class Socket: @unchecked Sendable {
             guard let arguments = packet.data?.arrayValue, let first = arguments.first else { return }
             let name = first.stringValue ?? first.integerValue.map(String.init) ?? ""
             let event = SocketEvent(
-                name: name, arguments: Array(arguments.dropFirst()), wantsAcknowledgement: packet.id != nil)
+                name: name, arguments: Array(arguments.dropFirst()), attachments: packet.attachments,
+                wantsAcknowledgement: packet.id != nil)
             enqueue(.event(event, acknowledgementID: packet.id))
         case .disconnect:
             session?.remove(self)
@@ -175,11 +183,12 @@ public final class Socket: @unchecked Sendable {
         let wasConnected = state == .connected
         state = .disconnected
         hub.leaveAll(self)
-        session = nil
+        let session = session.take()
         pending.removeAll()
         worker?.cancel()
         if wasConnected { handler.disconnected(self, reason: reason) }
         storedAttachment = nil
+        if hasBacklog { session?.resumeReading() }
     }
 
     // MARK: One at a time, in order
@@ -187,7 +196,10 @@ public final class Socket: @unchecked Sendable {
     private func enqueue(_ work: Work) {
         guard state != .disconnected else { return }
         pending.append(work)
-        if pending.count >= maximumPendingEvents { session?.pauseReading() }
+        if !hasBacklog, pending.count >= maximumPendingEvents {
+            hasBacklog = true
+            session?.pauseReading()
+        }
         guard worker == nil else { return }
         hub.workerStarted()
         worker = Task(executorPreference: hub.executor) { await self.work() }
@@ -217,19 +229,30 @@ public final class Socket: @unchecked Sendable {
 
     /// The next piece of work; nil ends the worker, and the next arrival starts another.
     private func next() -> Work? {
-        guard state != .disconnected, let work = pending.popFirst() else {
+        let work = pending.popFirst()
+        if hasBacklog, pending.count <= maximumPendingEvents / 2 {
+            hasBacklog = false
+            session?.resumeReading()
+        }
+        // Among what was read just now may have been the socket's end.
+        guard state != .disconnected, let work else {
             worker = nil
             hub.workerEnded()
             return nil
         }
-        if pending.count <= maximumPendingEvents / 2 { session?.resumeReading() }
         return work
     }
 
     private func refused(_ refusal: ConnectRefusal) {
-        guard state == .connecting else { return }
-        session?.send(.connectError(message: refusal.message, data: refusal.data, namespace: namespace))
-        session?.remove(self)
-        ended(.serverDisconnect)
+        switch state {
+        case .connecting:
+            session?.send(.connectError(message: refusal.message, data: refusal.data, namespace: namespace))
+            session?.dismiss(self)
+            ended(.serverDisconnect)
+        case .connected:
+            disconnect()
+        case .disconnected:
+            break
+        }
     }
 }

@@ -35,16 +35,12 @@ public final class SocketHub: @unchecked Sendable {
         self.executor = EventLoopTaskExecutor(eventLoop: eventLoop)
     }
 
-    /// Sends a batch to all members of a room.
+    /// Sends a batch to those members of a room that are in its namespace.
     public func send(_ batch: OutboundBatch, to room: Room) {
         eventLoop.assertInEventLoop()
         guard !batch.isEmpty, let members = rooms[room] else { return }
-        // Backwards: a member whose queue is full is closed here, and the last one takes its place.
-        var index = members.sockets.count - 1
-        while index >= 0 {
-            if index < members.sockets.count { members.sockets[index].send(batch) }
-            index -= 1
-        }
+        // Over the list as it is now: a write can bring about the end of any member, and the last takes its place.
+        for socket in members.sockets { socket.send(batch) }
     }
 
     /// The sockets of a room on this loop, in no order.

@@ -1,12 +1,16 @@
 public import EngineIO
+public import NIOCore
 public import WireJSON
 
 /// What an application does with the sockets of a namespace.
 ///
 /// A socket's `connect` and its events are handled one at a time, in the order in which they came, each to its
-/// end. The asynchronous methods prefer the socket's event loop; ``Socket/onLoop(_:)`` is certain to be there.
+/// end. What still waits for its turn when the socket goes is dropped; the one that is under way then is cancelled,
+/// and may find the socket gone. The asynchronous methods prefer the socket's event loop; ``Socket/onLoop(_:)`` is
+/// certain to be there.
 public protocol SocketIOHandler: Sendable {
-    /// Judges a handshake before it is answered; called on the connection's event loop.
+    /// Judges a handshake before it is answered; called on the connection's event loop. A connection can have sockets
+    /// in several namespaces: only the handler of the main one is asked.
     ///
     /// - Throws: what the request is answered with, mostly ``EngineError/forbidden``.
     func admit(_ request: HandshakeRequest) throws(EngineError)
@@ -14,7 +18,8 @@ public protocol SocketIOHandler: Sendable {
     /// Decides about a CONNECT.
     ///
     /// An application that has something to send first, or to set up in the same turn of the loop, calls
-    /// ``Socket/accept()`` itself; otherwise the socket is accepted when this returns.
+    /// ``Socket/accept()`` itself; otherwise the socket is accepted when this returns. A refusal after that
+    /// disconnects the socket.
     func connect(_ socket: Socket, auth: JSON?) async throws(ConnectRefusal)
 
     /// Handles an event.
@@ -30,12 +35,15 @@ public protocol SocketIOHandler: Sendable {
 public struct SocketEvent: Sendable {
     public var name: String
     public var arguments: [JSON]
+    /// The bytes that placeholders in the arguments stand for: `{"_placeholder":true,"num":0}` for the first.
+    public var attachments: [ByteBuffer]
     /// Whether the client waits for an acknowledgement.
     public var wantsAcknowledgement: Bool
 
-    public init(name: String, arguments: [JSON], wantsAcknowledgement: Bool) {
+    public init(name: String, arguments: [JSON], attachments: [ByteBuffer] = [], wantsAcknowledgement: Bool) {
         self.name = name
         self.arguments = arguments
+        self.attachments = attachments
         self.wantsAcknowledgement = wantsAcknowledgement
     }
 }

@@ -9,9 +9,9 @@ public struct SocketIOServerConfiguration: Sendable {
     public var pingInterval: TimeAmount = .milliseconds(25_000)
     /// The time a client has to answer a ping.
     public var pingTimeout: TimeAmount = .milliseconds(20_000)
-    /// The time a new connection has to send its first CONNECT.
+    /// The time a new connection has to send a CONNECT that is granted.
     public var connectTimeout: TimeAmount = .milliseconds(45_000)
-    /// The time a new TCP connection has to bring its first request.
+    /// The time a new TCP connection has to bring its first request, and the next one where that was for us.
     public var requestTimeout: TimeAmount = .seconds(10)
     /// The largest message that is read, in bytes.
     public var maximumPayload = 1_000_000

@@ -46,6 +46,23 @@ extension WebSocketConnection {
         write(frames)
     }
 
+    /// Writes what is held to the socket, as far as that takes it, if the channel has nothing that must go first.
+    ///
+    /// - Returns: whether nothing is left to do.
+    func writeDirectly(_ context: ChannelHandlerContext) -> Bool {
+        // An inactive channel has closed its socket, whose number may be another one's by now.
+        guard let directSocket, held.readableBytes > 0, bytesHeldByChannel == 0, context.channel.isActive else {
+            return false
+        }
+        let written = directSocket.write(held)
+        guard written < held.readableBytes else {
+            held = ByteBuffer()
+            return true
+        }
+        held.moveReaderIndex(forwardBy: written)
+        return false
+    }
+
     private func write(_ frames: ByteBuffer) {
         guard frames.readableBytes > 0, let context else { return }
         channelMayHoldBytes = true

@@ -27,8 +27,10 @@ public final class WebSocketConnection: ChannelInboundHandler {
     public let role: WebSocketRole
     /// How long the peer may take to answer a Close, or to read the last bytes, before the channel is closed.
     let closeTimeout: TimeAmount
+    let writesDirectly: Bool
     var delegate: (any WebSocketDelegate)?
     var context: ChannelHandlerContext?
+    var directSocket: DirectSocket?
     var state = State.open
     var parser: WebSocketFrameParser
     var assembler: WebSocketMessageAssembler
@@ -47,15 +49,20 @@ public final class WebSocketConnection: ChannelInboundHandler {
     ///   - role: which end of the connection this is.
     ///   - maximumMessageSize: the longest message accepted, in bytes. More than that fails the connection with 1009.
     ///   - closeTimeout: how long a closing handshake may take before the channel is closed without it.
+    ///   - writesDirectly: whether to write to the channel's socket past the pipeline while the socket takes all of it,
+    ///     which saves about a third of a small message's cost. Only where no handler in front of this one changes what
+    ///     is written: never with TLS.
     ///   - delegate: who receives the messages.
     public init(
         role: WebSocketRole,
         maximumMessageSize: Int,
         closeTimeout: TimeAmount = .seconds(2),
+        writesDirectly: Bool = false,
         delegate: any WebSocketDelegate
     ) {
         self.role = role
         self.closeTimeout = closeTimeout
+        self.writesDirectly = writesDirectly
         self.delegate = delegate
         parser = WebSocketFrameParser(role: role, maximumPayloadSize: maximumMessageSize)
         assembler = WebSocketMessageAssembler(maximumMessageSize: maximumMessageSize)
@@ -105,6 +112,7 @@ public final class WebSocketConnection: ChannelInboundHandler {
     public func flush() {
         guard let context else { return }
         needsFlush = false
+        guard !writeDirectly(context) else { return }
         handOver()
         context.flush()
     }
@@ -159,6 +167,9 @@ public final class WebSocketConnection: ChannelInboundHandler {
             return
         }
         self.context = context
+        if writesDirectly {
+            directSocket = DirectSocket(context.pipeline.syncOperations)
+        }
     }
 
     public func handlerRemoved(context: ChannelHandlerContext) {

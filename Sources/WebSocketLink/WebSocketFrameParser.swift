@@ -139,7 +139,8 @@ public struct WebSocketFrameParser: Sendable {
         var payload = ByteBuffer()
         buffer.readWithUnsafeReadableBytes { source in
             payload.writeWithUnsafeMutableBytes(minimumWritableBytes: length) { destination in
-                WebSocketMasking.apply(key, from: UnsafeRawBufferPointer(rebasing: source.prefix(length)), to: destination)
+                WebSocketMasking.apply(
+                    key, from: UnsafeRawBufferPointer(rebasing: source.prefix(length)), to: destination)
                 return length
             }
         }

@@ -3,7 +3,8 @@ enum WebSocketMasking {
     /// Writes `source` combined with `key` to `destination`, which may be the same memory.
     ///
     /// - Parameter key: the masking key, its first byte on the wire being the most significant one.
-    static func apply(_ key: UInt32, from source: UnsafeRawBufferPointer, to destination: UnsafeMutableRawBufferPointer) {
+    static func apply(_ key: UInt32, from source: UnsafeRawBufferPointer, to destination: UnsafeMutableRawBufferPointer)
+    {
         let count = min(source.count, destination.count)
         let inMemoryOrder = UInt64(key.bigEndian)
         let pattern = inMemoryOrder | inMemoryOrder << 32

@@ -9,7 +9,9 @@
 public enum JSON: Sendable {
     case null
     case bool(Bool)
+    /// A number that is written without fraction and exponent, and that `Int64` holds.
     case integer(Int64)
+    /// Any other number. One that is not finite is written as `null`.
     case number(Double)
     case string(String)
     case array([JSON])

@@ -4,6 +4,7 @@
 /// takes over, so that a peer who sends an object of a hundred thousand keys buys no quadratic work. Keys are compared
 /// by their bytes. Two objects are equal when they have equal members, in whatever order.
 public struct JSONObject: Sendable {
+    /// One member.
     public typealias Element = (key: String, value: JSON)
 
     /// The most members that are looked up by a scan.
@@ -98,7 +99,9 @@ public struct JSONObject: Sendable {
 }
 
 extension JSONObject: RandomAccessCollection {
+    /// The position of the first member.
     public var startIndex: Int { members.startIndex }
+    /// The position after the last member.
     public var endIndex: Int { members.endIndex }
 
     /// The member at a position.

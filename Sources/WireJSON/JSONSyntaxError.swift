@@ -27,6 +27,7 @@ public struct JSONSyntaxError: Error, Sendable, Hashable {
     /// The offset of the byte at fault, in bytes from the start of the text. At an early end it is the text's length.
     public let offset: Int
 
+    /// An error at a byte's offset from the start of the text.
     public init(_ code: Code, at offset: Int) {
         self.code = code
         self.offset = offset

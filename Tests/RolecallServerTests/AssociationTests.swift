@@ -1,6 +1,7 @@
 import ModelStore
 import RolecallProtocol
 import SocketIOClient
+import TestSupport
 import Testing
 import WireJSON
 
@@ -110,7 +111,7 @@ struct AssociationTests {
             let admin = try await server.token(for: "admin@example.com")
             let user = try await server.token(for: "test@example.com")
             let socket = try await server.connect()
-            var generator = SeededGenerator(seed: 42)
+            var generator = Seeded(42)
             var roles: [String?] = [nil]
             for _ in 0..<200 {
                 switch Int.random(in: 0..<3, using: &generator) {
@@ -196,22 +197,5 @@ struct AssociationTests {
             #expect(try await socket.call("message", [["body": "hi"]])["error"] == "forbidden")
             #expect(try await socket.call("no such")["error"] == "unknown_event")
         }
-    }
-}
-
-/// A small generator whose sequences can be repeated (splitmix64).
-struct SeededGenerator: RandomNumberGenerator {
-    private var state: UInt64
-
-    init(seed: UInt64) {
-        state = seed
-    }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
     }
 }

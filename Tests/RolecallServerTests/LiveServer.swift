@@ -129,7 +129,9 @@ final class TestSocket: Sendable {
             for waiter in waiting { waiter.resume() }
         }
 
-        func change() async {
+        /// Returns when there is more than `count`, or something else to know; at once where there is already.
+        func change(since count: Int) async {
+            guard received.count == count, !isOver else { return }
             await withCheckedContinuation { waiters.append($0) }
         }
     }
@@ -175,10 +177,11 @@ final class TestSocket: Sendable {
         return try await withThrowingTaskGroup(of: Output.self) { group in
             group.addTask {
                 while true {
-                    if let output = body(await log.received) { return output }
+                    let received = await log.received
+                    if let output = body(received) { return output }
                     if await log.isOver { throw Missing(what: "the connection ended before it came") }
                     try Task.checkCancellation()
-                    await log.change()
+                    await log.change(since: received.count)
                 }
             }
             group.addTask {

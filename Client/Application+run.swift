@@ -1,0 +1,87 @@
+import Logging
+import RolecallProtocol
+
+/// One run of the program.
+struct Application: Sendable {
+    /// How long an answer to a socket's event may take, and the first identity of a connection.
+    static let answerTimeout = Duration.seconds(10)
+
+    let configuration: Configuration
+    let console: Console
+    let input: Input
+    let logger: Logger
+    let connector: any SocketConnector
+
+    /// Does what the configuration says. Cancelling the task ends it soon, with its connection closed.
+    ///
+    /// - Parameters:
+    ///   - logger: for what is worth a line on standard error, from the configured level on.
+    ///   - connector: another way to the server than Socket.IO, for tests.
+    /// - Returns: how the program should end; ``ExitCode/interrupted`` where the task was cancelled.
+    static func run(
+        _ configuration: Configuration, output: Output, input: Input,
+        logger: Logger = Logger(label: "rolecall") { _ in SwiftLogNoOpLogHandler() },
+        connector: (any SocketConnector)? = nil
+    ) async -> ExitCode {
+        var logger = logger
+        logger.logLevel = configuration.logLevel
+        let format: Console.Format = if case .watch(let request) = configuration.verb { request.format } else { .json }
+        let application = Application(
+            configuration: configuration, console: Console(output: output, format: format), input: input,
+            logger: logger,
+            connector: connector
+                ?? SocketIOConnector(
+                    origin: configuration.server, certificateFile: configuration.certificateFile))
+        do {
+            do {
+                return try await application.perform(configuration.verb)
+            } catch {
+                guard let failure = Failure(any: error) else { throw error }
+                try await application.console.report(failure)
+                return failure.exitCode
+            }
+        } catch is ReaderGone {
+            return .done
+        } catch is CancellationError {
+            return .interrupted
+        } catch {
+            await application.console.say("An internal error: \(error)")
+            return .failed
+        }
+    }
+
+    private func perform(_ verb: Verb) async throws -> ExitCode {
+        switch verb {
+        case .login(let email, let passwordFromInput):
+            try await login(email: email, passwordFromInput: passwordFromInput)
+        case .logout: try await logout()
+        case .whoami: try await whoami()
+        case .watch(let request): try await watch(request)
+        case .expect(let query, let timeout, let after):
+            try await expect(query, timeout: timeout, after: after)
+        case .send(let text, let room): try await send(text, room: room)
+        case .create(let model, let fields): try await create(model, fields)
+        case .update(let model, let key, let fields): try await update(model, key, fields)
+        case .remove(let model, let key): try await remove(model, key)
+        case .list(let model, let limit, let after, let fields):
+            try await list(model, limit: limit, after: after, fields)
+        case .get(let model, let key): try await get(model, key)
+        }
+        return .done
+    }
+}
+
+extension Failure {
+    /// Nil for what is no failure of this run: cancellation, and a reader who has gone.
+    fileprivate init?(any error: any Error) {
+        switch error {
+        case let failure as Failure: self = failure
+        case let failure as ConnectFailure: self.init(failure)
+        case let failure as RequestFailure: self.init(failure)
+        case let error as TokenStoreError: self.init(error)
+        case let failure as Input.Failure: self.init(failure)
+        case let answer as RESTClient.InvalidAnswer: self.init(.failed, "invalid_answer", answer.description)
+        default: return nil
+        }
+    }
+}

@@ -1,0 +1,221 @@
+import RolecallProtocol
+import WireJSON
+
+/// Keeps a socket connected to one server, as one user after the other, and tells what happens in order.
+///
+/// It has no task of its own: whoever asks for the ``next()`` notice drives it, so that a reader who takes nothing
+/// holds up the socket, and nothing grows. ``ConnectionMachine`` decides what is done, ``Progress`` from where events
+/// resume; here both only happen. Requests may be made meanwhile.
+actor ConnectionSupervisor {
+    private enum Step {
+        case idle
+        case connecting
+        case listening(any SocketLink)
+        case waiting(Duration)
+        case ended
+    }
+
+    private let connector: any SocketConnector
+    private var machine: ConnectionMachine
+    private var progress: Progress
+    /// Presented by the next handshake.
+    private(set) var credential: Token?
+
+    private var step = Step.idle
+    private var notices: [Notice] = []
+    private let online = Gate()
+    private var isLetGo = false
+    /// Requests whose answers have not been told, in the order in which they were sent, which is that of the answers.
+    private var requests: [PendingRequest] = []
+
+    init(connector: any SocketConnector, machine: ConnectionMachine, credential: Token?, after: Position?) {
+        self.connector = connector
+        self.machine = machine
+        self.credential = credential
+        progress = Progress(resumption: after)
+    }
+
+    /// How many events were told twice so far.
+    var duplicates: Int { progress.duplicates }
+
+    /// Why there is no further connection; nil while there may be one.
+    var ending: ConnectionMachine.Ending? {
+        if case .ended(let ending) = machine.state { ending } else { nil }
+    }
+
+    // MARK: - Notices
+
+    /// The next notice; nil after the last, which is that the connection is closed. Cancelling the task closes it.
+    /// For one caller at a time.
+    func next() async -> Notice? {
+        while true {
+            if !notices.isEmpty { return notices.removeFirst() }
+            switch step {
+            case .idle: apply(machine.start())
+            case .connecting: await connect()
+            case .listening(let link): await listen(to: link)
+            case .waiting(let delay):
+                if (try? await Task.sleep(for: delay)) != nil {
+                    apply(machine.delayPassed())
+                } else {
+                    apply(machine.close())
+                }
+            case .ended: return nil
+            }
+        }
+    }
+
+    private func connect() async {
+        do {
+            let link = try await connector.connect(Handshake(token: credential, after: progress.resumption))
+            progress.connected()
+            requests = []
+            isLetGo = false
+            let action = machine.connected(socketID: link.socketID)
+            step = .listening(link)
+            apply(action)
+        } catch let failure as ConnectFailure {
+            apply(machine.failed(failure))
+        } catch {
+            apply(machine.close())
+        }
+    }
+
+    private func listen(to link: any SocketLink) async {
+        switch await link.next() {
+        case .event(let name, let arguments): receive(name, arguments)
+        case .acknowledgement: await placeAnswer()
+        case .lost(let reason): await leave(link, machine.lost(reason: reason, wasAskedFor: isLetGo))
+        case nil where Task.isCancelled: await leave(link, machine.close())
+        case nil: await leave(link, machine.lost(reason: "The connection ended.", wasAskedFor: isLetGo))
+        }
+    }
+
+    private func leave(_ link: any SocketLink, _ action: ConnectionMachine.Action?) async {
+        online.close()
+        await link.close()
+        apply(action)
+    }
+
+    private func apply(_ action: ConnectionMachine.Action?) {
+        switch action {
+        case nil: break
+        case .connect(let attempt):
+            step = .connecting
+            notices.append(.state(.connecting(attempt: attempt)))
+        case .listen(let socketID):
+            notices.append(.state(.online(socketID: socketID)))
+            online.open()
+        case .wait(let delay, let attempt, let reason):
+            step = .waiting(delay)
+            notices.append(.state(.offline(reason: reason, retryIn: delay, attempt: attempt)))
+        case .end(let ending):
+            step = .ended
+            notices.append(.state(.closed(reason: ending.description)))
+        }
+    }
+
+    private func receive(_ name: String, _ arguments: [JSON]) {
+        let position = arguments.last?.stringValue.flatMap(Position.init)
+        if let event = ModelEvent(name: name, arguments: arguments) {
+            switch progress.received(event) {
+            case .fresh: notices.append(.event(event))
+            case .duplicate: notices.append(.duplicate(event))
+            }
+        } else if name == Identity.eventName, let identity = arguments.first.flatMap(Identity.init) {
+            progress.received(identity, at: position)
+            notices.append(.identity(identity, position))
+        } else if name == Gap.eventName, let gap = arguments.first.flatMap(Gap.init) {
+            progress.received(gap)
+            notices.append(.gap(gap))
+        } else if name == "position", let position {
+            progress.received(position)
+        } else {
+            notices.append(.other(name: name, arguments: arguments))
+        }
+    }
+
+    // MARK: - Requests
+
+    /// Waits until there is a connection.
+    func waitUntilOnline() async throws {
+        try await online.wait()
+    }
+
+    /// Sends an event as a command of the user's and waits for its answer, which is also told as a notice.
+    ///
+    /// - Throws: ``RequestFailure``.
+    @discardableResult
+    func request(
+        command: String, _ event: String, _ arguments: [JSON], timeout: Duration
+    ) async throws -> JSON {
+        guard case .listening(let link) = step else { throw RequestFailure.offline }
+        let request = PendingRequest(command: command)
+        requests.append(request)
+        defer { request.settled.open() }
+        do {
+            let answer = try await link.request(event, arguments, timeout: timeout)
+            request.answer = answer
+            return answer
+        } catch {
+            requests.removeAll { $0 === request }
+            throw error
+        }
+    }
+
+    /// Associates the socket with a token's user; on success the next handshakes present it too.
+    func login(command: String, token: Token, timeout: Duration) async throws {
+        let answer = try await request(command: command, ClientEvent.login, [.string(token.secret)], timeout: timeout)
+        if Acknowledgement(json: answer) == .registered { credential = token }
+    }
+
+    /// Leaves the socket to nobody; the next handshakes present no token.
+    func logout(command: String, timeout: Duration) async throws {
+        let answer = try await request(command: command, ClientEvent.logout, [], timeout: timeout)
+        if Acknowledgement(json: answer) == .unregistered { }
+    }
+
+    /// Tells an answer at the place of its acknowledgement among the events.
+    private func placeAnswer() async {
+        guard !requests.isEmpty else { return }
+        let request = requests.removeFirst()
+                if let answer = request.answer { notices.append(.answer(command: request.command, answer)) }
+    }
+
+    /// Lets go of the connection; what follows is what follows any loss.
+    func drop() async {
+        guard case .listening(let link) = step else { return }
+        isLetGo = true
+        await link.close()
+    }
+
+    /// Ends everything, whether or not anybody still asks for notices.
+    func close() async {
+        if case .listening(let link) = step { await link.close() }
+        online.close()
+        apply(machine.close())
+    }
+}
+
+/// A request on its way; belongs to the supervisor's isolation.
+private final class PendingRequest {
+    let command: String
+    /// Opens when there is an answer, or will be none.
+    let settled = Gate()
+    var answer: JSON?
+
+    init(command: String) {
+        self.command = command
+    }
+}
+
+extension ConnectionMachine.Ending: CustomStringConvertible {
+    /// A whole sentence.
+    var description: String {
+        switch self {
+        case .neverConnected(let failure): failure.description
+        case .lost(let reason): reason
+        case .closed: "The connection was closed as asked."
+        }
+    }
+}

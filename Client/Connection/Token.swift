@@ -1,0 +1,61 @@
+import RolecallProtocol
+import WireJSON
+
+/// The bearer of a user's rights. It prints itself as a placeholder, so that no log and no message ever holds one.
+struct Token: Hashable, Sendable, CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
+    /// The text itself, for the request or the file that must carry it.
+    let secret: String
+
+    /// Takes what may stand in a cookie and a header without quotes (RFC 6265 §4.1.1, `cookie-octet`), which every
+    /// JWT is made of; nil for anything else, an empty text and one past 8 KiB.
+    init?(_ text: String) {
+        guard !text.isEmpty, text.utf8.count <= 8192, text.utf8.allSatisfy(Self.isCookieOctet) else { return nil }
+        secret = text
+    }
+
+    var description: String { "⟨token⟩" }
+    var debugDescription: String { description }
+    var customMirror: Mirror { Mirror(self, children: []) }
+
+    /// When the token says that it expires: the claim `exp` of its payload (RFC 7519 §4.1.4). A hint for people;
+    /// nothing is verified here, and only the server's word counts.
+    var expiresAt: Timestamp? {
+        let parts = secret.split(separator: ".", omittingEmptySubsequences: false)
+        guard parts.count == 3, let payload = Self.bytes(base64URL: parts[1].utf8),
+            let seconds = (try? JSON(parsing: payload))?["exp"]?.doubleValue
+        else { return nil }
+        return Timestamp(seconds: seconds)
+    }
+
+    private static func isCookieOctet(_ byte: UInt8) -> Bool {
+        switch byte {
+        case 0x21, 0x23...0x2B, 0x2D...0x3A, 0x3C...0x5B, 0x5D...0x7E: true
+        default: false
+        }
+    }
+
+    /// RFC 4648 §5, without padding; nil where a character is none of its alphabet.
+    private static func bytes(base64URL text: some Collection<UInt8>) -> [UInt8]? {
+        var bytes: [UInt8] = []
+        var held: UInt32 = 0
+        var heldBits = 0
+        for character in text {
+            let value: UInt8
+            switch character {
+            case UInt8(ascii: "A")...UInt8(ascii: "Z"): value = character - UInt8(ascii: "A")
+            case UInt8(ascii: "a")...UInt8(ascii: "z"): value = character - UInt8(ascii: "a") + 26
+            case UInt8(ascii: "0")...UInt8(ascii: "9"): value = character - UInt8(ascii: "0") + 52
+            case UInt8(ascii: "-"): value = 62
+            case UInt8(ascii: "_"): value = 63
+            default: return nil
+            }
+            held = held << 6 | UInt32(value)
+            heldBits += 6
+            if heldBits >= 8 {
+                heldBits -= 8
+                bytes.append(UInt8(truncatingIfNeeded: held >> UInt32(heldBits)))
+            }
+        }
+        return bytes
+    }
+}

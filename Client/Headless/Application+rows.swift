@@ -1,0 +1,74 @@
+import NIOHTTP1
+import RolecallProtocol
+import WireJSON
+
+/// Reading and writing rows by HTTP.
+extension Application {
+    func create(_ model: String, _ fields: [FieldAssignment]) async throws {
+        let answer = try await accepted(rest().send(.POST, path(model), body: object(fields)))
+        try await show(answer.json, of: model, answer)
+    }
+
+    func update(_ model: String, _ key: String, _ fields: [FieldAssignment]) async throws {
+        let answer = try await accepted(rest().send(.PATCH, path(model, key), body: object(fields)))
+        try await show(answer.json, of: model, answer)
+    }
+
+    func remove(_ model: String, _ key: String) async throws {
+        _ = try await accepted(rest().send(.DELETE, path(model, key)))
+        let number = Int64(key).flatMap { String($0) == key ? JSON.integer($0) : nil }
+        try await console.print(.removed(model: model, key: number ?? .string(key)))
+    }
+
+    func list(_ model: String, limit: Int?, after: String?, _ fields: [FieldAssignment]) async throws {
+        var query = fields.map { ($0.field, $0.value.plainText) }
+        if let limit { query.append(("limit", String(limit))) }
+        if let after { query.append(("after", after)) }
+        let answer = try await accepted(rest().send(.GET, path(model), query: query))
+        guard let rows = answer.json.arrayValue else {
+            throw RESTClient.InvalidAnswer(description: "The server's answer is no list of rows.")
+        }
+        for row in rows { try await show(row, of: model, answer) }
+    }
+
+    func get(_ model: String, _ key: String) async throws {
+        let answer = try await accepted(rest().send(.GET, path(model, key)))
+        try await show(answer.json, of: model, answer)
+    }
+
+    // MARK: Parts
+
+    /// - Parameter token: nil for the token in use.
+    func rest() throws -> RESTClient {
+        rest(token: try credential())
+    }
+
+    func rest(token: Token?) -> RESTClient {
+        RESTClient(origin: configuration.server, certificateFile: configuration.certificateFile, token: token)
+    }
+
+    /// What an answer of an error's status says.
+    func failure(of answer: RESTClient.Answer) -> Failure {
+        if let error = WireError(json: answer.json) { return Failure(error, status: answer.status) }
+        let code = ErrorCode(rawValue: "http_\(answer.status)")
+        return Failure(WireError(code, "The server refuses with status \(answer.status)."), status: answer.status)
+    }
+
+    private func accepted(_ answer: RESTClient.Answer) throws -> RESTClient.Answer {
+        guard (200..<300).contains(answer.status) else { throw failure(of: answer) }
+        return answer
+    }
+
+    private func show(_ row: JSON, of model: String, _ answer: RESTClient.Answer) async throws {
+        try await console.print(.row(model: model, row, position: answer.position))
+    }
+
+    private func path(_ model: String, _ key: String? = nil) -> [String] {
+        ["api", "\(model)s"] + (key.map { [$0] } ?? [])
+    }
+
+    /// Of a field that is named twice the last value stands.
+    private func object(_ fields: [FieldAssignment]) -> JSON {
+        .object(JSONObject(fields.map { ($0.field, $0.value) }))
+    }
+}

@@ -1,0 +1,117 @@
+import ArgumentParser
+import Logging
+
+/// What a command line comes to.
+enum Invocation: Sendable {
+    case run(Configuration)
+    /// A text that was asked for: help, the version.
+    case print(String)
+    /// The command line is wrong; the text says what would be right.
+    case misuse(String)
+
+    /// Reads the arguments (without the program's name) in their environment.
+    init(arguments: [String], environment: [String: String]) {
+        // The live screen is what the bare command will open; without one, help says what there is.
+        if arguments.isEmpty {
+            self = .print(RolecallCommand.helpMessage())
+            return
+        }
+        do {
+            var command = try RolecallCommand.parseAsRoot(QueryArguments.shielded(arguments))
+            guard let verbCommand = command as? any VerbCommand else {
+                // Of `help` and of the bare command, running is printing.
+                try command.run()
+                self = .print(RolecallCommand.helpMessage())
+                return
+            }
+            self = .run(
+                try Configuration(verb: verbCommand.verb(), options: verbCommand.options, environment: environment))
+        } catch {
+            let text = RolecallCommand.fullMessage(for: error)
+            self = RolecallCommand.exitCode(for: error).isSuccess ? .print(text) : .misuse(text)
+        }
+    }
+}
+
+extension Configuration {
+    /// An option wins over the environment, the environment over the default.
+    ///
+    /// - Throws: `ValidationError`, which repeats no secret.
+    init(verb: Verb, options: GlobalOptions, environment: [String: String]) throws {
+        func variable(_ name: String) -> String? {
+            environment[name].flatMap { $0.isEmpty ? nil : $0 }
+        }
+        self.init(verb: verb)
+        if let text = options.server ?? variable("ROLECALL_SERVER") {
+            do {
+                server = try ServerOrigin(parsing: text)
+            } catch {
+                throw ValidationError(error.description)
+            }
+        }
+        if let text = options.profile ?? variable("ROLECALL_PROFILE") {
+            guard let named = Profile(text) else {
+                throw ValidationError(
+                    "A profile's name is 1 to 64 letters, digits, '.', '-' and '_', the first a letter or a digit.")
+            }
+            profile = named
+        }
+        isInsecure = options.insecure
+        guard let level = Logger.Level(rawValue: options.logLevel.lowercased()) else {
+            let levels = Logger.Level.allCases.map(\.rawValue).joined(separator: ", ")
+            throw ValidationError("--log-level is one of \(levels).")
+        }
+        logLevel = level
+        certificateFile = options.cacert
+        if let text = variable("ROLECALL_TOKEN") {
+            guard let environmentToken = Token(text) else {
+                throw ValidationError("$ROLECALL_TOKEN is no token: a JWT has neither spaces nor control characters.")
+            }
+            token = environmentToken
+        }
+        // A relative path is to be ignored, says the XDG Base Directory Specification.
+        if let base = variable("XDG_STATE_HOME"), base.hasPrefix("/") {
+            tokenDirectory = "\(base)/rolecall"
+        } else if let home = variable("HOME"), home.hasPrefix("/") {
+            tokenDirectory = "\(home)/.local/state/rolecall"
+        }
+    }
+}
+
+/// Keeps the negated terms of a query (`-op:removed`) from being read as options.
+enum QueryArguments {
+    /// The options of `watch` and `expect` that take the next argument as their value.
+    static let valueOptions: Set<String> = [
+        "--server", "--profile", "--log-level", "--cacert", "--after", "--count", "--until", "--timeout", "--format",
+    ]
+
+    /// The same command line with such terms behind `--`, and such values joined to their option by `=`. The order of
+    /// a query's terms means nothing.
+    static func shielded(_ arguments: [String]) -> [String] {
+        guard let verb = arguments.first, verb == "watch" || verb == "expect" else { return arguments }
+        var shielded = [verb]
+        var terms: [String] = []
+        var rest = arguments.dropFirst()
+        while let argument = rest.popFirst() {
+            if argument == "--" {
+                terms += rest
+                break
+            }
+            if valueOptions.contains(argument), let value = rest.first, isTerm(value) {
+                rest.removeFirst()
+                shielded.append("\(argument)=\(value)")
+            } else if valueOptions.contains(argument), let value = rest.popFirst() {
+                shielded += [argument, value]
+            } else if isTerm(argument) {
+                terms.append(argument)
+            } else {
+                shielded.append(argument)
+            }
+        }
+        return terms.isEmpty ? shielded : shielded + ["--"] + terms
+    }
+
+    private static func isTerm(_ argument: String) -> Bool {
+        argument.utf8.count > 1 && argument.hasPrefix("-") && !argument.hasPrefix("--") && argument != "-h"
+    }
+}

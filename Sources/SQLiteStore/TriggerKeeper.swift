@@ -1,0 +1,75 @@
+import GRDB
+import Logging
+import ModelStore
+
+/// Puts the triggers back where another program has rebuilt a table, which is SQLite's way to change one, and lost
+/// them by that.
+///
+/// What is told stays as it was at the opening: a column that was added since is not told before the next one, when
+/// the policy can be checked with it.
+final class TriggerKeeper: Sendable {
+    private let pool: DatabasePool
+    private let models: [(declaration: ModelDeclaration, model: Model)]
+    private let logger: Logger
+
+    init(pool: DatabasePool, models: [(declaration: ModelDeclaration, model: Model)], logger: Logger) {
+        self.pool = pool
+        self.models = models
+        self.logger = logger
+    }
+
+    /// Looks at every model's triggers, in a transaction of its own, after those that wait already.
+    ///
+    /// - Parameter completion: is called with false where it could not look, because of a lock for example.
+    func keep(completion: @escaping @Sendable (Bool) -> Void) {
+        pool.asyncWriteWithoutTransaction { db in
+            do {
+                try db.inTransaction(.immediate) {
+                    for (declaration, model) in self.models { try self.keep(declaration, model, in: db) }
+                    return .commit
+                }
+                completion(true)
+            } catch {
+                self.logger.warning("could not look after the triggers", metadata: ["error": "\(error)"])
+                completion(false)
+            }
+        }
+    }
+
+    private func keep(_ declaration: ModelDeclaration, _ model: Model, in db: Database) throws {
+        let metadata: Logger.Metadata = ["model": "\(model.name)", "table": "\(model.table)"]
+        do {
+            let table = try ModelTable(declaration, in: db).limited(to: model)
+            // A savepoint for each: one table that no longer fits must not cost the others their triggers.
+            var written = 0
+            try db.inSavepoint {
+                written = try CaptureTriggers(table: table).install(in: db)
+                return .commit
+            }
+            if written > 0 {
+                logger.warning(
+                    "put back triggers: changes of the table since they were lost have not been told",
+                    metadata: metadata)
+            }
+        } catch let error as StoreError {
+            logger.error("changes are not told any more: \(error)", metadata: metadata)
+        }
+    }
+}
+
+extension ModelTable {
+    /// The table with no more columns told than the model has.
+    ///
+    /// - Throws: ``StoreError/unusable(_:)`` where one of the model's is missing.
+    fileprivate func limited(to model: Model) throws -> ModelTable {
+        let missing = model.columns.filter { column in field(column.name)?.column.kind != column.kind }
+        guard missing.isEmpty, key.column.name == model.key.name else {
+            let names = missing.map(\.name).joined(separator: ", ")
+            throw StoreError.unusable("The table \(model.table) has lost or changed \(names): start again.")
+        }
+        var limited = self
+        limited.fields = fields.filter { model.column($0.column.name) != nil }
+        limited.model = model
+        return limited
+    }
+}

@@ -1,0 +1,75 @@
+import NIOCore
+import SocketIO
+import Synchronization
+import WireJSON
+
+/// One thing that came from the server, or the end of the connection.
+public enum SocketIOIncoming: Sendable {
+    /// An event. Binary arguments are placeholders whose number is the position in `attachments`; see
+    /// ``SocketIO/SocketPacket/placeholderNumber(of:)``. With `acknowledge` the server waits for an answer.
+    case event(name: String, arguments: [JSON], attachments: [ByteBuffer], acknowledge: SocketIOAcknowledger?)
+    /// An acknowledgement that somebody waits for came here, between the events before it and those behind it. The id
+    /// is that of ``SocketIOAcknowledgement``.
+    case acknowledgement(id: Int64)
+    /// The end; nothing follows.
+    case disconnected(SocketIODisconnectReason)
+}
+
+/// What the server answered to an event.
+public struct SocketIOAcknowledgement: Sendable, Equatable {
+    /// Stands in ``SocketIOIncoming/acknowledgement(id:)`` at the place where this came.
+    public let id: Int64
+    /// Binary arguments are placeholders whose number is the position in ``attachments``.
+    public let arguments: [JSON]
+    public let attachments: [ByteBuffer]
+}
+
+/// Answers one event of the server, once; what comes after the first answer, or the connection's end, is dropped.
+public struct SocketIOAcknowledger: Sendable {
+    private final class Once: Sendable {
+        let isUsed = Atomic(false)
+    }
+
+    let id: Int64
+    private let session: NIOLoopBound<SocketIOSession>
+    private let once = Once()
+
+    init(id: Int64, session: NIOLoopBound<SocketIOSession>) {
+        self.id = id
+        self.session = session
+    }
+
+    /// Sends the answer.
+    ///
+    /// - Parameter attachments: the bytes of the placeholders in `arguments`, in the order of their numbers.
+    public func callAsFunction(_ arguments: [JSON] = [], attachments: [ByteBuffer] = []) {
+        guard !once.isUsed.exchange(true, ordering: .relaxed) else { return }
+        session.eventLoop.execute { [id, session] in
+            session.value.acknowledge(id, arguments, attachments)
+        }
+    }
+}
+
+/// What comes from the server, in the order in which it was sent, and at last the end of the connection.
+///
+/// It has one consumer: making a second iterator is a programming error. It keeps its connection alive.
+public struct SocketIOIncomingSequence: AsyncSequence, Sendable {
+    public typealias Element = SocketIOIncoming
+    public typealias Failure = Never
+
+    let base: SocketIOIncomingQueue.Elements
+    let connection: SocketIOConnection?
+
+    public func makeAsyncIterator() -> AsyncIterator {
+        AsyncIterator(base: base.makeAsyncIterator(), connection: connection)
+    }
+
+    public struct AsyncIterator: AsyncIteratorProtocol {
+        let base: SocketIOIncomingQueue.Elements.AsyncIterator
+        let connection: SocketIOConnection?
+
+        public mutating func next() async -> SocketIOIncoming? {
+            await base.next()
+        }
+    }
+}

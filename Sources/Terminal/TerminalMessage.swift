@@ -1,0 +1,100 @@
+/// What a program can tell a terminal besides what to draw.
+///
+/// There is no way to send raw bytes: whatever the texts hold, they can't end their sequence or begin another one.
+public enum TerminalMessage: Hashable, Sendable {
+    /// Puts text into the user's clipboard (OSC 52).
+    case clipboard(String)
+    /// Shows a notification on the desktop, as the terminal's ``Capabilities/notifications`` allow.
+    case notification(title: String, body: String)
+}
+
+/// How a terminal is told to notify.
+public enum NotificationStyle: Hashable, Sendable {
+    /// It has no way, or is not known to have one.
+    case none
+    /// One text (iTerm2's OSC 9).
+    case osc9
+    /// A title and a text (rxvt's OSC 777).
+    case osc777
+
+    /// What the terminal that a process runs in is known to have.
+    public static func known(environment: [String: String]) -> NotificationStyle {
+        let term = environment["TERM"] ?? ""
+        // tmux and screen keep them from the terminal around.
+        if environment["TMUX"] != nil || term.hasPrefix("screen") || term.hasPrefix("tmux") { return .none }
+        switch environment["TERM_PROGRAM"] {
+        case "iTerm.app", "WezTerm", "ghostty": return .osc9
+        default: break
+        }
+        switch term {
+        case "xterm-kitty", "xterm-ghostty", "wezterm": return .osc9
+        case "foot", "foot-extra": return .osc777
+        default: return term.hasPrefix("rxvt-unicode") || environment["VTE_VERSION"] != nil ? .osc777 : .none
+        }
+    }
+}
+
+extension TerminalMessage {
+    /// The most bytes of text for the clipboard: xterm takes 100,000 characters of base64, which are 74,994 bytes.
+    public static let longestClipboard = 74_994
+    /// The most columns of a notification's title, and of its text; longer ones are shortened.
+    public static let longestNotification = 200
+
+    /// The bytes to send; `nil` where the text is too long or `style` has no way to say it.
+    func encoded(for style: NotificationStyle) -> [UInt8]? {
+        switch self {
+        case .clipboard(let text):
+            guard text.utf8.count <= Self.longestClipboard else { return nil }
+            return Array("\u{1B}]52;c;".utf8) + Base64.encode(text.utf8) + [0x07]
+        case .notification(let title, let body):
+            switch style {
+            case .none:
+                return nil
+            case .osc9:
+                let text = title.isEmpty ? body : "\(title): \(body)"
+                // "4;" would be ConEmu's progress bar.
+                return Array("\u{1B}]9;".utf8) + Self.shown(text, besides: "") + [0x07]
+            case .osc777:
+                let fields = Self.shown(title, besides: ";") + [0x3B] + Self.shown(body, besides: "")
+                return Array("\u{1B}]777;notify;".utf8) + fields + [0x07]
+            }
+        }
+    }
+
+    /// One line without controls; `besides` are characters that would end the field.
+    private static func shown(_ text: String, besides: Set<Character>) -> [UInt8] {
+        let clean = DisplayClusters(text).reduce(into: "") { $0 += $1.glyph }
+        let safe = String(clean.map { besides.contains($0) ? "," : $0 })
+        let cut = TextFitting.truncated(safe, to: longestNotification)
+        // A digit and a semicolon at the start would be a command of its own.
+        return Array((cut.first?.isNumber == true ? " " + cut : cut).utf8)
+    }
+}
+
+/// RFC 4648 section 4.
+enum Base64 {
+    private static let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
+
+    static func encode(_ bytes: some Sequence<UInt8>) -> [UInt8] {
+        var result: [UInt8] = []
+        var pending: UInt32 = 0
+        var count = 0
+        for byte in bytes {
+            pending = pending << 8 | UInt32(byte)
+            count += 1
+            if count == 3 {
+                append(pending, 4, to: &result)
+                (pending, count) = (0, 0)
+            }
+        }
+        if count > 0 {
+            append(pending << (8 * UInt32(3 - count)), count + 1, to: &result)
+            result += Array(repeating: UInt8(ascii: "="), count: 3 - count)
+        }
+        return result
+    }
+
+    private static func append(_ group: UInt32, _ digits: Int, to result: inout [UInt8]) {
+        for digit in 0..<digits { result.append(alphabet[Int(group >> (18 - 6 * UInt32(digit)) & 0x3F)]) }
+    }
+}

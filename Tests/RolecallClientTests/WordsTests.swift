@@ -1,0 +1,71 @@
+import Testing
+import WireJSON
+
+@testable import RolecallClient
+
+@Suite("ControlCommand")
+struct ControlCommandTests {
+    @Test("a line is a command, or chat")
+    func parsing() throws {
+        let table: [(String, ControlCommand?)] = [
+            ("/login", .login(nil)), ("/login  work ", .login(Profile("work"))), ("/logout", .logout),
+            ("/whoami ", .whoami), ("/send  two words ", .send("two words")), ("/disconnect", .disconnect),
+            ("/quit", .quit), ("hello there", .send("hello there")), ("//etc", .send("/etc")), ("//", .send("/")),
+            ("", nil), ("   ", nil),
+        ]
+        for (line, command) in table { #expect(try ControlCommand(parsing: line) == command, "\(line)") }
+    }
+
+    @Test("an unknown command is answered by the nearest one")
+    func unknown() throws {
+        for (line, guess) in [
+            ("/lgoin", "/login"), ("/lougout", "/logout"), ("/who", "/whoami"), ("/Quit", "/quit"),
+            ("/sned x", "/send"),
+        ] {
+            let error = try #require(throws: ControlCommand.Malformed.self) { try ControlCommand(parsing: line) }
+            #expect(error.code == "unknown_command")
+            #expect(error.description.contains("Did you mean \(guess)?"), "\(error)")
+        }
+    }
+
+    @Test("an argument that does not fit is refused")
+    func arguments() {
+        for line in ["/login ../x", "/send", "/send  ", "/quit now", "/logout ann"] {
+            #expect(throws: ControlCommand.Malformed.self, "\(line)") { try ControlCommand(parsing: line) }
+        }
+    }
+}
+
+@Suite("Words")
+struct WordsTests {
+    @Test("the nearest word takes the fewest edits; a swap is one")
+    func nearestWord() {
+        #expect(nearest(to: "ab", among: []) == nil)
+        #expect(nearest(to: "", among: ["abc", "a"]) == "a")
+        #expect(nearest(to: "acb", among: ["xxx", "abc"]) == "abc")
+        #expect(nearest(to: "send", among: ["bend", "send"]) == "send")
+        #expect(nearest(to: String(repeating: "x", count: 100_000), among: ["y"]) == "y")
+    }
+
+    @Test("a field's value is JSON where it spells JSON, else text")
+    func assignments() {
+        let table: [(String, JSON)] = [
+            ("a=boiler", "boiler"), ("a=true", true), ("a=5", 5), ("a=\"5\"", "5"), ("a=", ""), ("a=null", nil),
+            ("a=[1,2]", [1, 2]), ("a=b=c", "b=c"), ("a={x", "{x"), ("a= 5 ", 5),
+        ]
+        for (text, value) in table {
+            #expect(FieldAssignment(text)?.field == "a")
+            #expect(FieldAssignment(text)?.value == value, "\(text)")
+        }
+        #expect(FieldAssignment("a") == nil)
+        #expect(FieldAssignment("=a") == nil)
+    }
+
+    @Test("a profile's name is a plain word")
+    func profiles() {
+        for text in ["default", "a", "A.b-c_9", String(repeating: "x", count: 64)] { #expect(Profile(text) != nil) }
+        for text in ["", ".", "..", ".a", "-a", "a/b", "a b", "ä", "a\n", String(repeating: "x", count: 65)] {
+            #expect(Profile(text) == nil, "\(text.debugDescription)")
+        }
+    }
+}

@@ -1,0 +1,52 @@
+import RolecallProtocol
+import TestSupport
+import Testing
+
+@Suite("Positions")
+struct PositionTests {
+    static let log = LogID(rawValue: 0xABCD_EF01_2345)
+
+    @Test("a position is 29 characters: the log, a dash, the number")
+    func form() {
+        #expect(Position(log: Self.log, sequence: 0).description == "abcdef012345-0000000000000000")
+        #expect(Position(log: LogID(rawValue: 1), sequence: .max).description == "000000000001-7fffffffffffffff")
+        #expect(Position(log: Self.log, sequence: -5).sequence == 0)
+        #expect(LogID(rawValue: 0xFFFF_0000_0000_0001).description == "000000000001")
+    }
+
+    @Test("every position is read from its text, and texts are ordered bytewise as positions by number")
+    func order() {
+        var random = Seeded(1)
+        var positions: [Position] = []
+        for _ in 0..<3000 {
+            let number = Int64(bitPattern: random.next() >> UInt64(1 + random.below(63)))
+            let log = random.below(3) == 0 ? LogID(rawValue: random.next()) : Self.log
+            let position = Position(log: log, sequence: number)
+            #expect(Position(position.description) == position)
+            #expect(position.description.utf8.count == 29)
+            positions.append(position)
+        }
+        let byText = positions.sorted { $0.description.utf8.lexicographicallyPrecedes($1.description.utf8) }
+        #expect(byText == positions.sorted())
+    }
+
+    @Test(
+        "anything else is no position",
+        arguments: [
+            "", "abcdef012345", "abcdef012345-000000000000000", "abcdef012345-00000000000000000",
+            "abcdef012345_0000000000000000", "ABCDEF012345-0000000000000000", "abcdef012345-000000000000000A",
+            "abcdef012345-8000000000000000", "abcdef012345-ffffffffffffffff", " abcdef012345-000000000000000",
+            "abcdef01234-00000000000000000", "abcdef012345--000000000000001", "+bcdef012345-0000000000000000",
+            "abcdef012345-000000000000000\u{e9}", "abcdéf01234-0000000000000000", "abcdef012345-0x00000000000001",
+        ])
+    func rejected(_ text: String) {
+        #expect(Position(text) == nil)
+    }
+
+    @Test("two logs made at random are different, and never zero")
+    func random() {
+        let logs = Set((0..<100).map { _ in LogID.random() })
+        #expect(logs.count == 100)
+        #expect(!logs.contains(LogID(rawValue: 0)))
+    }
+}

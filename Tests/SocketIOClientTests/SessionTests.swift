@@ -1,0 +1,225 @@
+import EngineIO
+import NIOCore
+import NIOEmbedded
+import SocketIO
+import Testing
+import WebSocketLink
+import WireJSON
+
+@testable import SocketIOClient
+
+/// A session over a WebSocket on an embedded channel, where the test is the server and the clock.
+private final class Harness {
+    let channel = EmbeddedChannel()
+    let queue: SocketIOIncomingQueue
+    private(set) var session: SocketIOSession!
+    private(set) var outcomes: [Result<SocketIOSession.Joined, SocketIOConnectError>] = []
+    private var parser = WebSocketFrameParser(role: .server, maximumPayloadSize: 1 << 20)
+
+    init(_ configuration: SocketIOClientConfiguration = SocketIOClientConfiguration(host: "h", port: 1)) throws {
+        queue = SocketIOIncomingQueue(limit: configuration.maximumUnreadElements, eventLoop: channel.eventLoop)
+        session = SocketIOSession(configuration: configuration, queue: queue, eventLoop: channel.eventLoop) {
+            [unowned self] in outcomes.append($0)
+        }
+        try channel.connect(to: SocketAddress(ipAddress: "127.0.0.1", port: 1)).wait()
+        let handler = WebSocketTransport.makeHandler(for: session, maximumMessageSize: 1 << 20)
+        try channel.pipeline.syncOperations.addHandler(handler)
+    }
+
+    func receive(_ texts: String...) throws {
+        var bytes = ByteBuffer()
+        for text in texts {
+            WebSocketFrameWriter.appendText(ByteBuffer(string: text), to: &bytes)
+        }
+        try channel.writeInbound(bytes)
+    }
+
+    /// What was sent since the last call; text as it is, others by their kind.
+    func sent() throws -> [String] {
+        channel.embeddedEventLoop.run()
+        while let bytes = try channel.readOutbound(as: ByteBuffer.self) {
+            parser.append(bytes)
+        }
+        var frames: [String] = []
+        while let frame = try parser.nextFrame() {
+            frames.append(frame.opcode == .text ? String(buffer: frame.payload) : "\(frame.opcode)")
+        }
+        return frames
+    }
+
+    func advance(_ time: TimeAmount) {
+        channel.embeddedEventLoop.advanceTime(by: time)
+    }
+
+    func join(pingInterval: Int = 25_000, pingTimeout: Int = 20_000) throws {
+        try receive(#"0{"sid":"e","upgrades":[],"pingInterval":\#(pingInterval),"pingTimeout":\#(pingTimeout)}"#)
+        try receive(#"40{"sid":"s"}"#)
+        _ = try sent()
+    }
+
+    /// Everything that waits to be read; only after the end.
+    func incoming() async -> [String] {
+        var all: [String] = []
+        for await element in queue.elements {
+            all.append(element.description)
+        }
+        return all
+    }
+}
+
+@Suite("Client session")
+struct SessionTests {
+    @Test("CONNECT follows the handshake, with auth and namespace")
+    func connectPacket() throws {
+        let plain = try Harness()
+        #expect(try plain.sent().isEmpty)
+        try plain.receive(ScriptedServer.handshake)
+        #expect(try plain.sent() == ["40"])
+
+        let configuration = SocketIOClientConfiguration(host: "h", port: 1).with {
+            $0.namespace = "/chat"
+            $0.auth = ["token": "t"]
+        }
+        let named = try Harness(configuration)
+        try named.receive(ScriptedServer.handshake)
+        #expect(try named.sent() == [#"40/chat,{"token":"t"}"#])
+        try named.receive(#"40{"sid":"other namespace"}"#)
+        #expect(named.outcomes.isEmpty)
+        try named.receive(#"40/chat,{"sid":"s"}"#)
+        #expect(try named.outcomes.first?.get().sid == "s")
+        #expect(try named.outcomes.first?.get().handshake.sid == "engine")
+    }
+
+    @Test("each ping is answered with a pong of the same payload")
+    func pings() throws {
+        let harness = try Harness()
+        try harness.join()
+        try harness.receive("2", "2probe")
+        #expect(try harness.sent() == ["3", "3probe"])
+    }
+
+    @Test("a server that pings in time is waited for, one that doesn't is given up")
+    func missingPing() async throws {
+        let harness = try Harness()
+        try harness.join(pingInterval: 1_000, pingTimeout: 500)
+        for _ in 0..<20 {
+            harness.advance(.milliseconds(1_400))
+            try harness.receive("2")
+            #expect(try harness.sent() == ["3"])
+        }
+        harness.advance(.milliseconds(1_499))
+        #expect(try harness.sent().isEmpty)
+        harness.advance(.milliseconds(2))
+        #expect(try harness.sent() == ["close"])
+        #expect(await harness.incoming() == ["disconnected: The server fell silent."])
+    }
+
+    @Test("while the owner doesn't read, the server's silence isn't held against it")
+    func missingPingWhilePaused() throws {
+        let configuration = SocketIOClientConfiguration(host: "h", port: 1).with { $0.maximumUnreadElements = 2 }
+        let harness = try Harness(configuration)
+        try harness.join(pingInterval: 1_000, pingTimeout: 500)
+        try harness.receive(#"42["a"]"#, #"42["b"]"#, #"42["c"]"#, "2")
+        harness.advance(.seconds(100))
+        #expect(try harness.sent().isEmpty)
+        #expect(harness.channel.isActive)
+    }
+
+    @Test("an acknowledgement that comes too late, or that nobody asked for, changes nothing")
+    func lateAcknowledgement() async throws {
+        let harness = try Harness()
+        try harness.join()
+        let promise = harness.channel.eventLoop.makePromise(of: SocketIOAcknowledgement.self)
+        let id = harness.session.emit("a", [], [], timeout: .seconds(3), promise: promise)
+        #expect(try harness.sent() == [#"420["a"]"#])
+        #expect(id == 0)
+        harness.advance(.seconds(4))
+        #expect(throws: SocketIOEmitError.timedOut) { try promise.futureResult.wait() }
+        try harness.receive(#"430["late"]"#, #"4399["never asked"]"#, #"42["next"]"#, "41")
+        #expect(
+            await harness.incoming() == ["next()", "disconnected: The server disconnected this client."])
+    }
+
+    @Test("what breaks the protocol ends the session with what it was")
+    func violations() async throws {
+        let cases: [([String], String)] = [
+            (["9"], "no packet type"), ([""], "empty"), (["42{}"], "payload"), (["42[\"a\""], "malformed"),
+            (["430"], "payload"), ([ScriptedServer.handshake], "second Engine.IO handshake"),
+            ([#"40{"sid":"again"}"#], "second answer"),
+            (["451-[\"a\",{\"_placeholder\":true,\"num\":0}]", "42[\"b\"]"], "attachment"),
+        ]
+        for (texts, part) in cases {
+            let harness = try Harness()
+            try harness.join()
+            for text in texts {
+                try harness.receive(text)
+            }
+            #expect(try harness.sent() == ["close"], "\(texts)")
+            let incoming = await harness.incoming()
+            #expect(incoming.count == 1)
+            #expect(incoming.first?.contains("broke the protocol") == true)
+            #expect(incoming.first?.localizedLowercaseContains(part) == true, "\(incoming)")
+        }
+    }
+
+    @Test("what breaks the protocol before the namespace is granted fails the attempt")
+    func earlyViolations() throws {
+        let cases: [[String]] = [
+            ["9"], ["40{}"], ["0{}"], [ScriptedServer.handshake, "40{}"], [ScriptedServer.handshake, #"42["a"]"#],
+            [ScriptedServer.handshake, "41"],
+        ]
+        for texts in cases {
+            let harness = try Harness()
+            for text in texts {
+                try harness.receive(text)
+            }
+            #expect(harness.outcomes.count == 1, "\(texts)")
+            guard case .failure(.protocolViolation)? = harness.outcomes.first else {
+                Issue.record("\(texts) gave \(harness.outcomes)")
+                continue
+            }
+        }
+    }
+
+    @Test("the server's refusal carries its message and data, the older form too")
+    func connectErrors() throws {
+        let cases: [(String, SocketIOConnectError)] = [
+            (#"44{"message":"no","data":{"code":7}}"#, .rejected(message: "no", data: ["code": 7])),
+            (#"44{"message":"no"}"#, .rejected(message: "no", data: nil)),
+            (#"44"no""#, .rejected(message: "no", data: nil)),
+        ]
+        for (text, error) in cases {
+            let harness = try Harness()
+            try harness.receive(ScriptedServer.handshake, text)
+            #expect(throws: error) { try harness.outcomes.first?.get() }
+            #expect(harness.outcomes.count == 1)
+        }
+    }
+
+    @Test("Engine.IO's own close ends the session")
+    func engineClose() async throws {
+        let harness = try Harness()
+        try harness.join()
+        try harness.receive("1")
+        #expect(await harness.incoming() == ["disconnected: The server closed the Engine.IO session."])
+    }
+
+    @Test("a session that ended holds on to nothing, whatever is unread")
+    func release() throws {
+        weak var session: SocketIOSession?
+        do {
+            let harness = try Harness()
+            session = harness.session
+            try harness.join()
+            try harness.receive(#"421["ask"]"#)
+            _ = try harness.channel.finish()
+        }
+        #expect(session == nil)
+    }
+}
+
+extension String {
+    fileprivate func localizedLowercaseContains(_ part: String) -> Bool {
+        lowercased().contains(part.lowercased())
+    }
+}
