@@ -12,8 +12,9 @@ import SocketIOServer
 import WireJSON
 
 /// The server, put together; the same for `main` and for tests.
-struct RolecallApplication: Service {
+struct RolecallApplication: Service, CustomStringConvertible {
     let store: any Store
+    var description: String { "rolecall-server" }
     private let configuration: Configuration
     private let responder: RouterResponder<RolecallRequestContext>
     private let server: SocketIOServer

@@ -6,7 +6,7 @@ import ServiceLifecycle
 import SocketIOServer
 
 /// Reads the log as it grows and tells it to the event loops: the only way by which an event comes to a socket live.
-struct LogReader: Service {
+struct LogReader: Service, CustomStringConvertible {
     /// Events read and told at once, at most.
     private static let batchLimit = 256
 
@@ -17,6 +17,7 @@ struct LogReader: Service {
     let census: ViewCensus
     let start: Int64
     let logger: Logger
+    var description: String { "log reader" }
 
     func run() async throws {
         var cursor = start

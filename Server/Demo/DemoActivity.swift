@@ -4,11 +4,12 @@ import RolecallProtocol
 import ServiceLifecycle
 
 /// Changes the demo's things by itself, so that there is something to see.
-struct DemoActivity: Service {
+struct DemoActivity: Service, CustomStringConvertible {
     let store: any Store
     /// Changes per second; more than 0.
     let rate: Double
     let logger: Logger
+    var description: String { "demo activity" }
 
     func run() async throws {
         guard let model = store.models.first(where: { $0.name == "thing" }) else { return }

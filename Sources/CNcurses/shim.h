@@ -40,13 +40,18 @@ extern NCURSES_EXPORT(char *) tiparm(const char *, ...);
 extern NCURSES_EXPORT(int) setupterm(const char *, int, int *);
 extern NCURSES_EXPORT(int) tigetflag(const char *);
 extern NCURSES_EXPORT(int) putp(const char *);
-extern NCURSES_EXPORT(int) vid_puts(attr_t, NCURSES_PAIRS_T, void *, NCURSES_OUTC);
+struct term;
+extern NCURSES_EXPORT(struct term *) set_curterm(struct term *);
+extern NCURSES_EXPORT(int) del_curterm(struct term *);
 
 /// A string capability of the open terminal, or null where it is absent or not a string.
 static inline const char *cn_capability(const char *name) {
     char *value = tigetstr(name);
     return value == (char *)-1 ? NULL : value;
 }
+
+/// Lets go of the description that `setupterm` made.
+static inline void cn_forget_terminal(void) { del_curterm(set_curterm(NULL)); }
 
 /// The bytes of a capability that takes two numbers (`cup`). Valid until the next call.
 static inline const char *cn_expand(const char *capability, int first, int second) {
@@ -55,13 +60,19 @@ static inline const char *cn_expand(const char *capability, int first, int secon
 
 /// `true` where the terminal cannot hold a character in its last column without wrapping at once: writing the last
 /// cell of the last row would scroll it.
-static inline int cn_wraps_at_once(void) { return tigetflag("am") == 1 && tigetflag("xenl") != 1; }
+static inline bool cn_wraps_at_once(void) { return tigetflag("am") == 1 && tigetflag("xenl") != 1; }
 
 /// Sends the sequence that turns the terminal to these attributes, as `vid_puts` does, through standard output's
 /// buffer, so that curses knows what is set.
 static inline int cn_set_attributes(attr_t attributes, int pair) {
     return vid_puts(attributes, 0, &pair, putchar);
 }
+
+// Hidden in <wchar.h> from who does not ask for X/Open, which comes too late where Swift has read it already.
+extern int wcwidth(wchar_t);
+
+/// The columns the C library gives `character`, by which curses counts; −1 where it does not know it.
+static inline int cn_width(wchar_t character) { return wcwidth(character); }
 
 /// The number of bytes of `character` in the current locale, or −1 where the locale cannot say it.
 static inline int cn_encoded_length(wchar_t character) {

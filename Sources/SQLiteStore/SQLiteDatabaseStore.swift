@@ -113,6 +113,9 @@ public final class SQLiteDatabaseStore: Store {
             DispatchQueue.global().async { [pool, watch] in
                 watch.stop()
                 do {
+                    // Readers first: the last connection to close empties the write-ahead log into the database file,
+                    // and only the writer can.
+                    pool.invalidateReadOnlyConnections()
                     try pool.close()
                     continuation.resume()
                 } catch {

@@ -79,12 +79,12 @@ public struct DisplayClusters: Sequence, Sendable {
             while index < end {
                 let own = DisplayWidth.of(scalars[index])
                 if width > 0, own > 0 { break }
-                width = max(width, own)
+                width = Swift.max(width, own)
                 index = scalars.index(after: index)
             }
             if index == end { cutEnd = nil }
             let part = text[start..<index]
-            return DisplayCluster(source: part, glyph: Measure.capped(part.unicodeScalars), width: max(1, width))
+            return DisplayCluster(source: part, glyph: Measure.capped(part.unicodeScalars), width: Swift.max(1, width))
         }
     }
 }

@@ -52,7 +52,6 @@ extension TerminalMessage {
                 return nil
             case .osc9:
                 let text = title.isEmpty ? body : "\(title): \(body)"
-                // "4;" would be ConEmu's progress bar.
                 return Array("\u{1B}]9;".utf8) + Self.shown(text, besides: "") + [0x07]
             case .osc777:
                 let fields = Self.shown(title, besides: ";") + [0x3B] + Self.shown(body, besides: "")
@@ -62,11 +61,11 @@ extension TerminalMessage {
     }
 
     /// One line without controls; `besides` are characters that would end the field.
-    private static func shown(_ text: String, besides: Set<Character>) -> [UInt8] {
+    private static func shown(_ text: String, besides: String) -> [UInt8] {
         let clean = DisplayClusters(text).reduce(into: "") { $0 += $1.glyph }
         let safe = String(clean.map { besides.contains($0) ? "," : $0 })
         let cut = TextFitting.truncated(safe, to: longestNotification)
-        // A digit and a semicolon at the start would be a command of its own.
+        // "4;" at the start would be a command of its own: ConEmu's progress bar.
         return Array((cut.first?.isNumber == true ? " " + cut : cut).utf8)
     }
 }

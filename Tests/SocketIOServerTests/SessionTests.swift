@@ -249,7 +249,8 @@ struct SessionTests {
                 return []
             }, onDisconnect: { _, _ in journal.note("gone") })
         let line = try Desk(application).connectedLine()
-        try line.say(#"42["a"]"#, #"42["b"]"#, "41")
+        try line.say(#"42["a"]"#)
+        try line.say(#"42["b"]"#, "41")
         latch.open()
         line.loop.run()
         #expect(journal.lines == ["a", "gone"])

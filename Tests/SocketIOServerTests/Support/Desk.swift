@@ -87,6 +87,12 @@ final class Line {
 
     var isOpen: Bool { channel.isActive }
 
+    /// Whether the channel reads by itself.
+    var autoRead: Bool {
+        let setting = channel.options.last { $0.option is ChannelOptions.Types.AutoReadOption }
+        return setting?.value as? Bool ?? true
+    }
+
     func receive(_ bytes: [UInt8]) throws {
         try channel.writeInbound(ByteBuffer(bytes: bytes))
         loop.run()
