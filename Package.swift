@@ -13,6 +13,7 @@ let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio
 let nioHTTP1: Target.Dependency = .product(name: "NIOHTTP1", package: "swift-nio")
 let nioWebSocket: Target.Dependency = .product(name: "NIOWebSocket", package: "swift-nio")
 let nioEmbedded: Target.Dependency = .product(name: "NIOEmbedded", package: "swift-nio")
+let nioSSL: Target.Dependency = .product(name: "NIOSSL", package: "swift-nio-ssl")
 let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
@@ -54,8 +55,7 @@ let package = Package(
         .target(
             name: "SocketIOClient",
             dependencies: [
-                "WireJSON", "EngineIO", "SocketIO", "WebSocketLink", nioCore, nioPosix, nioHTTP1, nioWebSocket,
-                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+                "WireJSON", "EngineIO", "SocketIO", "WebSocketLink", nioCore, nioPosix, nioHTTP1, nioSSL,
             ],
             swiftSettings: strict
         ),
@@ -112,6 +112,43 @@ let package = Package(
             name: "SocketIOTests", dependencies: ["SocketIO", "WireJSON", "TestSupport", nioCore], swiftSettings: strict
         ),
         .testTarget(
+            name: "WebSocketLinkTests",
+            dependencies: ["WebSocketLink", "TestSupport", nioCore, nioPosix, nioEmbedded],
+            swiftSettings: strict
+        ),
+        .testTarget(
+            name: "SocketIOServerTests",
+            dependencies: [
+                "SocketIOServer", "WireJSON", "EngineIO", "SocketIO", "WebSocketLink", "TestSupport", nioCore, nioPosix,
+                nioHTTP1, nioEmbedded, logging,
+            ],
+            swiftSettings: strict
+        ),
+        .testTarget(
+            name: "SocketIOClientTests",
+            dependencies: [
+                "SocketIOClient", "WireJSON", "EngineIO", "SocketIO", "WebSocketLink", "TestSupport", nioCore, nioPosix,
+                nioHTTP1, nioEmbedded, nioSSL,
+            ],
+            swiftSettings: strict
+        ),
+        .testTarget(
+            name: "RolecallProtocolTests", dependencies: ["RolecallProtocol", "WireJSON", "TestSupport"],
+            swiftSettings: strict
+        ),
+        .testTarget(
+            name: "ModelStoreTests", dependencies: ["ModelStore", "RolecallProtocol", "WireJSON", "TestSupport"],
+            swiftSettings: strict
+        ),
+        .testTarget(
+            name: "SQLiteStoreTests",
+            dependencies: [
+                "SQLiteStore", "ModelStore", "RolecallProtocol", "WireJSON", "TestSupport", logging,
+                .product(name: "GRDB", package: "GRDB.swift"),
+            ],
+            swiftSettings: strict
+        ),
+        .testTarget(
             name: "RolecallServerTests",
             dependencies: [
                 "RolecallServer", "WireJSON", "SocketIOClient", "RolecallProtocol", "ModelStore", "TestSupport",
@@ -119,6 +156,18 @@ let package = Package(
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],
             swiftSettings: strict
+        ),
+        .testTarget(
+            name: "RolecallClientTests",
+            dependencies: [
+                "RolecallClient", "WireJSON", "SocketIOClient", "RolecallProtocol", "TestSupport", nioCore, nioPosix,
+                nioHTTP1, nioWebSocket, logging, argumentParser,
+            ],
+            swiftSettings: strict
+        ),
+        .testTarget(
+            name: "EndToEndTests", dependencies: ["RolecallServer", "RolecallClient", "WireJSON", "RolecallProtocol"],
+            path: "Tests/EndToEnd", exclude: ["Support/peer.py"], swiftSettings: strict
         ),
     ],
     swiftLanguageModes: [.v6]

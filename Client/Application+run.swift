@@ -1,6 +1,14 @@
 import Logging
 import RolecallProtocol
 
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#else
+    import Darwin
+#endif
+
 /// One run of the program.
 struct Application: Sendable {
     /// How long an answer to a socket's event may take, and the first identity of a connection.
@@ -33,24 +41,25 @@ struct Application: Sendable {
                 ?? SocketIOConnector(
                     origin: configuration.server, certificateFile: configuration.certificateFile))
         do {
-            do {
-                return try await application.perform(configuration.verb)
-            } catch {
-                guard let failure = Failure(any: error) else { throw error }
-                try await application.console.report(failure)
-                return failure.exitCode
-            }
+            try await application.perform(configuration.verb)
+            return .done
         } catch is ReaderGone {
             return .done
         } catch is CancellationError {
             return .interrupted
-        } catch {
-            await application.console.say("An internal error: \(error)")
+        } catch let failure as OutputFailure {
+            await application.console.say("Standard output can't be written: \(failure).")
             return .failed
+        } catch {
+            let failure = Failure(any: error)
+            // What went wrong decides, whether or not there is still somebody to read of it.
+            try? await application.console.report(failure)
+            return failure.exitCode
         }
     }
 
-    private func perform(_ verb: Verb) async throws -> ExitCode {
+    private func perform(_ verb: Verb) async throws {
+        try checkCertificateFile()
         switch verb {
         case .login(let email, let passwordFromInput):
             try await login(email: email, passwordFromInput: passwordFromInput)
@@ -67,13 +76,19 @@ struct Application: Sendable {
             try await list(model, limit: limit, after: after, fields)
         case .get(let model, let key): try await get(model, key)
         }
-        return .done
+    }
+
+    /// Finds the mistyped name of a file before it looks like a server's fault.
+    private func checkCertificateFile() throws {
+        guard let file = configuration.certificateFile, access(file, R_OK) != 0 else { return }
+        let fault = String(cString: strerror(errno))
+        throw Failure(.usage, "cacert", "The certificates in \(file) can't be read: \(fault).")
     }
 }
 
 extension Failure {
-    /// Nil for what is no failure of this run: cancellation, and a reader who has gone.
-    fileprivate init?(any error: any Error) {
+    /// What any error comes to.
+    fileprivate init(any error: any Error) {
         switch error {
         case let failure as Failure: self = failure
         case let failure as ConnectFailure: self.init(failure)
@@ -81,7 +96,7 @@ extension Failure {
         case let error as TokenStoreError: self.init(error)
         case let failure as Input.Failure: self.init(failure)
         case let answer as RESTClient.InvalidAnswer: self.init(.failed, "invalid_answer", answer.description)
-        default: return nil
+        default: self.init(.failed, "internal", "An internal error: \(error)")
         }
     }
 }

@@ -85,7 +85,7 @@ private struct EndingSignals {
             // What `nohup` has silenced stays silent.
             if number == SIGHUP, wasIgnored { continue }
             let source = DispatchSource.makeSignalSource(signal: number, queue: queue)
-            let isFirst = CancellationFlag()
+            let isFirst = AtomicFlag()
             source.setEventHandler {
                 if isFirst.isRaised { exit(code.rawValue) }
                 isFirst.raise()

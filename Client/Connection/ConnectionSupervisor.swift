@@ -1,3 +1,4 @@
+import Logging
 import RolecallProtocol
 import WireJSON
 
@@ -16,6 +17,7 @@ actor ConnectionSupervisor {
     }
 
     private let connector: any SocketConnector
+    private let logger: Logger
     private var machine: ConnectionMachine
     private var progress: Progress
     /// Presented by the next handshake.
@@ -28,8 +30,12 @@ actor ConnectionSupervisor {
     /// Requests whose answers have not been told, in the order in which they were sent, which is that of the answers.
     private var requests: [PendingRequest] = []
 
-    init(connector: any SocketConnector, machine: ConnectionMachine, credential: Token?, after: Position?) {
+    init(
+        connector: any SocketConnector, machine: ConnectionMachine, credential: Token?, after: Position?,
+        logger: Logger
+    ) {
         self.connector = connector
+        self.logger = logger
         self.machine = machine
         self.credential = credential
         progress = Progress(resumption: after)
@@ -68,10 +74,13 @@ actor ConnectionSupervisor {
     private func connect() async {
         do {
             let link = try await connector.connect(Handshake(token: credential, after: progress.resumption))
+            guard let action = machine.connected(socketID: link.socketID) else {
+                // Everything was closed meanwhile.
+                return await link.close()
+            }
             progress.connected()
             requests = []
             isLetGo = false
-            let action = machine.connected(socketID: link.socketID)
             step = .listening(link)
             apply(action)
         } catch let failure as ConnectFailure {
@@ -101,15 +110,24 @@ actor ConnectionSupervisor {
         switch action {
         case nil: break
         case .connect(let attempt):
+            logger.debug(
+                "connecting",
+                metadata: [
+                    "attempt": "\(attempt)", "token": credential == nil ? "none" : "presented",
+                    "after": "\(progress.resumption?.description ?? "-")",
+                ])
             step = .connecting
             notices.append(.state(.connecting(attempt: attempt)))
         case .listen(let socketID):
+            logger.debug("connected", metadata: ["socket": "\(SafeText(socketID))"])
             notices.append(.state(.online(socketID: socketID)))
             online.open()
         case .wait(let delay, let attempt, let reason):
+            logger.debug("waiting", metadata: ["reason": "\(SafeText(reason))", "delay": "\(delay)"])
             step = .waiting(delay)
             notices.append(.state(.offline(reason: reason, retryIn: delay, attempt: attempt)))
         case .end(let ending):
+            logger.debug("closed", metadata: ["reason": "\(SafeText(ending.description))"])
             step = .ended
             notices.append(.state(.closed(reason: ending.description)))
         }
@@ -172,20 +190,22 @@ actor ConnectionSupervisor {
     /// Leaves the socket to nobody; the next handshakes present no token.
     func logout(command: String, timeout: Duration) async throws {
         let answer = try await request(command: command, ClientEvent.logout, [], timeout: timeout)
-        if Acknowledgement(json: answer) == .unregistered { }
+        if Acknowledgement(json: answer) == .unregistered { credential = nil }
     }
 
     /// Tells an answer at the place of its acknowledgement among the events.
     private func placeAnswer() async {
         guard !requests.isEmpty else { return }
         let request = requests.removeFirst()
-                if let answer = request.answer { notices.append(.answer(command: request.command, answer)) }
+        try? await request.settled.wait()
+        if let answer = request.answer { notices.append(.answer(command: request.command, answer)) }
     }
 
     /// Lets go of the connection; what follows is what follows any loss.
     func drop() async {
         guard case .listening(let link) = step else { return }
         isLetGo = true
+        online.close()
         await link.close()
     }
 

@@ -45,7 +45,7 @@ enum PrivateFile {
         guard fstat(descriptor, &status) == 0 else { throw .unusable(path, systemFault("looking at it")) }
         guard status.st_mode & S_IFMT == S_IFREG else { throw .unusable(path, "it is no regular file") }
         guard status.st_uid == geteuid() else { throw .unusable(path, "it belongs to another user") }
-        guard status.st_mode & 0o007 == 0 else {
+        guard status.st_mode & 0o077 == 0 else {
             throw .exposed(path, mode: "0" + String(status.st_mode & 0o777, radix: 8))
         }
         guard Int(status.st_size) <= largestSize else { throw .unusable(path, "it is larger than 1 MiB") }
@@ -118,7 +118,7 @@ struct FileLock: ~Copyable {
         descriptor = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else { throw .unusable(path, systemFault("opening it")) }
         let deadline = ContinuousClock.now + .seconds(5)
-        while false {
+        while flock(descriptor, LOCK_EX | LOCK_NB) != 0 {
             guard errno == EWOULDBLOCK || errno == EINTR else {
                 let fault = systemFault("locking it")
                 close(descriptor)

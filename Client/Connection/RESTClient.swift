@@ -1,4 +1,5 @@
 import AsyncHTTPClient
+import Logging
 import NIOCore
 import NIOHTTP1
 import NIOPosix
@@ -25,6 +26,7 @@ struct RESTClient: Sendable {
     /// A file of certificates in PEM form to trust in place of the system's.
     let certificateFile: String?
     let token: Token?
+    let logger: Logger
     /// How long one request may take in all.
     var timeout: Duration = .seconds(30)
 
@@ -63,7 +65,7 @@ struct RESTClient: Sendable {
 
     private var configuration: HTTPClient.Configuration {
         var configuration = HTTPClient.Configuration(
-            redirectConfiguration: .follow(max: 3, allowCycles: false), timeout: .init(connect: .seconds(10), read: nil))
+            redirectConfiguration: .disallow, timeout: .init(connect: .seconds(10), read: nil))
         configuration.httpVersion = .http1Only
         configuration.connectionPool.retryConnectionEstablishment = false
         if let certificateFile {
@@ -96,6 +98,9 @@ struct RESTClient: Sendable {
     private func answer(to request: HTTPClientRequest, by http: HTTPClient) async throws -> Answer {
         let response = try await http.execute(request, timeout: TimeAmount(timeout))
         let status = Int(response.status.code)
+        logger.debug(
+            "answered",
+            metadata: ["method": "\(request.method)", "url": "\(request.url)", "status": .stringConvertible(status)])
         if (300..<400).contains(status) {
             throw InvalidAnswer(
                 description: "The server sends to another place (status \(status)), and no token goes there; "
@@ -123,15 +128,15 @@ struct RESTClient: Sendable {
     private func translated(_ error: any Error) -> any Error {
         switch error {
         case let error as NIOConnectionError:
-            if let cause = error.connectionErrors.first?.error as? IOError { return unreachable(cause) }
-            let detail = error.connectionErrors.isEmpty ? "its name can't be resolved" : "\(error)"
-            return ConnectFailure(kind: .unreachable, description: "No server answers at \(origin): \(detail).")
+            guard let cause = error.connectionErrors.first?.error else {
+                return ConnectFailure(
+                    kind: .unreachable, description: "No server answers at \(origin): its name can't be resolved.")
+            }
+            if let cause = cause as? IOError { return unreachable(cause) }
+            return unsuitable(cause)
         case let error as IOError where Self.isFaultOfConnecting(error): return unreachable(error)
         case let error as HTTPClientError: return translated(error)
-        case let error as NIOSSLError:
-            return ConnectFailure(kind: .unsuitable, description: "The TLS handshake with \(origin) failed: \(error).")
-        case let error as BoringSSLError:
-            return ConnectFailure(kind: .unsuitable, description: "The TLS handshake with \(origin) failed: \(error).")
+        case is NIOSSLError, is BoringSSLError: return unsuitable(error)
         case is HTTPParserError:
             return InvalidAnswer(description: "What answers at \(origin) does not speak HTTP.")
         case is IOError, is ChannelError: return RequestFailure.connectionLost
@@ -142,6 +147,11 @@ struct RESTClient: Sendable {
     private func unreachable(_ error: IOError) -> ConnectFailure {
         let detail = String(cString: strerror(error.errnoCode))
         return ConnectFailure(kind: .unreachable, description: "No server answers at \(origin): \(detail).")
+    }
+
+    private func unsuitable(_ error: any Error) -> ConnectFailure {
+        let fault = NetworkFault.words(for: "\(error)").asSentenceEnd
+        return ConnectFailure(kind: .unsuitable, description: "\(origin) can't be connected to: \(fault)")
     }
 
     /// Whether the system refused a connection, as against breaking one that stood.

@@ -41,9 +41,15 @@ actor SocketIOLink: SocketLink {
         return switch await incoming.next(isolation: self) {
         case .event(let name, let arguments, _, _): .event(name: name, arguments: arguments)
         case .acknowledgement: .acknowledgement
-        case .disconnected(let reason): .lost(reason: reason.description)
+        case .disconnected(let reason): .lost(reason: Self.sentence(reason))
         case nil: nil
         }
+    }
+
+    private static func sentence(_ reason: SocketIODisconnectReason) -> String {
+        guard case .transportClosed(let sentence) = reason else { return reason.description }
+        let words = NetworkFault.words(for: sentence)
+        return words == sentence ? sentence : "The connection broke: \(words.asSentenceEnd)"
     }
 
     nonisolated func request(_ event: String, _ arguments: [JSON], timeout: Duration) async throws -> JSON {
@@ -70,7 +76,8 @@ extension ConnectFailure {
         switch error {
         case .cancelled: return nil
         case .unreachable(let sentence):
-            self.init(kind: .unreachable, description: "No server answers at \(origin): \(sentence)")
+            let fault = NetworkFault.words(for: sentence)
+            self.init(kind: .unreachable, description: "No server answers at \(origin): \(fault.asSentenceEnd)")
         case .timedOut(let stage):
             self.init(kind: .timedOut, description: "The server at \(origin) took too long (\(stage)).")
         case .refused(let status, let body):
@@ -82,8 +89,12 @@ extension ConnectFailure {
             )
         case .rejected(let message, _):
             self.init(kind: .rejected, description: "The server at \(origin) refuses the socket: \(message)")
-        case .invalidConfiguration, .tlsFailed, .protocolViolation:
-            self.init(kind: .unsuitable, description: "\(error) (\(origin))")
+        case .tlsFailed(let detail), .invalidConfiguration(let detail):
+            let fault = NetworkFault.words(for: detail)
+            self.init(
+                kind: .unsuitable, description: "\(origin) can't be connected to: \(fault.asSentenceEnd)")
+        case .protocolViolation(let sentence):
+            self.init(kind: .unsuitable, description: "What answers at \(origin) is no Rolecall server. \(sentence)")
         }
     }
 }

@@ -25,7 +25,7 @@ extension Application {
     ) async throws -> Result {
         let supervisor = ConnectionSupervisor(
             connector: connector, machine: ConnectionMachine(persistence: persistence),
-            credential: try credential(), after: after)
+            credential: try credential(), after: after, logger: logger)
         do {
             let result = try await body(supervisor)
             await supervisor.close()

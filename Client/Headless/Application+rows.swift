@@ -44,7 +44,8 @@ extension Application {
     }
 
     func rest(token: Token?) -> RESTClient {
-        RESTClient(origin: configuration.server, certificateFile: configuration.certificateFile, token: token)
+        RESTClient(
+            origin: configuration.server, certificateFile: configuration.certificateFile, token: token, logger: logger)
     }
 
     /// What an answer of an error's status says.

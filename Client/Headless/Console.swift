@@ -15,7 +15,7 @@ struct Console: Sendable {
 
     /// Writes a line to standard output.
     ///
-    /// - Throws: ``ReaderGone``, `CancellationError`.
+    /// - Throws: ``ReaderGone``, ``OutputFailure``, `CancellationError`.
     func print(_ line: OutputLine) async throws {
         switch format {
         case .json: try await output.lines.write(line: line.jsonBytes)

@@ -83,7 +83,7 @@ actor LineReader {
 
     private func readMore() async throws {
         let descriptor = descriptor
-        let isCancelled = CancellationFlag()
+        let isCancelled = AtomicFlag()
         let chunk = try await withTaskCancellationHandler {
             try await threads.run { try readChunk(from: descriptor, isCancelled: isCancelled) }
         } onCancel: {
@@ -95,7 +95,7 @@ actor LineReader {
 }
 
 /// Blocks until there is something to read; empty at the end.
-func readChunk(from descriptor: CInt, isCancelled: CancellationFlag) throws -> [UInt8] {
+func readChunk(from descriptor: CInt, isCancelled: AtomicFlag) throws -> [UInt8] {
     while !isCancelled.isRaised {
         var entry = pollfd(fd: descriptor, events: CShort(POLLIN), revents: 0)
         let ready = poll(&entry, 1, 100)

@@ -23,8 +23,8 @@ protocol LineSink: Sendable {
     ///
     /// A cancelled task's lines are written as far as the reader takes them at once.
     ///
-    /// - Throws: ``ReaderGone`` when nobody reads any more; `CancellationError` when the task was cancelled while the
-    ///   reader took nothing.
+    /// - Throws: ``ReaderGone`` when nobody reads any more; ``OutputFailure``; `CancellationError` when the task was
+    ///   cancelled while the reader took nothing.
     func write(line: [UInt8]) async throws
 
     /// Whether it is known that nobody reads any more.
@@ -33,6 +33,11 @@ protocol LineSink: Sendable {
 
 /// The reading end of the output was closed.
 struct ReaderGone: Error {}
+
+/// The output can't be written for another reason, a full disk say; what the system said.
+struct OutputFailure: Error, Hashable, Sendable, CustomStringConvertible {
+    let description: String
+}
 
 /// Writes lines to a file descriptor that it does not own, on a thread of its own: a reader that takes nothing holds
 /// up that thread and nothing else.
@@ -49,7 +54,7 @@ final class DescriptorSink: LineSink {
     }
 
     func write(line: [UInt8]) async throws {
-        let isCancelled = CancellationFlag()
+        let isCancelled = AtomicFlag()
         let descriptor = descriptor
         try await withTaskCancellationHandler {
             try await thread.run {
@@ -81,7 +86,7 @@ extension NIOThreadPool {
 }
 
 /// Set once, read from another thread.
-final class CancellationFlag: Sendable {
+final class AtomicFlag: Sendable {
     private let value = Atomic(false)
 
     var isRaised: Bool { value.load(ordering: .acquiring) }
@@ -93,7 +98,7 @@ final class CancellationFlag: Sendable {
 ///
 /// The descriptor may be shared with other processes, so it is not made non-blocking. Instead no more is written at
 /// once than a pipe that reports room will take, and cancellation is looked at in between.
-private func writeWhole(_ bytes: [UInt8], to descriptor: CInt, isCancelled: CancellationFlag) throws {
+private func writeWhole(_ bytes: [UInt8], to descriptor: CInt, isCancelled: AtomicFlag) throws {
     try bytes.withUnsafeBytes { bytes in
         var rest = bytes[...]
         while !rest.isEmpty {
@@ -101,15 +106,19 @@ private func writeWhole(_ bytes: [UInt8], to descriptor: CInt, isCancelled: Canc
             var entry = pollfd(fd: descriptor, events: CShort(POLLOUT), revents: 0)
             let ready = poll(&entry, 1, mayWait ? 100 : 0)
             if ready == 0 || ready < 0 && errno == EINTR {
-                if mayWait || true { continue }
+                if mayWait { continue }
                 throw CancellationError()
             }
             let piece = UnsafeRawBufferPointer(rebasing: rest.prefix(Int(PIPE_BUF)))
             let count = write(descriptor, piece.baseAddress, piece.count)
             if count >= 0 {
                 rest = rest.dropFirst(count)
-            } else if errno != EINTR && errno != EAGAIN {
-                throw ReaderGone()
+            } else {
+                switch errno {
+                case EINTR, EAGAIN: continue
+                case EPIPE, ECONNRESET, EIO, EBADF: throw ReaderGone()
+                default: throw OutputFailure(description: String(cString: strerror(errno)))
+                }
             }
         }
     }

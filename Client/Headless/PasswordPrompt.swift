@@ -22,7 +22,7 @@ enum PasswordPrompt {
     ///
     /// - Throws: ``Input/Failure`` where there is no terminal or it ended; `CancellationError`.
     static func ask(_ question: String, on input: Input) async throws -> String {
-        let isCancelled = CancellationFlag()
+        let isCancelled = AtomicFlag()
         return try await withTaskCancellationHandler {
             try await input.threads.run {
                 try ask(question, terminalPath: input.terminalPath, isCancelled: isCancelled)
@@ -32,7 +32,7 @@ enum PasswordPrompt {
         }
     }
 
-    private static func ask(_ question: String, terminalPath: String, isCancelled: CancellationFlag) throws -> String {
+    private static func ask(_ question: String, terminalPath: String, isCancelled: AtomicFlag) throws -> String {
         let terminal = open(terminalPath, O_RDWR | O_NOCTTY | O_CLOEXEC)
         guard terminal >= 0 else {
             throw Input.Failure(description: "There is no terminal to ask for the password; use --password-stdin.")
@@ -53,7 +53,8 @@ enum PasswordPrompt {
             throw Input.Failure(description: "The terminal can't hide the password; use --password-stdin.")
         }
         defer {
-                        _ = write(terminal, "\n", 1)
+            tcsetattr(terminal, TCSAFLUSH, &saved)
+            _ = write(terminal, "\n", 1)
         }
         _ = write(terminal, question, question.utf8.count)
         var line: [UInt8] = []

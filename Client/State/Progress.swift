@@ -32,7 +32,7 @@ struct Progress: Hashable, Sendable {
     }
 
     mutating func received(_ event: ModelEvent) -> Verdict {
-        if let floor, floor.log == event.position.log, event.position < floor {
+        if let floor, floor.log == event.position.log, event.position <= floor {
             duplicates += 1
             return .duplicate
         }

@@ -71,7 +71,7 @@ extension Query {
     func matches(_ identity: Identity) -> Bool {
         !terms.isEmpty
             && terms.allSatisfy { term in
-                guard case .role(let role) = term.condition else { return true }
+                guard case .role(let role) = term.condition else { return false }
                 return (identity.user?.role == role) != term.isNegated
             }
     }

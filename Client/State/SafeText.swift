@@ -37,7 +37,7 @@ extension Unicode.Scalar {
     /// Whether a terminal may obey this character, or draw the text around it in another order or on another line.
     var isTerminalHazard: Bool {
         switch value {
-        case 0..<0x20, 0x7F: true
+        case 0..<0x20, 0x7F..<0xA0: true
         case 0xA0..<0x61C: false
         case 0x61C, 0x200E, 0x200F, 0x2028...0x202E, 0x2066...0x206F, 0xFFF9...0xFFFB: true
         default: properties.isNoncharacterCodePoint

@@ -7,6 +7,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -35,7 +36,6 @@ static atomic_bool event_installed[event_count];
 static atomic_int event_descriptor = -1;
 // When the oldest unacknowledged byte of each signal was written, in milliseconds of the monotonic clock; 0 for none.
 static atomic_llong unacknowledged[event_count];
-static unsigned char alternate_stack[stack_size];
 
 static long long milliseconds_now(void) {
     struct timespec now;
@@ -88,14 +88,34 @@ static void on_crash(int signal_number, siginfo_t *info, void *context) {
     if (info->si_code <= 0) raise(signal_number);
 }
 
+static pthread_key_t stack_key;
+static _Thread_local bool is_covered;
+
+static void free_stack(void *stack) {
+    sigaltstack(&(stack_t){.ss_flags = SS_DISABLE}, NULL);
+    munmap(stack, stack_size);
+}
+
+static void make_stack_key(void) {
+    pthread_key_create(&stack_key, free_stack);
+}
+
+void terminal_guard_cover_thread(void) {
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    if (is_covered) return;
+    is_covered = true;
+    // One that is there already is somebody's who had a reason.
+    stack_t stack;
+    if (sigaltstack(NULL, &stack) != 0 || !(stack.ss_flags & SS_DISABLE)) return;
+    pthread_once(&once, make_stack_key);
+    void *memory = mmap(NULL, stack_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (memory == MAP_FAILED) return;
+    stack = (stack_t){.ss_sp = memory, .ss_size = stack_size};
+    if (sigaltstack(&stack, NULL) != 0 || pthread_setspecific(stack_key, memory) != 0) free_stack(memory);
+}
+
 static void install_crash_handlers(void) {
     if (atomic_exchange(&crash_handlers_installed, true)) return;
-    // For this thread, whose stack may be what overflowed. One that is there already is somebody's who had a reason.
-    stack_t stack;
-    if (sigaltstack(NULL, &stack) == 0 && (stack.ss_flags & SS_DISABLE)) {
-        stack = (stack_t){.ss_sp = alternate_stack, .ss_size = stack_size};
-        sigaltstack(&stack, NULL);
-    }
     struct sigaction action = {.sa_sigaction = on_crash, .sa_flags = SA_SIGINFO | SA_ONSTACK};
     sigemptyset(&action.sa_mask);
     for (int index = 0; index < crash_count; index++) {

@@ -8,8 +8,8 @@ import WireJSON
 /// fail the statement of some other program.
 /// - Integers are text in full; reals have twenty significant digits, because SQLite's conversion to seventeen is off
 ///   by one in the last place now and then, and the nearest double to twenty is the stored one.
-/// - `|| ''` takes the subtype from a text. Without it `json_quote` would take the outcome of `json('{}')`, inserted
-///   as it is, for JSON and not for the text that the column holds.
+/// - They are given rows as the table holds them, and never `NEW`: there, the outcome of `json('{}')` still has its
+///   subtype, and `json_quote` would take it for JSON and not for the text that the column comes to hold.
 /// - NUL is `\u0000`. Bytes that are no UTF-8 go through as they are and are repaired when the log is read.
 /// - A text or blob that is longer than ``longestValue`` stands as null: the image as a whole must stay below the
 ///   10^9 bytes that SQLite gives a string.
@@ -23,7 +23,7 @@ struct RowImage {
 
     /// The image.
     ///
-    /// - Parameter row: `NEW`, `OLD` or an alias of the table.
+    /// - Parameter row: `OLD` or an alias of the table.
     func image(of row: String) -> String {
         var operands: [String] = []
         for (index, field) in table.fields.enumerated() {
@@ -53,7 +53,7 @@ struct RowImage {
             CASE typeof(\(value)) \
             WHEN 'integer' THEN \(integer) \
             WHEN 'text' THEN CASE WHEN length(CAST(\(value) AS BLOB)) > \(longestValue) \
-            THEN 'null' ELSE json_quote(\(value) || '') END \
+            THEN 'null' ELSE json_quote(\(value)) END \
             WHEN 'real' THEN CASE \(value) WHEN 9e999 THEN '{"$real":"Infinity"}' \
             WHEN -9e999 THEN '{"$real":"-Infinity"}' ELSE printf('%!.20g', \(value)) END \
             WHEN 'blob' THEN CASE WHEN length(\(value)) > \(longestValue) \

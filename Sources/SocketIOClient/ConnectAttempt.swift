@@ -42,7 +42,8 @@ final class ConnectAttempt {
                 switch result {
                 case .success(let channel): self.connected(channel)
                 case .failure(let error):
-                    self.fail(.unreachable("\(self.configuration.authority) can't be reached: \(error)"))
+                    let detail = (error as? NIOConnectionError)?.sentence ?? String(describing: error)
+                    self.fail(.unreachable("\(self.configuration.authority) can't be reached: \(detail)"))
                 }
             }
     }
@@ -67,6 +68,8 @@ final class ConnectAttempt {
         self.channel = channel
         do {
             try addHandlers(to: channel.pipeline.syncOperations)
+        } catch let error as NIOSSLExtraError {
+            fail(.tlsFailed(String(describing: error)))
         } catch {
             fail(.unreachable("The connection ended at once: \(error)"))
         }
@@ -162,6 +165,22 @@ extension NIOSSLContext {
             let source = configuration.trustRootsFile.map { " with the certificates in \($0)" } ?? ""
             throw .invalidConfiguration("TLS can't be set up\(source): \(error)")
         }
+    }
+}
+
+extension NIOConnectionError {
+    /// What went wrong, once per reason rather than once per address.
+    fileprivate var sentence: String {
+        var reasons: [String] = []
+        for failure in connectionErrors {
+            let reason = String(describing: failure.error)
+            if !reasons.contains(reason) {
+                reasons.append(reason)
+            }
+        }
+        guard reasons.isEmpty, let lookup = dnsAError ?? dnsAAAAError else { return reasons.joined(separator: "; ") }
+        let detail = (lookup as? SocketAddressError.UnknownHost)?.errorDescription ?? String(describing: lookup)
+        return "the name was not found (\(detail))"
     }
 }
 

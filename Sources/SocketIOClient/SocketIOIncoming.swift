@@ -52,7 +52,11 @@ public struct SocketIOAcknowledger: Sendable {
 
 /// What comes from the server, in the order in which it was sent, and at last the end of the connection.
 ///
-/// It has one consumer: making a second iterator is a programming error. It keeps its connection alive.
+/// It has one consumer: making a second iterator is a programming error. It keeps its connection alive. When the task
+/// that waits for the next element is cancelled, the sequence is over for good, though the connection isn't.
+///
+/// Buffers in it may share their storage with the bytes that were read from the network: copy them before keeping them
+/// for long.
 public struct SocketIOIncomingSequence: AsyncSequence, Sendable {
     public typealias Element = SocketIOIncoming
     public typealias Failure = Never

@@ -48,6 +48,8 @@ final class SocketIOSession {
     /// Whether the reader is behind and nothing more is taken from the transport.
     private(set) var isPaused = false
     private var isFlushScheduled = false
+    /// The last ping that came while the transport was not writable.
+    private var unansweredPing: ByteBuffer?
 
     init(
         configuration: SocketIOClientConfiguration,
@@ -174,7 +176,7 @@ extension SocketIOSession {
         case .close: end(.transportClosed("The server closed the Engine.IO session."))
         case .ping(let payload):
             monitor?.pingReceived(now: eventLoop.now)
-            send(.pong(payload))
+            answer(ping: payload)
         case .pong, .upgrade, .noop: break
         case .message(let text): decode { decoder throws(SocketProtocolError) in try decoder.text(text) }
         case .binary(let bytes): decode { decoder throws(SocketProtocolError) in try decoder.binary(bytes) }
@@ -184,6 +186,22 @@ extension SocketIOSession {
     /// The transport is gone, or the peer's bytes make no sense.
     func transportEnded(_ reason: SocketIODisconnectReason) {
         end(reason)
+    }
+
+    /// The transport takes more again.
+    func transportBecameWritable() {
+        if let ping = unansweredPing.take() {
+            send(.pong(ping))
+        }
+    }
+
+    /// However many pings a server sends that doesn't read, one pong waits for it.
+    private func answer(ping: ByteBuffer) {
+        if transport?.isWritable == true {
+            send(.pong(ping))
+        } else {
+            unansweredPing = ping
+        }
     }
 
     private func opened(_ handshake: EngineHandshake) {

@@ -26,6 +26,9 @@ final class WebSocketTransport: WebSocketDelegate {
 
     // MARK: The session's side
 
+    /// Whether what is sent leaves without piling up.
+    var isWritable: Bool { connection?.isWritable ?? false }
+
     /// Sends a packet that is encoded as text. It leaves with the next ``flush()``.
     func send(text: ByteBuffer) {
         connection?.send(.text(text))
@@ -74,7 +77,10 @@ final class WebSocketTransport: WebSocketDelegate {
         session.transportEnded(SocketIODisconnectReason(reason))
     }
 
-    func webSocketWritabilityChanged(_ connection: WebSocketConnection, writable: Bool) {}
+    func webSocketWritabilityChanged(_ connection: WebSocketConnection, writable: Bool) {
+        guard writable else { return }
+        session.transportBecameWritable()
+    }
 
     func webSocketShouldQuiesce(_ connection: WebSocketConnection) {
         session.disconnect()

@@ -253,7 +253,12 @@ public final class HTTPGate: ChannelDuplexHandler, RemovableChannelHandler {
         }
         start()
         if inputIsClosed { connection.abort() }
-        if !hasApplication { pipeline.removeHandler(self, promise: nil) }
+        if hasApplication {
+            // The application may hold a read back that nobody asks for again.
+            context.read()
+        } else {
+            pipeline.removeHandler(self, promise: nil)
+        }
     }
 
     private func respond(

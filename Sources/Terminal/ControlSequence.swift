@@ -23,6 +23,8 @@ enum ControlSequence {
             }
             return .complete([], length: last + 1)
         }
+        // A private marker or an intermediate byte is in a terminal's answers, never in a key.
+        guard parameters.allSatisfy({ 0x30...0x3B ~= $0 }) else { return .complete([], length: end + 1) }
         let numbers = numbers(parameters)
         if bytes[end] == UInt8(ascii: "~"), numbers.first == 200 { return .pasteBegins }
         return .complete(key(numbers, final: bytes[end]).map { [.key($0)] } ?? [], length: end + 1)

@@ -1,3 +1,5 @@
+import Glibc
+
 /// What comes in from the terminal and from the system, in the order it came.
 public enum TerminalEvent: Hashable, Sendable {
     case key(Key)
@@ -24,6 +26,19 @@ public enum TerminalSignal: Hashable, Sendable, CaseIterable {
     case hangUp
     /// SIGQUIT
     case quit
+
+    /// The signal's number, as in `kill`.
+    public var number: Int32 {
+        switch self {
+        case .hangUp: SIGHUP
+        case .interrupt: SIGINT
+        case .quit: SIGQUIT
+        case .terminate: SIGTERM
+        }
+    }
+
+    /// What a shell shows for a program that the signal ended: 128 and the number.
+    public var exitCode: Int32 { 128 + number }
 }
 
 /// Text that was pasted, known as such because the terminal brackets it.

@@ -174,10 +174,11 @@ private struct WrappedLine {
             if width > 0, followsSpace || endsWide || cluster.width == 2 {
                 lastBreak = Break(contentEnd: contentEnd(before: place), next: place, width: width)
             }
-            spacesStart = nil
             endsWide = cluster.width == 2
         }
-        followsSpace = isSpace
+        // What shows nothing belongs to what it follows, and is kept; a line can still end there.
+        if !isSpace { spacesStart = nil }
+        if cluster.width > 0 { followsSpace = isSpace }
         width += cluster.width
     }
 }

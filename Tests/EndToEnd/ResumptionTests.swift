@@ -23,7 +23,7 @@ extension EndToEnd {
                 }
                 writer.closeInput()
                 var followers: [(listed: [String], position: String, socket: SocketPeer)] = []
-                while writer.exit == nil, followers.count < 12 {
+                while writer.exit == nil, followers.count < 30 {
                     let list = try await stage.peers.http(
                         stage.server, "GET", "/api/things?limit=1000&name=\(stem.replacing(" ", with: "%20"))",
                         token: token)

@@ -337,6 +337,21 @@ struct ApplicationTests {
         #expect(run.messages.lines.count == 1)
     }
 
+    @Test("a file of certificates that isn't there is a mistake of the command line")
+    func missingCertificates() async throws {
+        let run = try Run()
+        #expect(try await run(["whoami", "--cacert", "/nonexistent/ca.pem"], connector: Self.nobody) == .usage)
+        #expect(run.lines.summary == ["error cacert"])
+    }
+
+    @Test("a failure ends by its code though nobody reads its line")
+    func unreadFailure() async throws {
+        let run = try Run()
+        run.lines.leave()
+        #expect(try await run(["whoami"], connector: Self.nobody) == .cannotConnect)
+        #expect(run.messages.lines == ["rolecall: Nobody is there."])
+    }
+
     @Test("a token store that is open to others stops what would use it")
     func exposedStore() async throws {
         try await withTemporaryDirectory { directory in

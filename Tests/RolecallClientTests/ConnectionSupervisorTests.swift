@@ -23,7 +23,7 @@ struct ConnectionSupervisorTests {
             connector: connector,
             machine: ConnectionMachine(
                 persistence: persistence, backoff: ReconnectBackoff(initial: .milliseconds(1), jitter: 0)),
-            credential: credential, after: after)
+            credential: credential, after: after, logger: quietLogger)
     }
 
     private func next(_ count: Int, of supervisor: ConnectionSupervisor) async -> [Notice] {
@@ -244,7 +244,7 @@ struct ConnectionSupervisorTests {
         let waiting = ConnectionSupervisor(
             connector: ScriptedConnector([]),
             machine: ConnectionMachine(persistence: .forever, backoff: ReconnectBackoff(initial: .seconds(600))),
-            credential: nil, after: nil)
+            credential: nil, after: nil, logger: quietLogger)
         _ = await next(2, of: waiting)
         let waiter = Task { await rest(of: waiting) }
         waiter.cancel()

@@ -1,3 +1,4 @@
+import Logging
 import NIOPosix
 import RolecallProtocol
 import Synchronization
@@ -13,6 +14,8 @@ import WireJSON
 #else
     import Darwin
 #endif
+
+let quietLogger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
 
 /// Keeps the lines that it is given.
 final class RecordingSink: LineSink {

@@ -63,6 +63,19 @@ struct OutputTests {
         }
     }
 
+    @Test(
+        "an output that is full is a failure, and no reader who has gone", .enabled(if: access("/dev/full", W_OK) == 0))
+    func full() async throws {
+        try await withThreads { thread in
+            let full = open("/dev/full", O_WRONLY)
+            try #require(full >= 0)
+            defer { close(full) }
+            await #expect(throws: OutputFailure.self) {
+                try await DescriptorSink(descriptor: full, thread: thread).write(line: Array("one".utf8))
+            }
+        }
+    }
+
     @Test("a reader who takes nothing holds up no cancelled task, whose lines are written as long as there is room")
     func stalledReader() async throws {
         try await withThreads { thread in

@@ -61,6 +61,30 @@ struct WordsTests {
         #expect(FieldAssignment("=a") == nil)
     }
 
+    @Test("a library's description of a fault becomes words, and one that is unknown stays")
+    func networkFaults() {
+        let table = [
+            (
+                "Connection errors: X(target: 127.0.0.1:1, error: connect(): Connection refused) (errno: 111))",
+                "refused"
+            ),
+            (
+                "handshakeFailed(sslError([Error: 1 SSL routines:OPENSSL_internal:CERTIFICATE_VERIFY_FAILED at x:3]))",
+                "--cacert"
+            ),
+            ("[Error: 1 X:OPENSSL_internal:NO_CERTIFICATE_OR_CRL_FOUND at x:3]", "holds no certificate"),
+            ("[Error: 1 X:OPENSSL_internal:WRONG_VERSION_NUMBER at x:3]", "does not speak TLS"),
+            ("[Error: 1 X:OPENSSL_internal:BAD_THING at x:3]", "TLS failed (BAD_THING)"),
+            ("DNS error: SocketAddressError.UnknownHost: Name or service not known", "resolved"),
+            ("The server closed the connection.", "The server closed the connection."),
+            ("errno: 99999999999", "errno: 99999999999"),
+        ]
+        for (description, words) in table {
+            #expect(NetworkFault.words(for: description).contains(words), "\(description)")
+        }
+        #expect("a".asSentenceEnd == "a." && "a.".asSentenceEnd == "a.")
+    }
+
     @Test("a profile's name is a plain word")
     func profiles() {
         for text in ["default", "a", "A.b-c_9", String(repeating: "x", count: 64)] { #expect(Profile(text) != nil) }

@@ -162,6 +162,58 @@ struct ReplaceTests {
         try await expectLogEqualsTable(store, "item")
     }
 
+    static let keys: [(key: String, statement: String, events: [String])] = [
+        ("TEXT COLLATE NOCASE", "REPLACE INTO t(k, name) VALUES ('A', 'z')", ["removed a x -", "created A - z"]),
+        ("TEXT COLLATE NOCASE", "UPDATE t SET k = 'A'", ["removed a x -", "created A - x"]),
+        ("TEXT COLLATE NOCASE", "UPDATE t SET k = 'a'", ["updated a x x"]),
+        ("TEXT COLLATE NOCASE", "DELETE FROM t WHERE k = 'A'", ["removed a x -"]),
+        ("", "UPDATE t SET k = 3", ["removed a x -", "created 3 - x"]),
+        (
+            "", "UPDATE t SET k = 3; REPLACE INTO t(k, name) VALUES (3.0, 'z')",
+            [
+                "removed a x -", "created 3 - x", "removed 3 x -", "created 3.0 - z",
+            ]
+        ),
+        (
+            "", "UPDATE t SET k = 3; UPDATE t SET k = 3.0",
+            [
+                "removed a x -", "created 3 - x", "removed 3 x -", "created 3.0 - x",
+            ]
+        ),
+        ("", "UPDATE t SET k = NULL; UPDATE t SET name = 'z'; UPDATE t SET k = 4", ["removed a x -", "created 4 - z"]),
+    ]
+
+    @Test("keys that the table takes for equal, and that are not the same, are two", arguments: keys.indices)
+    func equalKeys(_ index: Int) async throws {
+        let example = Self.keys[index]
+        let database = try TestDatabase()
+        let store = try database.open(
+            [ModelDeclaration(name: "t", path: "ts", table: "t")],
+            schema: ["CREATE TABLE IF NOT EXISTS t(k \(example.key) PRIMARY KEY, name TEXT)"])
+        try await database.foreign().write { db in
+            try db.execute(sql: "INSERT INTO t VALUES ('a', 'x')")
+            try db.execute(sql: example.statement)
+        }
+        #expect(try await store.events(after: 1).map { $0.summary() } == example.events)
+    }
+
+    @Test("a row that a table's own trigger brings back at once is not told as gone", arguments: [false, true])
+    func broughtBack(isLater: Bool) async throws {
+        let trigger = """
+            CREATE TRIGGER IF NOT EXISTS own AFTER DELETE ON thing \
+            BEGIN INSERT INTO thing(_id, name) VALUES (OLD._id, 'again'); END
+            """
+        let database = try TestDatabase()
+        let store = try database.open(.standard, schema: [.thing] + (isLater ? [] : [trigger]))
+        try await database.foreign().write { db in
+            if isLater { try db.execute(sql: trigger) }
+            try db.execute(sql: "INSERT INTO thing(name) VALUES ('a')")
+            try db.execute(sql: "DELETE FROM thing")
+        }
+        #expect(try await store.events().last?.after?["name"] == .text("again"))
+        try await expectLogEqualsTable(store, "thing")
+    }
+
     /// The kinds of tables that differ in how SQLite stores and finds a row.
     static let shapes: [String] = [
         "k INTEGER PRIMARY KEY, a TEXT UNIQUE, b INT NOT NULL DEFAULT 3 UNIQUE, c",

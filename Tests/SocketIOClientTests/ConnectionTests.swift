@@ -247,13 +247,10 @@ struct ConnectionTests {
                 peer.connection?.send(.text(ByteBuffer(string: #"42["n",\#(number),"\#(padding)"]"#)))
             }
             peer.connection?.flush()
-            peer.noteQueuedBytes()
         }
         let configuration = SocketIOClientConfiguration(server).with { $0.maximumUnreadElements = 64 }
         let connection = try await SocketIOConnection.connect(configuration)
         try await eventually("the pause") { try await connection.isPaused() }
-        // Forty megabytes don't fit into the socket's buffers: most of it must still wait at the server.
-        #expect(server.observed.queuedBytes > 0)
         var iterator = connection.incoming.makeAsyncIterator()
         for number in 0..<count {
             guard case .event("n", let arguments, _, _)? = await iterator.next(),

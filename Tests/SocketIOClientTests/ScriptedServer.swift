@@ -34,7 +34,6 @@ final class ScriptedServer: Sendable {
         var binaries: [[UInt8]] = []
         var closes: [WebSocketCloseReason] = []
         var closedChannels = 0
-        var queuedBytes = 0
     }
 
     static let handshake =
@@ -79,12 +78,6 @@ final class ScriptedServer: Sendable {
             connection?.flush()
         }
 
-        /// Writes down how much waits to be sent.
-        func noteQueuedBytes() {
-            let bytes = connection?.queuedBytes ?? 0
-            recorder.record { $0.queuedBytes = bytes }
-        }
-
         func webSocket(_ connection: WebSocketConnection, received message: WebSocketMessage) {
             switch message {
             case .text(let text):
@@ -103,9 +96,7 @@ final class ScriptedServer: Sendable {
             self.connection = nil
         }
 
-        func webSocketWritabilityChanged(_ connection: WebSocketConnection, writable: Bool) {
-            noteQueuedBytes()
-        }
+        func webSocketWritabilityChanged(_ connection: WebSocketConnection, writable: Bool) {}
 
         func webSocketShouldQuiesce(_ connection: WebSocketConnection) {}
     }

@@ -98,6 +98,35 @@ struct SessionTests {
         #expect(try harness.sent() == ["3", "3probe"])
     }
 
+    @Test("a server that pings and doesn't read is owed one pong")
+    func pingFlood() throws {
+        let harness = try Harness()
+        try harness.join()
+        harness.channel.isWritable = false
+        for number in 0..<1_000 {
+            try harness.receive("2\(number)")
+        }
+        #expect(try harness.sent().isEmpty)
+        harness.channel.isWritable = true
+        harness.channel.pipeline.fireChannelWritabilityChanged()
+        #expect(try harness.sent() == ["3999"])
+    }
+
+    @Test("with as many unread elements as allowed nothing more is handled")
+    func pause() async throws {
+        let configuration = SocketIOClientConfiguration(host: "h", port: 1).with { $0.maximumUnreadElements = 3 }
+        let harness = try Harness(configuration)
+        try harness.join()
+        try harness.receive(#"42["a"]"#, #"42["b"]"#, "2", #"42["c"]"#, "2", #"42["d"]"#)
+        #expect(harness.session.isPaused)
+        // The pings tell how far it came.
+        #expect(try harness.sent() == ["3"])
+        _ = try harness.channel.finish()
+        #expect(
+            await harness.incoming()
+                == ["a()", "b()", "c()", "d()", "disconnected: The connection ended without a closing handshake."])
+    }
+
     @Test("a server that pings in time is waited for, one that doesn't is given up")
     func missingPing() async throws {
         let harness = try Harness()

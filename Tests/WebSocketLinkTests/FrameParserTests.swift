@@ -219,22 +219,23 @@ struct FrameParserTests {
         #expect(violationCount > 10_000)
     }
 
+    private static let firstBytes: [UInt8] = [0x81, 0x82, 0x01, 0x80, 0x88, 0x89, 0x8A]
+    private static let lengths: [UInt8] = [0, 1, 5, 126, 127]
+
+    /// Up to three frames, most of them sound in most respects.
     private static func plausibleBytes(for role: WebSocketRole, using generator: inout SeededGenerator) -> [UInt8] {
         var bytes: [UInt8] = []
-        for _ in 0..<Int.random(in: 1...3, using: &generator) {
-            let opcodes: [UInt8] = [
-                0x81, 0x82, 0x01, 0x80, 0x88, 0x89, 0x8A, UInt8.random(in: 0...255, using: &generator),
-            ]
-            bytes.append(opcodes[Int.random(in: 0..<opcodes.count, using: &generator)])
-            let lengths: [UInt8] = [0, 1, 5, 126, 127, UInt8.random(in: 0...127, using: &generator)]
-            let length = lengths[Int.random(in: 0..<lengths.count, using: &generator)]
-            let isMasked = (role == .server) != (UInt8.random(in: 0...20, using: &generator) == 0)
+        for _ in 0...(generator.next() % 3) {
+            let random = generator.next()
+            let first = Int(random & 0x7)
+            bytes.append(first < firstBytes.count ? firstBytes[first] : UInt8(truncatingIfNeeded: random >> 8))
+            let choice = Int(random >> 16 & 0x7)
+            let length = choice < lengths.count ? lengths[choice] : UInt8(random >> 24 & 0x7F)
+            let isMasked = (role == .server) != (random >> 32 & 0xF == 0)
             bytes.append(length | (isMasked ? 0x80 : 0))
-            let tail = Int.random(in: 0...14, using: &generator)
-            var random = generator.next()
-            for position in 0..<tail {
-                bytes.append(position < 2 && length > 125 ? 0 : UInt8(truncatingIfNeeded: random))
-                random >>= 4
+            let tail = generator.next()
+            for position in 0..<(random >> 40 & 0xF) {
+                bytes.append(position < 2 && length > 125 ? 0 : UInt8(truncatingIfNeeded: tail >> (4 * position)))
             }
         }
         return bytes

@@ -17,6 +17,10 @@
 /// Returns 0, or an errno: EINVAL where `length` is more than `terminal_guard_capacity`.
 int terminal_guard_arm(int descriptor, const struct termios *original, const void *bytes, size_t length);
 
+/// Gives the calling thread an alternate stack if it has none, so that the terminal is restored after an overflow of its
+/// own one as well. Costs next to nothing the second time. The memory is freed when the thread ends.
+void terminal_guard_cover_thread(void);
+
 /// The most bytes that can be remembered.
 enum { terminal_guard_capacity = 1024 };
 

@@ -1,0 +1,253 @@
+import NIOCore
+import NIOEmbedded
+import Testing
+import WireJSON
+
+@testable import SocketIOServer
+
+@Suite("Rooms and broadcasts of one loop")
+struct HubTests {
+    /// An application whose sockets can be taken hold of, in the order in which they connected.
+    private struct Sockets {
+        let all = Shared<[Socket]>([])
+        let journal = Journal()
+
+        var application: Application {
+            let (all, journal) = (all, journal)
+            return Application(
+                onConnect: { socket, _ in all.change { $0.append(socket) } },
+                onDisconnect: { socket, reason in journal.note("\(socket.id) \(reason)") })
+        }
+
+        subscript(index: Int) -> Socket { all.value[index] }
+    }
+
+    private func batch(_ name: String) -> OutboundBatch {
+        var batch = OutboundBatch()
+        batch.append(name, [])
+        return batch
+    }
+
+    @Test("rooms hold who joined and did not leave, as a model does, through any sequence", arguments: [1, 2, 3] as [UInt64])
+    func model(_ seed: UInt64) throws {
+        var random = Seeded(seed)
+        let sockets = Sockets()
+        let desk = Desk(sockets.application)
+        var lines: [Line?] = []
+        for _ in 0..<24 { lines.append(try desk.connectedLine()) }
+        let rooms = (0..<6).map { Room("room \($0)") }
+        var model: [Room: Set<Int>] = [:]
+        for step in 0..<3_000 {
+            let member = random.below(lines.count)
+            let room = rooms[random.below(rooms.count)]
+            switch random.below(20) {
+            case 0..<10:
+                sockets[member].join(room)
+                if lines[member] != nil { model[room, default: []].insert(member) }
+            case 10..<19:
+                sockets[member].leave(room)
+                model[room]?.remove(member)
+            default:
+                guard lines.count(where: { $0 != nil }) > 8, let line = lines[member] else { continue }
+                line.drop()
+                lines[member] = nil
+                for room in rooms { model[room]?.remove(member) }
+            }
+            for room in rooms {
+                let ids = desk.hub.sockets(in: room).map(\.id)
+                let expected = (model[room] ?? []).map { sockets[$0].id }
+                try #require(ids.sorted() == expected.sorted(), "seed \(seed), step \(step), \(room)")
+                try #require(desk.hub.holdsTogether(room), "seed \(seed), step \(step), \(room)")
+            }
+        }
+        for room in rooms { desk.hub.send(batch(room.name), to: room) }
+        for (member, line) in lines.enumerated() {
+            guard let line else { continue }
+            let expected = rooms.filter { model[$0]?.contains(member) == true }.map { #"42["\#($0.name)"]"# }
+            #expect(try line.heard() == expected)
+        }
+    }
+
+    @Test("joining twice is joining once, and leaving a room one is not in is nothing")
+    func idempotence() throws {
+        let sockets = Sockets()
+        let desk = Desk(sockets.application)
+        let line = try desk.connectedLine()
+        sockets[0].leave(Room("a"))
+        sockets[0].join(Room("a"))
+        sockets[0].join(Room("a"))
+        desk.hub.send(batch("once"), to: Room("a"))
+        desk.hub.send(OutboundBatch(), to: Room("a"))
+        desk.hub.send(batch("nowhere"), to: Room("b"))
+        #expect(try line.heard() == [#"42["once"]"#])
+        sockets[0].leave(Room("a"))
+        sockets[0].leave(Room("a"))
+        desk.hub.send(batch("left"), to: Room("a"))
+        #expect(try line.heard().isEmpty)
+        #expect(desk.hub.sockets(in: Room("a")).isEmpty)
+    }
+
+    @Test("a socket that is gone, or not yet accepted, can't join")
+    func joiningTooLate() throws {
+        let latch = Latch()
+        let sockets = Shared<[Socket]>([])
+        let desk = Desk(Application(onConnect: { socket, _ in
+            sockets.change { $0.append(socket) }
+            await latch.wait()
+        }))
+        let line = try desk.upgradedLine()
+        try line.say("40")
+        sockets.value[0].join(Room("a"))
+        #expect(desk.hub.sockets(in: Room("a")).isEmpty)
+        latch.open()
+        desk.loop.run()
+        sockets.value[0].join(Room("a"))
+        #expect(desk.hub.sockets(in: Room("a")).count == 1)
+        line.drop()
+        #expect(desk.hub.sockets(in: Room("a")).isEmpty)
+        sockets.value[0].join(Room("a"))
+        #expect(desk.hub.sockets(in: Room("a")).isEmpty)
+    }
+
+    @Test("whoever ends in the middle of a broadcast, every other member gets it once")
+    func endsDuringABroadcast() throws {
+        // Which member is written to first is the list's affair: every pair of writer and victim is tried.
+        for writer in 0..<6 {
+            for victim in 0..<6 {
+                let sockets = Sockets()
+                let desk = Desk(sockets.application)
+                let lines = try (0..<6).map { _ in try desk.connectedLine() }
+                for index in 0..<6 { sockets[index].join(Room("all")) }
+                let hook = WriteHook()
+                try lines[writer].channel.pipeline.syncOperations.addHandler(hook, position: .first)
+                // Enough is held back already for the broadcast to cause a write.
+                let filler = String(repeating: "x", count: 4_000)
+                sockets[writer].emit(filler, [])
+                hook.onWrite = { sockets[victim].disconnect() }
+                desk.hub.send(batch(String(repeating: "y", count: 200)), to: Room("all"))
+                hook.onWrite = {}
+                for index in 0..<6 where index != victim {
+                    let heard = try lines[index].heard().filter { $0.contains("yyy") }
+                    #expect(heard.count == 1, "writer \(writer), victim \(victim), member \(index)")
+                }
+                #expect(try lines[victim].heard().filter { $0.contains("yyy") }.count <= 1)
+                #expect(desk.hub.sockets(in: Room("all")).count == 5)
+            }
+        }
+    }
+
+    @Test("an application that disconnects others when it is told of an end tells of each end once")
+    func chainOfEnds() throws {
+        let sockets = Shared<[Socket]>([])
+        let journal = Journal()
+        let application = Application(
+            onConnect: { socket, _ in
+                sockets.change { $0.append(socket) }
+                await socket.onLoop { socket in
+                    socket.accept()
+                    socket.join(Room("all"))
+                }
+            },
+            onDisconnect: { socket, reason in
+                journal.note("\(socket.id) \(reason)")
+                for other in socket.hub.sockets(in: Room("all")) { other.disconnect(close: true) }
+            })
+        let desk = Desk(application)
+        let lines = try (0..<5).map { _ in try desk.connectedLine() }
+        lines[2].drop()
+        let ids = sockets.value.map(\.id)
+        #expect(
+            journal.lines.sorted()
+                == ids.enumerated().map { "\($1) \($0 == 2 ? "transport close" : "server namespace disconnect")" }
+                .sorted())
+        #expect(desk.hub.connectionCount == 0)
+        #expect(desk.hub.sockets(in: Room("all")).isEmpty)
+    }
+
+    @Test("broadcasts and emits of one turn leave in their order, in one write")
+    func oneWritePerTurn() throws {
+        let sockets = Sockets()
+        let desk = Desk(sockets.application)
+        let line = try desk.connectedLine()
+        sockets[0].join(Room("a"))
+        desk.hub.send(batch("1"), to: Room("a"))
+        sockets[0].emit("2", [])
+        desk.hub.send(batch("3"), to: Room("a"))
+        #expect(try line.channel.readOutbound(as: ByteBuffer.self) == nil)
+        desk.loop.run()
+        let writes = [try line.channel.readOutbound(as: ByteBuffer.self), try line.channel.readOutbound()]
+        #expect(messages(in: try #require(writes[0]).readableBytesView) == [#"42["1"]"#, #"42["2"]"#, #"42["3"]"#])
+        #expect(writes[1] == nil)
+    }
+
+    @Test("a batch says what it holds")
+    func batches() throws {
+        var batch = OutboundBatch()
+        #expect(batch.isEmpty && batch.count == 0 && batch.byteCount == 0)
+        batch.append("a", [1, "b"])
+        batch.append("c", [])
+        #expect(!batch.isEmpty && batch.count == 2)
+        #expect(batch.byteCount == (serverText(#"42["a",1,"b"]"#) + serverText(#"42["c"]"#)).count)
+    }
+
+    // MARK: Slow readers
+
+    @Test("a reader for whom too much waits is closed, and only past the limit")
+    func slowReader() throws {
+        let sockets = Sockets()
+        let desk = Desk(sockets.application) { $0.maximumQueuedBytes = 10_000 }
+        let slow = try desk.connectedLine()
+        let quick = try desk.connectedLine()
+        let dam = Dam()
+        try slow.channel.pipeline.syncOperations.addHandler(dam, position: .first)
+        for index in 0..<2 { sockets[index].join(Room("all")) }
+        slow.channel.isWritable = false
+        let event = batch(String(repeating: "z", count: 1_000 - 4 - 6))
+        #expect(event.byteCount == 1_000)
+        for count in 1...10 {
+            desk.hub.send(event, to: Room("all"))
+            desk.loop.run()
+            #expect(try quick.heard().count == 1)
+            #expect(slow.isOpen, "\(count)")
+        }
+        desk.hub.send(event, to: Room("all"))
+        desk.loop.run()
+        #expect(!slow.isOpen)
+        #expect(try quick.heard().count == 1)
+        #expect(sockets.journal.lines == ["\(sockets[0].id) slow consumer"])
+        #expect(desk.hub.connectionCount == 1)
+        desk.hub.send(event, to: Room("all"))
+        #expect(try quick.heard().count == 1)
+    }
+}
+
+/// Does something whenever the connection writes.
+private final class WriteHook: ChannelOutboundHandler {
+    typealias OutboundIn = ByteBuffer
+    typealias OutboundOut = ByteBuffer
+    var onWrite: () -> Void = {}
+
+    func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
+        let body = onWrite
+        onWrite = {}
+        body()
+        context.write(data, promise: promise)
+    }
+}
+
+/// Lets nothing out, as a reader that does not read.
+private final class Dam: ChannelOutboundHandler {
+    typealias OutboundIn = ByteBuffer
+    typealias OutboundOut = ByteBuffer
+
+    func flush(context: ChannelHandlerContext) {}
+}
+
+extension SocketHub {
+    /// Whether every member of a room knows its own place in the list.
+    fileprivate func holdsTogether(_ room: Room) -> Bool {
+        sockets(in: room).enumerated().allSatisfy { place, socket in
+            socket.memberships.count { $0.members.room == room && $0.slot == place } == 1
+        }
+    }
+}

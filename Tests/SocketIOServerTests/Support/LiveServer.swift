@@ -1,0 +1,95 @@
+import Logging
+import NIOCore
+import NIOPosix
+import Synchronization
+import Testing
+
+@testable import SocketIOServer
+
+/// A server on a real socket, with two event loops.
+final class LiveServer: Sendable {
+    /// Adds an application's handlers behind the gate.
+    typealias Install = @Sendable (any Channel) throws -> Void
+
+    let server: SocketIOServer
+    let address: SocketAddress
+    private let group: MultiThreadedEventLoopGroup
+    private let listener: any Channel
+    private let children: Shared<[ObjectIdentifier: any Channel]>
+
+    /// Runs a body with a server, which is gone afterwards.
+    ///
+    /// - Parameter accepted: called with each new connection, behind whose codec the gate stands.
+    static func with<Output>(
+        _ application: Application = Application(), configure: (inout SocketIOServerConfiguration) -> Void = { _ in },
+        install: @escaping Install = { _ in throw Line.NoApplication() },
+        accepted: @escaping @Sendable (any Channel) -> Void = { _ in }, body: (LiveServer) async throws -> Output
+    ) async throws -> Output {
+        var configuration = SocketIOServerConfiguration()
+        configure(&configuration)
+        let live = try await LiveServer(configuration, application, install, accepted)
+        do {
+            let output = try await body(live)
+            try await live.stop()
+            return output
+        } catch {
+            try? await live.stop()
+            throw error
+        }
+    }
+
+    private init(
+        _ configuration: SocketIOServerConfiguration, _ application: Application, _ install: @escaping Install,
+        _ accepted: @escaping @Sendable (any Channel) -> Void
+    ) async throws {
+        let group = MultiThreadedEventLoopGroup(numberOfThreads: 2)
+        let server = SocketIOServer(
+            configuration: configuration, handlers: ["/": application], group: group,
+            logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }))
+        let children = Shared<[ObjectIdentifier: any Channel]>([:])
+        self.group = group
+        self.server = server
+        self.children = children
+        listener = try await ServerBootstrap(group: group)
+            .serverChannelOption(.backlog, value: 1024)
+            .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+            .childChannelOption(.allowRemoteHalfClosure, value: true)
+            .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
+            .childChannelInitializer { channel in
+                children.change { $0[ObjectIdentifier(channel)] = channel }
+                channel.closeFuture.whenComplete { _ in children.change { $0[ObjectIdentifier(channel)] = nil } }
+                return channel.eventLoop.makeCompletedFuture {
+                    try HTTPGate.install(on: channel, server: server, installApplication: install, decided: { _ in })
+                    accepted(channel)
+                }
+            }
+            .bind(host: "127.0.0.1", port: 0).get()
+        address = try #require(listener.localAddress)
+    }
+
+    private func stop() async throws {
+        try await listener.close()
+        for channel in children.value.values {
+            channel.close(promise: nil)
+            try await channel.closeFuture.get()
+        }
+        await server.drained()
+        try await group.shutdownGracefully()
+    }
+
+    /// How many connections there are, on all loops.
+    func connectionCount() async throws -> Int {
+        var count = 0
+        for hub in server.hubs { count += try await hub.eventLoop.submit { hub.connectionCount }.get() }
+        return count
+    }
+
+    /// How many TCP connections there are.
+    var channelCount: Int { children.value.count }
+
+    func waitUntilEmpty(sourceLocation: SourceLocation = #_sourceLocation) async throws {
+        try await eventually("\(channelCount) channels are left", sourceLocation: sourceLocation) {
+            try await connectionCount() == 0 && channelCount == 0
+        }
+    }
+}

@@ -1,0 +1,46 @@
+import Foundation
+
+/// The program under `Tests/TerminalProbe`, which lies beside the tests.
+enum Probe {
+    static let path: String = {
+        let own = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? CommandLine.arguments[0]
+        return URL(fileURLWithPath: own).deletingLastPathComponent().appendingPathComponent("TerminalProbe").path
+    }()
+
+    /// What it runs with, besides a terminal type. Swift's own crash reports would take seconds.
+    static let environment = [
+        "PATH": ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin", "LC_ALL": "C.UTF-8",
+        "SWIFT_BACKTRACE": "enable=no", "TERM": "xterm-256color",
+    ]
+}
+
+/// A directory that is gone when its owner is.
+final class ScratchDirectory: Sendable {
+    let path: String
+
+    init() throws {
+        let url = FileManager.default.temporaryDirectory.appendingPathComponent("terminal-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
+        path = url.path
+    }
+
+    deinit {
+        try? FileManager.default.removeItem(atPath: path)
+    }
+
+    func file(_ name: String) -> String { path + "/" + name }
+
+    func read(_ name: String) -> String? {
+        try? String(contentsOfFile: file(name), encoding: .utf8)
+    }
+}
+
+/// Waits until `condition` holds, asking every 10 ms; says whether it did before the deadline.
+func holds(within limit: Duration = .seconds(10), _ condition: () throws -> Bool) rethrows -> Bool {
+    let deadline = ContinuousClock.now + limit
+    while true {
+        if try condition() { return true }
+        if ContinuousClock.now >= deadline { return false }
+        usleep(10_000)
+    }
+}
