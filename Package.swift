@@ -13,6 +13,7 @@ let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio
 let nioHTTP1: Target.Dependency = .product(name: "NIOHTTP1", package: "swift-nio")
 let nioWebSocket: Target.Dependency = .product(name: "NIOWebSocket", package: "swift-nio")
 let nioEmbedded: Target.Dependency = .product(name: "NIOEmbedded", package: "swift-nio")
+let nioTLS: Target.Dependency = .product(name: "NIOTLS", package: "swift-nio")
 let nioSSL: Target.Dependency = .product(name: "NIOSSL", package: "swift-nio-ssl")
 let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
@@ -55,7 +56,7 @@ let package = Package(
         .target(
             name: "SocketIOClient",
             dependencies: [
-                "WireJSON", "EngineIO", "SocketIO", "WebSocketLink", nioCore, nioPosix, nioHTTP1, nioSSL,
+                "WireJSON", "EngineIO", "SocketIO", "WebSocketLink", nioCore, nioPosix, nioHTTP1, nioSSL, nioTLS,
             ],
             swiftSettings: strict
         ),
@@ -94,7 +95,7 @@ let package = Package(
         .executableTarget(
             name: "RolecallClient",
             dependencies: [
-                "WireJSON", "SocketIO", "SocketIOClient", "RolecallProtocol", nioCore, nioPosix, nioHTTP1, logging,
+                "WireJSON", "SocketIOClient", "RolecallProtocol", nioCore, nioPosix, nioHTTP1, nioSSL, logging,
                 argumentParser,
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
             ],

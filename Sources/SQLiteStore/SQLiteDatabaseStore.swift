@@ -81,6 +81,7 @@ public final class SQLiteDatabaseStore: Store {
     ///
     /// - Throws: what the body throws; ``StoreError`` for errors of the database, those of the commit included;
     ///   `CancellationError` where the task is cancelled. Whatever it throws, nothing has been written.
+    @discardableResult
     public func write<Output: Sendable>(
         by actor: RolecallProtocol.Actor?, _ body: @escaping @Sendable (any WriteTransaction) throws -> Output
     ) async throws -> Snapshot<Output> {

@@ -53,6 +53,26 @@ extension EndToEnd {
             }
         }
 
+        @Test("a position that the live stream has not reached yet is followed without a double")
+        func aheadOfTheStream() async throws {
+            let token = try await stage.token(.user)
+            for _ in 1...10 {
+                // Open beforehand, so that nothing but CONNECT lies between the list and the stream.
+                let socket = try await stage.peers.webSocket(stage.server)
+                try await socket.text(startingWith: "0{")
+                let (row, next) = (stage.row("row"), stage.row("next"))
+                try await stage.write(row)
+                let list = try await stage.peers.http(
+                    stage.server, "GET", "/api/things?name=\(row.replacing(" ", with: "%20"))", token: token)
+                #expect(list.json.arrayValue?.count == 1)
+                let auth: JSON = ["token": .string(token), "after": .string(try #require(list.position))]
+                socket.send("40\(auth)")
+                try await stage.write(next)
+                _ = try await socket.transcript.first("the next row") { $0.text?.contains("\"\(next)\"") == true }
+                #expect(!socket.heard.contains { $0.text?.contains("\"\(row)\"") == true }, "It was listed already.")
+            }
+        }
+
         @Test("who comes back with a position gets exactly what he missed, as he may see it now")
         func missed() async throws {
             let account = try await stage.account(role: "admin")

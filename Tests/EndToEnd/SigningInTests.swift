@@ -201,8 +201,7 @@ extension EndToEnd {
             }
             let crossSite = await #expect(throws: PeerError.self) {
                 _ = try await peers.webSocket(
-                    server, headers: ["Cookie": .string("token=" + token), "Sec-Fetch-Site": "cross-site"],
-                    origin: server.url)
+                    server, headers: ["Cookie": .string("token=" + token), "Sec-Fetch-Site": "cross-site"])
             }
             #expect(crossSite?.sentence.contains("403") == true)
             for origin in [nil, server.url] {

@@ -6,19 +6,20 @@ import SQLiteStore
 import Testing
 import WireJSON
 
-/// A directory with a database that goes with the value.
-final class TestDatabase: Sendable {
+/// A database in a directory of its own, which goes when the tests end: a store may outlive the last use of this value.
+struct TestDatabase: Sendable {
     let directory: String
     var path: String { directory + "/rolecall.db" }
 
     init() throws {
-        directory = FileManager.default.temporaryDirectory.path + "/rolecall-" + UUID().uuidString
+        directory = Self.root + "/" + UUID().uuidString
         try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
     }
 
-    deinit {
-        try? FileManager.default.removeItem(atPath: directory)
-    }
+    private static let root: String = {
+        atexit { try? FileManager.default.removeItem(atPath: TestDatabase.root) }
+        return FileManager.default.temporaryDirectory.path + "/rolecall-tests-" + UUID().uuidString
+    }()
 
     func open(_ models: [ModelDeclaration] = .standard, schema: [String] = [.thing]) throws -> SQLiteDatabaseStore {
         try SQLiteDatabaseStore.open(path: path, models: models, schema: schema, logger: .silent)

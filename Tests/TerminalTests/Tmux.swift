@@ -32,13 +32,16 @@ final class Tmux {
         process.arguments = ["tmux", "-u", "-L", server, "-f", directory.file("tmux.conf")] + arguments
         // Without the TMUX of whoever runs the tests.
         process.environment = Probe.environment
-        let pipe = Pipe()
-        process.standardOutput = pipe
-        process.standardError = pipe
+        // Not a pipe: the server that the first command starts would hold it open for ever.
+        _ = FileManager.default.createFile(atPath: directory.file("output"), contents: nil)
+        let output = try FileHandle(forWritingTo: URL(fileURLWithPath: directory.file("output")))
+        defer { try? output.close() }
+        process.standardInput = FileHandle.nullDevice
+        process.standardOutput = output
+        process.standardError = output
         try process.run()
-        let output = try pipe.fileHandleForReading.readToEnd() ?? Data()
         process.waitUntilExit()
-        let text = String(decoding: output, as: UTF8.self)
+        let text = directory.read("output") ?? ""
         try #require(process.terminationStatus == 0, "tmux has to be installed, and to do \(arguments): \(text)")
         return text
     }
@@ -73,10 +76,16 @@ final class Tmux {
 
     static let restoredFlags = "0100"
 
+    /// Waits until the probe has given the terminal back.
+    func isHandedBack() throws -> Bool {
+        try holds { try flags() == Self.restoredFlags }
+    }
+
     /// Starts the probe and waits for its first frame.
     func startProbe() throws {
         try type("stty -a > before; '\(Probe.path)'; echo \"ended $?\"; stty -a > after\n")
-        try #require(try shows("event none"), "\(try rows())")
+        let isStarted = try shows("event none")
+        try #require(isStarted, "\((try? rows()) ?? [])")
     }
 
     func probe() throws -> pid_t {

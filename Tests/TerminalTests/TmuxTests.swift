@@ -76,13 +76,13 @@ struct TmuxTests {
         try expectWhole(tmux, Size(columns: 60, rows: 18))
         // And a second time, as if it were the first.
         try tmux.press("C-z")
-        try #require(try holds { try tmux.flags() == Tmux.restoredFlags })
+        try #require(try tmux.isHandedBack())
         try tmux.type("fg\n")
         try #require(try tmux.shows("size 60×18"))
         try tmux.press("n")
         #expect(try tmux.shows("number 1"))
         try tmux.press("q")
-        try #require(try holds { try tmux.flags() == Tmux.restoredFlags })
+        try #require(try tmux.isHandedBack())
         try tmux.resize(columns: 80, rows: 24)
         try tmux.type("stty -a > after\n")
         #expect(try tmux.isRestored())
@@ -98,7 +98,7 @@ struct TmuxTests {
         try #require(try tmux.shows("event resumed"))
         try expectWhole(tmux, Size(columns: 80, rows: 24))
         try tmux.press("q")
-        #expect(try tmux.shows("ended") || tmux.flags() == Tmux.restoredFlags)
+        #expect(try tmux.isHandedBack())
     }
 
     @Test("a paste arrives as a paste, and keys by their names")

@@ -145,6 +145,9 @@ struct Heard: Sendable, CustomStringConvertible {
         if case .event(let name, let arguments) = kind { (name, arguments) } else { nil }
     }
 
+    /// A WebSocket text message's text, where it is one.
+    var text: String? { if case .text(let text) = kind { text } else { nil } }
+
     /// What an `identity` event tells, where it is one.
     var identity: JSON? { event?.name == "identity" ? event?.arguments.first : nil }
 
