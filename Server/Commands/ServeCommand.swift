@@ -86,7 +86,7 @@ struct ServeCommand: AsyncParsableCommand {
         configuration.maximumBody = payload
         let listed = environment["ROLECALL_ALLOWED_ORIGIN"]?.split(separator: ",").map(String.init) ?? []
         configuration.allowedOrigins = allowedOrigin.isEmpty ? listed : allowedOrigin
-        for origin in configuration.allowedOrigins where !origin.hasPrefix("http://") && !origin.hasPrefix("https://") {
+        for origin in configuration.allowedOrigins where !OriginPolicy.isOrigin(origin) {
             throw StartupError("--allowed-origin takes an origin like https://app.example.org, not \(origin).")
         }
         return configuration

@@ -24,6 +24,10 @@ struct LogReader: Service, CustomStringConvertible {
         for await _ in store.changes().cancelOnGracefulShutdown() {
             cursor = await follow(from: cursor)
         }
+        for hub in server.hubs {
+            let delivery = association.loops[hub.index]
+            try await hub.eventLoop.submit { delivery.stop() }.get()
+        }
     }
 
     /// Tells all that stands in the log behind `start`, and returns where that ends.

@@ -14,6 +14,8 @@ final class LoopDelivery: @unchecked Sendable {
     private var userChanges: [Int64: Int64] = [:]
     /// Sessions that were ended here, until their tokens expire by themselves.
     private var endedSessions: [String: Timestamp] = [:]
+    private var waiting: [(sequence: Int64, resume: () -> Void)] = []
+    private var isStopped = false
 
     init(watermark: Int64) {
         self.watermark = watermark
@@ -42,6 +44,26 @@ final class LoopDelivery: @unchecked Sendable {
         if let first = batch.events.first, first.model == ModelName.user { apply(first, on: hub, association) }
         for view in views.keys { hub.send(batch.frames(for: view), to: .view(view)) }
         watermark = max(watermark, batch.lastSequence)
+        resumeWaiting()
+    }
+
+    /// Runs the body once everything up to this number has been told here, or nothing is told any more.
+    func whenTold(_ sequence: Int64, _ body: @escaping () -> Void) {
+        guard watermark < sequence, !isStopped else { return body() }
+        waiting.append((sequence: sequence, resume: body))
+    }
+
+    /// The log is not followed any more; nobody has to wait for it.
+    func stop() {
+        isStopped = true
+        resumeWaiting()
+    }
+
+    private func resumeWaiting() {
+        guard !waiting.isEmpty else { return }
+        let ready = waiting.filter { $0.sequence <= watermark || isStopped }
+        waiting.removeAll { $0.sequence <= watermark || isStopped }
+        for waiter in ready { waiter.resume() }
     }
 
     /// A session was ended: its sockets belong to nobody.

@@ -31,7 +31,8 @@ struct Replay: Sendable {
     /// a new epoch a client begins anew.
     func run(on socket: Socket, from start: Position) async throws {
         var cursor = start.sequence
-        let epoch = await socket.onLoop { association.identity(of: $0)?.epoch }
+        // A list can be ahead of what this loop has told: live from here, the socket would be told of it once more.
+        await told(start.sequence, on: socket)
         while true {
             let after = cursor
             let snapshot = try await store.read { try $0.events(after: after, limit: Self.batchLimit) }
@@ -40,8 +41,10 @@ struct Replay: Sendable {
             let covered =
                 events.count < Self.batchLimit ? snapshot.position.sequence : events.last?.sequence ?? cursor
             let isDone = await socket.onLoop { socket in
-                guard socket.isConnected, let identity = association.identity(of: socket), identity.epoch == epoch
-                else { return true }
+                // A change of identity has made it live.
+                guard socket.isConnected, let identity = association.identity(of: socket), !identity.isLive else {
+                    return true
+                }
                 let watermark = association.delivery(of: socket).watermark
                 socket.send(encoder.encode(events.lazy.filter { $0.sequence <= watermark }, for: identity.view))
                 guard covered >= watermark else { return false }
@@ -51,6 +54,14 @@ struct Replay: Sendable {
             if isDone { return }
             cursor = covered
             await socket.writable()
+        }
+    }
+
+    private func told(_ sequence: Int64, on socket: Socket) async {
+        await withCheckedContinuation { continuation in
+            socket.eventLoop.execute {
+                association.delivery(of: socket).whenTold(sequence) { continuation.resume() }
+            }
         }
     }
 }

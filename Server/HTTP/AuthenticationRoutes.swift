@@ -23,7 +23,6 @@ struct AuthenticationRoutes: Sendable {
     func add(to router: Router<RolecallRequestContext>) {
         router.post("auth/local") { request, context in try await signIn(request, context) }
         router.post("auth/logout") { request, context in try await signOut(request, context) }
-        router.get("api/users/me") { request, _ in try await me(request) }
     }
 
     private func signIn(_ request: Request, _ context: RolecallRequestContext) async throws -> Response {
@@ -88,11 +87,6 @@ struct AuthenticationRoutes: Sendable {
             "signed out",
             metadata: ["user": .stringConvertible(principal.user.id), "email": .string(principal.user.email)])
         return .json(["data": "signed out"], headers: [.setCookie: Cookies.clearing])
-    }
-
-    private func me(_ request: Request) async throws -> Response {
-        guard let principal = try await identity.principal(of: request) else { throw RequestFailure.signInFirst }
-        return .json(principal.user.json)
     }
 
     private static func text(_ field: String, of body: JSON) throws -> String {

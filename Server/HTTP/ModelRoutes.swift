@@ -4,7 +4,7 @@ import ModelStore
 import RolecallProtocol
 import WireJSON
 
-/// `/api/<models>` and `/api/<models>/:id`, for every model alike.
+/// `/api/<models>` and `/api/<models>/:id`, for every model alike; and `/api/users/me`.
 struct ModelRoutes: Sendable {
     let models: ModelService
     let identity: RequestIdentity
@@ -53,6 +53,11 @@ struct ModelRoutes: Sendable {
     private func get(_ request: Request, _ context: RolecallRequestContext) async throws -> Response {
         let principal = try await identity.principal(of: request)
         let model = try model(context)
+        // Everyone sees all of himself, whatever the policy shows of others.
+        if model.name == ModelName.user, context.parameters.get("id") == "me" {
+            guard let principal else { throw RequestFailure.signInFirst }
+            return .json(principal.user.json)
+        }
         let row = try await models.get(model, key: try key(context, of: model), as: principal)
         return .json(row.value.json, headers: Self.headers(row.position))
     }

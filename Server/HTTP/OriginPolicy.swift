@@ -1,3 +1,4 @@
+import Foundation
 import RolecallProtocol
 
 /// Which web pages may act with a user's cookie: those of this server's own origin, and those that are listed.
@@ -10,6 +11,15 @@ struct OriginPolicy: Sendable {
 
     init(allowed: some Sequence<String>) {
         self.allowed = Set(allowed.map(Self.normalized))
+    }
+
+    /// Whether a text is what browsers send as an origin: `http` or `https`, a host, and perhaps a port.
+    static func isOrigin(_ text: String) -> Bool {
+        guard let parts = URLComponents(string: text), parts.scheme == "http" || parts.scheme == "https" else {
+            return false
+        }
+        return parts.host?.isEmpty == false && (parts.path.isEmpty || parts.path == "/") && parts.query == nil
+            && parts.user == nil && parts.fragment == nil
     }
 
     /// Why a handshake is refused; nil where it is not.

@@ -26,10 +26,16 @@ extension Request {
 
     /// The body as JSON.
     ///
-    /// - Throws: ``RequestFailure`` with 400 `invalid_json`, or 413.
+    /// - Throws: ``RequestFailure`` with 400 `invalid_json`, or 413 `payload_too_large`.
     func json(limit: Int) async throws -> JSON {
         var request = self
-        let body = try await request.collectBody(upTo: limit)
+        let body: ByteBuffer
+        do {
+            body = try await request.collectBody(upTo: limit)
+        } catch is NIOTooManyBytesError {
+            throw RequestFailure(
+                .contentTooLarge, .payloadTooLarge, "The body is larger than the \(limit) bytes that are read.")
+        }
         do throws(JSONSyntaxError) {
             return try JSON(parsing: body.readableBytesView)
         } catch {

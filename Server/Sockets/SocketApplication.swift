@@ -104,7 +104,7 @@ struct SocketApplication: SocketIOHandler {
             }
             token = cookie
         default:
-            return .refused(WireError(.invalidPayload, "login takes a token as a string, or nothing."))
+            return .refused(WireError(.tokenInvalid, "login takes a token as a string, or nothing."))
         }
         let refusal = await associate(socket, with: token, reason: .login)
         return refusal.map { .refused($0) } ?? .registered

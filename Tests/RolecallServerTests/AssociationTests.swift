@@ -98,7 +98,7 @@ struct AssociationTests {
                 #expect(answer["error"]?.stringValue == code.rawValue)
                 #expect(answer["message"]?.stringValue?.isEmpty == false)
             }
-            #expect(try await socket.call("login", [5])["error"] == "invalid_payload")
+            #expect(try await socket.call("login", [5])["error"] == "token_invalid")
             #expect(try await socket.call("login")["error"] == "token_invalid")
             #expect(try await socket.call("whoami") == before.json)
             #expect(await socket.received.compactMap(\.identity) == [before])
