@@ -24,9 +24,15 @@ final class EngineSession {
     /// What the transport's end will be put down to, where we brought it about.
     private var closingReason: DisconnectReason?
     private var awaitsFlush = false
-    /// How many sockets have a backlog that keeps us from reading.
-    private var backlogs = 0
-    /// When reading went on after the last backlog.
+    /// The size so far of the packet that is being read, in bytes.
+    private var packetSize = 0
+    /// Whether a socket has a backlog that keeps us from reading. No other can have one then.
+    private var hasBacklog = false
+    /// How many sockets have left and still have a handler at work. As many as there may be keep us from reading, too,
+    /// or a client that comes and goes could set any number of handlers to work.
+    private var leftovers = 0
+    private static let maximumLeftovers = 8
+    /// When reading went on after it was held up.
     private var resumedReading: NIODeadline?
     private var awaitingWritability: [() -> Void] = []
 
@@ -117,16 +123,31 @@ final class EngineSession {
 
     // MARK: Reading
 
-    /// Stops reading on account of one socket.
-    func pauseReading() {
-        backlogs += 1
-        if backlogs == 1 { connection?.pause() }
+    private var isHeldUp: Bool { hasBacklog || leftovers >= Self.maximumLeftovers }
+
+    func backlogBegan() {
+        hasBacklog = true
+        connection?.pause()
     }
 
-    /// Takes back one ``pauseReading()``. What had been read before may be handled before this returns.
-    func resumeReading() {
-        backlogs -= 1
-        guard backlogs == 0 else { return }
+    /// What had come before may be handled before this returns.
+    func backlogEnded() {
+        hasBacklog = false
+        resumeReading()
+    }
+
+    func leftHandlerAtWork() {
+        leftovers += 1
+        if isHeldUp { connection?.pause() }
+    }
+
+    func leftHandlerEnded() {
+        leftovers -= 1
+        if leftovers == Self.maximumLeftovers - 1 { resumeReading() }
+    }
+
+    private func resumeReading() {
+        guard !isHeldUp else { return }
         resumedReading = hub.eventLoop.now
         connection?.resume()
     }
@@ -151,6 +172,7 @@ final class EngineSession {
     }
 
     private func decode(_ message: ByteBuffer, isBinary: Bool) throws(SessionViolation) -> SocketPacket? {
+        packetSize += message.readableBytes
         do throws(SocketProtocolError) {
             return isBinary ? try decoder.binary(message) : try decoder.text(message)
         } catch {
@@ -159,13 +181,15 @@ final class EngineSession {
     }
 
     private func handle(_ packet: SocketPacket) throws(SessionViolation) {
+        let size = packetSize
+        packetSize = 0
         switch (packet.kind, sockets[packet.namespace]) {
         case (.connect, nil):
             connect(packet)
         case (.connect, .some), (.connectError, _):
             throw SessionViolation(.protocolViolation, "unexpected \(packet.kind) for \(packet.namespace.prefix(64))")
         case (_, .some(let socket)):
-            socket.received(packet)
+            socket.received(packet, size: size)
         case (_, nil):
             guard dismissed.contains(packet.namespace) else {
                 throw SessionViolation(.protocolViolation, "\(packet.kind) for a namespace that is not connected")
@@ -181,7 +205,7 @@ final class EngineSession {
         dismissed.remove(packet.namespace)
         let socket = Socket(
             id: RandomID.make(), namespace: packet.namespace, request: request, session: self, hub: hub,
-            handler: handler, maximumPendingEvents: server.configuration.maximumPendingEvents)
+            handler: handler, configuration: server.configuration)
         sockets[packet.namespace] = socket
         socket.connect(auth: packet.data)
     }
@@ -218,17 +242,17 @@ final class EngineSession {
         case .wait(let next):
             schedule(next)
         case .timedOut:
-            if let deadline = deadlineAfterBacklog(now: now) { return schedule(deadline) }
+            if let deadline = deadlineAfterHoldup(now: now) { return schedule(deadline) }
             logger.debug("no pong in time")
             abort(.pingTimeout)
         }
     }
 
-    /// As long as a backlog kept us from reading, a client that does read can't be blamed for its silence: the pong may
-    /// be among what we left unread.
-    private func deadlineAfterBacklog(now: NIODeadline) -> NIODeadline? {
+    /// As long as we were kept from reading, a client that does read can't be blamed for its silence: the pong may be
+    /// among what we left unread.
+    private func deadlineAfterHoldup(now: NIODeadline) -> NIODeadline? {
         let pingTimeout = server.configuration.pingTimeout
-        if backlogs > 0 { return connection?.isWritable == true ? now + pingTimeout : nil }
+        if isHeldUp { return connection?.isWritable == true ? now + pingTimeout : nil }
         guard let resumedReading, now < resumedReading + pingTimeout else { return nil }
         return resumedReading + pingTimeout
     }

@@ -39,18 +39,22 @@ public final class Socket: @unchecked Sendable {
 
     private let handler: any SocketIOHandler
     private let maximumPendingEvents: Int
+    private let maximumPendingBytes: Int
     private var storedAttachment: AnyObject?
     private(set) var session: EngineSession?
     private var state = State.connecting
-    private var pending = CircularBuffer<Work>(initialCapacity: 0)
+    private var pending = CircularBuffer<(work: Work, size: Int)>(initialCapacity: 0)
+    private var pendingBytes = 0
     /// Whether the session reads nothing because of what is pending here.
     private var hasBacklog = false
+    /// The session that this socket left while a handler was at work.
+    private var formerSession: EngineSession?
     private var worker: Task<Void, Never>?
     var memberships: [Membership] = []
 
     init(
         id: String, namespace: String, request: HandshakeRequest, session: EngineSession, hub: SocketHub,
-        handler: any SocketIOHandler, maximumPendingEvents: Int
+        handler: any SocketIOHandler, configuration: SocketIOServerConfiguration
     ) {
         self.id = id
         self.namespace = namespace
@@ -58,7 +62,8 @@ public final class Socket: @unchecked Sendable {
         self.session = session
         self.hub = hub
         self.handler = handler
-        self.maximumPendingEvents = maximumPendingEvents
+        maximumPendingEvents = configuration.maximumPendingEvents
+        maximumPendingBytes = configuration.maximumPayload
     }
 
     // MARK: For the application
@@ -150,10 +155,11 @@ public final class Socket: @unchecked Sendable {
     // MARK: For the session
 
     func connect(auth: JSON?) {
-        enqueue(.connect(auth: auth))
+        enqueue(.connect(auth: auth), size: 0)
     }
 
-    func received(_ packet: SocketPacket) {
+    /// - Parameter size: of the packet as it came, with its attachments, in bytes.
+    func received(_ packet: SocketPacket, size: Int) {
         switch packet.kind {
         case .event:
             guard let arguments = packet.data?.arrayValue, let first = arguments.first else { return }
@@ -161,7 +167,7 @@ public final class Socket: @unchecked Sendable {
             let event = SocketEvent(
                 name: name, arguments: Array(arguments.dropFirst()), attachments: packet.attachments,
                 wantsAcknowledgement: packet.id != nil)
-            enqueue(.event(event, acknowledgementID: packet.id))
+            enqueue(.event(event, acknowledgementID: packet.id), size: size)
         case .disconnect:
             session?.remove(self)
             ended(.clientDisconnect)
@@ -185,20 +191,26 @@ public final class Socket: @unchecked Sendable {
         hub.leaveAll(self)
         let session = session.take()
         pending.removeAll()
+        pendingBytes = 0
         worker?.cancel()
         if wasConnected { handler.disconnected(self, reason: reason) }
         storedAttachment = nil
-        if hasBacklog { session?.resumeReading() }
+        if worker != nil {
+            session?.leftHandlerAtWork()
+            formerSession = session
+        }
+        if hasBacklog { session?.backlogEnded() }
     }
 
     // MARK: One at a time, in order
 
-    private func enqueue(_ work: Work) {
+    private func enqueue(_ work: Work, size: Int) {
         guard state != .disconnected else { return }
-        pending.append(work)
-        if !hasBacklog, pending.count >= maximumPendingEvents {
+        pending.append((work, size))
+        pendingBytes += size
+        if !hasBacklog, pending.count >= maximumPendingEvents || pendingBytes >= maximumPendingBytes {
             hasBacklog = true
-            session?.pauseReading()
+            session?.backlogBegan()
         }
         guard worker == nil else { return }
         hub.workerStarted()
@@ -230,17 +242,19 @@ public final class Socket: @unchecked Sendable {
     /// The next piece of work; nil ends the worker, and the next arrival starts another.
     private func next() -> Work? {
         let work = pending.popFirst()
-        if hasBacklog, pending.count <= maximumPendingEvents / 2 {
+        pendingBytes -= work?.size ?? 0
+        if hasBacklog, pending.count <= maximumPendingEvents / 2, pendingBytes <= maximumPendingBytes / 2 {
             hasBacklog = false
-            session?.resumeReading()
+            session?.backlogEnded()
         }
         // Among what was read just now may have been the socket's end.
         guard state != .disconnected, let work else {
             worker = nil
             hub.workerEnded()
+            formerSession.take()?.leftHandlerEnded()
             return nil
         }
-        return work
+        return work.work
     }
 
     private func refused(_ refusal: ConnectRefusal) {

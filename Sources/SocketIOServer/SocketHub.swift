@@ -23,7 +23,7 @@ public final class SocketHub: @unchecked Sendable {
     public let index: Int
     let executor: EventLoopTaskExecutor
 
-    private var rooms: [Room: RoomMembers] = [:]
+    private(set) var rooms: [Room: RoomMembers] = [:]
     private var sessions: [ObjectIdentifier: EngineSession] = [:]
     private var unflushed: [EngineSession] = []
     private var workers = 0

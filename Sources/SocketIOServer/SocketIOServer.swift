@@ -33,8 +33,8 @@ public final class SocketIOServer: Sendable {
         hubByLoop[ObjectIdentifier(eventLoop)]
     }
 
-    /// Returns when no handler is at work any more. For a server's end, when connections are closed and no new ones come:
-    /// an event loop must outlive the handlers that run on it.
+    /// Returns when no handler is at work any more. For a server's end, when connections are closed and no new ones
+    /// come: an event loop must outlive the handlers that run on it.
     public func drained() async {
         for hub in hubs { await hub.drained() }
     }

@@ -17,7 +17,8 @@ public struct SocketIOServerConfiguration: Sendable {
     public var maximumPayload = 1_000_000
     /// The most that may wait for one slow reader, in bytes; past it the connection is closed.
     public var maximumQueuedBytes = 16 << 20
-    /// How many of a socket's events may wait to be handled before reading from it stops.
+    /// How many of a socket's events may wait to be handled before reading from its connection stops. It stops, too,
+    /// when they have as many bytes as one message may have.
     public var maximumPendingEvents = 128
 
     public init() {}

@@ -15,7 +15,17 @@ extension CellBuffer {
         let inside = min(max(column, visible.lowerBound), visible.upperBound)
         guard row >= 0, row < size.rows, !visible.isEmpty, column < visible.upperBound else { return inside }
         var next = column
-        for cluster in DisplayClusters(text) where cluster.width > 0 {
+        var clusters = DisplayClusters(text).makeIterator()
+        while next < visible.upperBound {
+            let isPlain = clusters.takePlain { bytes in
+                let shown = (visible.lowerBound - next)..<(visible.upperBound - next)
+                let clipped = shown.clamped(to: 0..<bytes.count)
+                if !clipped.isEmpty { set(bytes[clipped], style, row: row, column: next + clipped.lowerBound) }
+                next += bytes.count
+            }
+            if isPlain { continue }
+            guard let cluster = clusters.next() else { break }
+            guard cluster.width > 0 else { continue }
             let end = next + cluster.width
             if next >= visible.lowerBound, end <= visible.upperBound {
                 set(cluster.glyph, width: cluster.width, style, row: row, column: next)
@@ -24,7 +34,6 @@ extension CellBuffer {
                 set(" ", width: 1, style, row: row, column: next < visible.lowerBound ? end - 1 : next)
             }
             next = end
-            if next >= visible.upperBound { break }
         }
         return min(max(next, inside), visible.upperBound)
     }

@@ -36,9 +36,13 @@ public enum DisplayWidth {
     /// The columns `text` takes when it is drawn on one line. Line breaks count as one, since they are drawn as a
     /// picture: split the text first.
     public static func of(_ text: some StringProtocol) -> Int {
-        let text = Substring(text)
-        if isPlain(text) { return text.utf8.count }
-        return DisplayClusters(text).reduce(0) { $0 + $1.width }
+        var clusters = DisplayClusters(text).makeIterator()
+        var width = 0
+        while true {
+            if clusters.takePlain({ width += $0.count }) { continue }
+            guard let cluster = clusters.next() else { return width }
+            width += cluster.width
+        }
     }
 
     /// Whether `text` is printable ASCII only, so that bytes are columns.

@@ -154,7 +154,7 @@ struct AccountTests {
     }
 }
 
-/// A store together with the directory that it lives in.
+/// A store, and the database that others open, too.
 struct KeptStore: Sendable {
     let database: TestDatabase
     let store: SQLiteDatabaseStore

@@ -71,7 +71,8 @@ struct GateApplicationTests {
         try line.receive(ordinary)
         line.receiveEndOfInput()
         #expect(line.isOpen)
-        #expect(application.seen.last == "event ChannelEvent.inputClosed" || application.seen.last == "event inputClosed")
+        #expect(
+            application.seen.last == "event ChannelEvent.inputClosed" || application.seen.last == "event inputClosed")
         application.answer("late")
         #expect(try line.sentText() == ordinaryAnswer("late"))
 
@@ -85,9 +86,12 @@ struct GateApplicationTests {
 
     // MARK: Upgrades that are not ours
 
-    @Test("a request for another upgrade is the application's, and the connection ends with its answer", arguments: [
-        "Upgrade: h2c\r\nConnection: Upgrade, HTTP2-Settings", "Upgrade: websocket\r\nConnection: keep-alive, upgrade",
-    ])
+    @Test(
+        "a request for another upgrade is the application's, and the connection ends with its answer",
+        arguments: [
+            "Upgrade: h2c\r\nConnection: Upgrade, HTTP2-Settings",
+            "Upgrade: websocket\r\nConnection: keep-alive, upgrade",
+        ])
     func foreignUpgrade(_ headers: String) throws {
         let application = FakeHTTPApplication()
         application.answersAtOnce = false

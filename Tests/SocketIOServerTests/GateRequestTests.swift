@@ -181,7 +181,9 @@ struct GateRequestTests {
             request(
                 "HTTP/1.1 400 Bad Request", "Content-Type: application/json", "Content-Length: \(body.utf8.count)",
                 "Connection: close") + body
-        for input in ["\u{16}\u{3}\u{1}garbage", "GET / SPDY/9\r\n\r\n", "GET / HTTP/2.0\r\n\r\n", "BREW / HTTP/1.1\r\n\r\n"] {
+        for input in [
+            "\u{16}\u{3}\u{1}garbage", "GET / SPDY/9\r\n\r\n", "GET / HTTP/2.0\r\n\r\n", "BREW / HTTP/1.1\r\n\r\n",
+        ] {
             let line = try Desk().line()
             try line.receive(input)
             #expect(try line.sentText() == answer, "\(input)")
@@ -197,7 +199,9 @@ struct GateRequestTests {
             request(
                 "HTTP/1.1 400 Bad Request", "Content-Type: application/json", "Content-Length: \(body.utf8.count)",
                 "Connection: close") + body
-        for behind in ["GET /socket.io/ HTTP/1.1\r\n\r\n", "garbage\r\n\r\n", webSocketRequest(), "GET / HTTP/1.1\r\n\r\n"] {
+        for behind in [
+            "GET /socket.io/ HTTP/1.1\r\n\r\n", "garbage\r\n\r\n", webSocketRequest(), "GET / HTTP/1.1\r\n\r\n",
+        ] {
             let application = FakeHTTPApplication()
             let desk = Desk()
             let line = try desk.line(application: application)
@@ -219,21 +223,31 @@ struct GateRequestTests {
             let line = try desk.line(application: application)
             let tabbed = webSocketRequest().replacing("Connection: Upgrade", with: "Connection: Upgrade\t")
             try? line.receive(tabbed + behind)
-            let ordinary = request("GET / HTTP/1.1", "Host: example.org")
-            let other = try desk.line(application: FakeHTTPApplication())
-            try? other.receive(ordinary + tabbed + behind)
+            #expect(!application.seen.contains("GET /"))
+
+            // The same behind a request whose answer is late: all of it is delivered at once then.
+            let late = FakeHTTPApplication()
+            late.answersAtOnce = false
+            let other = try desk.line(application: late)
+            try? other.receive(request("GET /late HTTP/1.1", "Host: example.org") + tabbed + behind)
+            late.answer("late")
+            let answers = String(decoding: try other.sent().prefix { $0 != 0x81 }, as: UTF8.self)
+            #expect(answers == ordinaryAnswer("late") + switchingProtocols)
+            #expect(late.seen == ["installed", "GET /late", "end"])
             line.drop()
             other.drop()
             #expect(desk.hub.connectionCount == 0)
-            #expect(!application.seen.contains("GET /"))
         }
     }
 
     // MARK: Time
 
-    @Test("a connection that brings no whole request in time is closed", arguments: [
-        "", "GET / HT", "GET /socket.io/ HTTP/1.1\r\nHost: a", "POST /socket.io/ HTTP/1.1\r\nContent-Length: 9\r\n\r\nhalf",
-    ])
+    @Test(
+        "a connection that brings no whole request in time is closed",
+        arguments: [
+            "", "GET / HT", "GET /socket.io/ HTTP/1.1\r\nHost: a",
+            "POST /socket.io/ HTTP/1.1\r\nContent-Length: 9\r\n\r\nhalf",
+        ])
     func requestTimeout(_ input: String) throws {
         let desk = Desk()
         let line = try desk.line()

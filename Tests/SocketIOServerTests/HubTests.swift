@@ -28,7 +28,9 @@ struct HubTests {
         return batch
     }
 
-    @Test("rooms hold who joined and did not leave, as a model does, through any sequence", arguments: [1, 2, 3] as [UInt64])
+    @Test(
+        "rooms hold who joined and did not leave, as a model does, through any sequence",
+        arguments: [1, 2, 3] as [UInt64])
     func model(_ seed: UInt64) throws {
         var random = Seeded(seed)
         let sockets = Sockets()
@@ -60,6 +62,7 @@ struct HubTests {
                 try #require(desk.hub.holdsTogether(room), "seed \(seed), step \(step), \(room)")
             }
         }
+        #expect(Set(desk.hub.rooms.keys) == Set(rooms.filter { model[$0]?.isEmpty == false }), "empty rooms are kept")
         for room in rooms { desk.hub.send(batch(room.name), to: room) }
         for (member, line) in lines.enumerated() {
             guard let line else { continue }
@@ -91,10 +94,11 @@ struct HubTests {
     func joiningTooLate() throws {
         let latch = Latch()
         let sockets = Shared<[Socket]>([])
-        let desk = Desk(Application(onConnect: { socket, _ in
-            sockets.change { $0.append(socket) }
-            await latch.wait()
-        }))
+        let desk = Desk(
+            Application(onConnect: { socket, _ in
+                sockets.change { $0.append(socket) }
+                await latch.wait()
+            }))
         let line = try desk.upgradedLine()
         try line.say("40")
         sockets.value[0].join(Room("a"))
@@ -132,6 +136,8 @@ struct HubTests {
                 }
                 #expect(try lines[victim].heard().filter { $0.contains("yyy") }.count <= 1)
                 #expect(desk.hub.sockets(in: Room("all")).count == 5)
+                for line in lines { line.drop() }
+                #expect(desk.hub.rooms.isEmpty)
             }
         }
     }

@@ -105,7 +105,7 @@ struct LeakTests {
             #expect(gone.value.count == accepted.value.count)
             #expect(Set(gone.value) == accepted.value)
             for hub in live.server.hubs {
-                #expect(try await hub.eventLoop.submit { hub.sockets(in: Room("all")).count }.get() == 0)
+                #expect(try await hub.eventLoop.submit { hub.rooms.count }.get() == 0)
             }
         }
     }

@@ -14,29 +14,56 @@ struct LiveGateTests {
         case plain
         /// It closes its output at the end of its input, and waits for the connection to go.
         case waiting
+        /// As the first, but it answers before it has read the request.
+        case early
     }
 
-    /// Serves ordinary requests: each is answered with `ok` when it is whole, and its parts are read at leisure.
-    private func install(_ style: Style, _ journal: Journal) -> LiveServer.Install {
-        { channel in
+    /// Serves ordinary requests: each is answered with `ok`, and its parts are read at leisure.
+    private struct Service: Sendable {
+        let style: Style
+        let installed = Shared(0)
+        let ended = Shared(0)
+
+        init(_ style: Style) {
+            self.style = style
+        }
+
+        func settled() async throws {
+            try await eventually("\(ended.value) of \(installed.value) have ended") { ended.value == installed.value }
+        }
+
+        @Sendable
+        func install(on channel: any Channel) throws {
             let configuration = HTTPChannel.Configuration(isOutboundHalfClosureEnabled: style == .waiting)
             let http = try HTTPChannel(wrappingChannelSynchronously: channel, configuration: configuration)
+            installed.change { $0 += 1 }
             Task {
-                try? await http.executeThenClose { inbound, outbound in
-                    for try await part in inbound {
-                        try? await Task.sleep(for: .microseconds(200))
-                        guard case .end = part else { continue }
-                        let head = HTTPResponseHead(version: .http1_1, status: .ok, headers: ["Content-Length": "2"])
-                        try await outbound.write(.head(head))
-                        try await outbound.write(.body(.byteBuffer(ByteBuffer(string: "ok"))))
-                        try await outbound.write(.end(nil))
-                    }
-                    guard style == .waiting else { return }
-                    outbound.finish()
-                    try await http.channel.closeFuture.get()
+                try? await http.executeThenClose { inbound, outbound in try await serve(inbound, outbound, http.channel)
                 }
-                journal.note("application over")
+                ended.change { $0 += 1 }
             }
+        }
+
+        private func serve(
+            _ inbound: NIOAsyncChannelInboundStream<HTTPServerRequestPart>,
+            _ outbound: NIOAsyncChannelOutboundWriter<HTTPServerResponsePart>, _ channel: any Channel
+        ) async throws {
+            for try await part in inbound {
+                switch part {
+                case .head where style == .early: break
+                case .end where style != .early: break
+                default:
+                    try? await Task.sleep(for: .microseconds(200))
+                    continue
+                }
+                let head = HTTPResponseHead(version: .http1_1, status: .ok, headers: ["Content-Length": "2"])
+                try await outbound.write(.head(head))
+                try await outbound.write(.body(.byteBuffer(ByteBuffer(string: "ok"))))
+                try await outbound.write(.end(nil))
+            }
+            guard style == .waiting else { return }
+            outbound.finish()
+            try await channel.closeFuture.get()
         }
     }
 
@@ -44,12 +71,13 @@ struct LiveGateTests {
 
     @Test("ordinary requests are served as if there were no gate", arguments: Style.allCases)
     func ordinaryRequests(_ style: Style) async throws {
-        let journal = Journal()
-        try await LiveServer.with(install: install(style, journal)) { live in
-            let client = try await LiveClient.connect(to: live.address, after: [Self.ordinary, Self.ordinary, Self.ordinary])
+        let service = Service(style)
+        try await LiveServer.with(install: service.install, settled: service.settled) { live in
+            let client = try await LiveClient.connect(
+                to: live.address, after: [Self.ordinary, Self.ordinary, Self.ordinary])
             client.drop()
             try await live.waitUntilEmpty()
-            try await eventually("the application ends") { journal.count == 1 }
+            try await service.settled()
         }
     }
 
@@ -66,30 +94,35 @@ struct LiveGateTests {
         }
     }
 
-    @Test("a kept-alive connection that became a WebSocket works, stays, and takes its application along at its end", arguments: Style.allCases)
+    @Test(
+        "a kept-alive connection that became a WebSocket works, stays, and takes its application along at its end",
+        arguments: Style.allCases)
     func keptAliveUpgrade(_ style: Style) async throws {
-        let journal = Journal()
-        try await LiveServer.with(install: install(style, journal)) { live in
+        let service = Service(style)
+        try await LiveServer.with(install: service.install, settled: service.settled) { live in
             let clients = try await (0..<3).asyncMap { _ in
                 try await LiveClient.connect(to: live.address, after: [Self.ordinary])
             }
             for client in clients { try await talk(client) }
-            #expect(journal.lines.isEmpty)
+            #expect(service.installed.value == 3)
+            #expect(service.ended.value == 0)
             #expect(try await live.connectionCount() == 3)
             clients[0].close()
             clients[1].reset()
             clients[2].endOutput()
             try await live.waitUntilEmpty()
-            try await eventually("the applications end") { journal.count == 3 }
+            try await service.settled()
         }
     }
 
-    @Test("a connection goes on reading although its application held reading back before the upgrade", arguments: Style.allCases)
+    @Test(
+        "a connection goes on reading although its application held reading back before the upgrade",
+        arguments: Style.allCases)
     func upgradeBehindBackPressure(_ style: Style) async throws {
-        let journal = Journal()
+        let service = Service(style)
         let body = (0..<60).map { _ in "4\r\nbody\r\n" }.joined() + "0\r\n\r\n"
         let upload = request("POST /a HTTP/1.1", "Host: example.org", "Transfer-Encoding: chunked") + body
-        try await LiveServer.with(install: install(style, journal)) { live in
+        try await LiveServer.with(install: service.install, settled: service.settled) { live in
             let client = try await LiveClient.connect(to: live.address, pipelined: (upload, ordinaryAnswer()))
             try await talk(client)
             client.close()
@@ -106,8 +139,10 @@ struct LiveGateTests {
             handled.change { $0 += 1 }
             return []
         })
-        let journal = Journal()
-        try await LiveServer.with(application, configure: { $0.maximumPendingEvents = 4 }, install: install(style, journal)) { live in
+        let service = Service(style)
+        try await LiveServer.with(
+            application, configure: { $0.maximumPendingEvents = 4 }, install: service.install, settled: service.settled
+        ) { live in
             let client = try await LiveClient.connect(to: live.address, after: [Self.ordinary])
             client.send("40")
             try await client.wait(for: 1)
@@ -125,15 +160,18 @@ struct LiveGateTests {
         }
     }
 
-    @Test("the event loops can be shut down although an upgraded connection has an application behind it", arguments: Style.allCases)
+    @Test(
+        "the event loops can be shut down although an upgraded connection has an application behind it",
+        arguments: Style.allCases)
     func shutdown(_ style: Style) async throws {
-        let journal = Journal()
+        let service = Service(style)
         // What stops the server closes each channel as a whole.
-        try await LiveServer.with(install: install(style, journal)) { live in
+        try await LiveServer.with(install: service.install, settled: service.settled) { live in
             let client = try await LiveClient.connect(to: live.address, after: [Self.ordinary])
             client.send("40")
             try await client.wait(for: 1)
         }
-        try await eventually("the application ends") { journal.count == 1 }
+        #expect(service.installed.value == 1)
+        #expect(service.ended.value == 1)
     }
 }

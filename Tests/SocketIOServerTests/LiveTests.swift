@@ -12,7 +12,12 @@ import WireJSON
 struct LiveTests {
     // MARK: Order
 
-    @Test("events are handled one at a time, in their order, however the handler suspends; each acknowledgement follows what its handler emitted")
+    @Test(
+        """
+        events are handled one at a time, in their order, however the handler suspends; each acknowledgement follows \
+        what its handler emitted
+        """
+    )
     func order() async throws {
         let busy = Shared<[String: Int]>([:])
         let overlaps = Shared(0)
@@ -84,7 +89,9 @@ struct LiveTests {
         case gone(String)
     }
 
-    @Test("through joins, leaves and losses under load, each socket gets what a model says, in its order", arguments: [11, 12] as [UInt64])
+    @Test(
+        "through joins, leaves and losses under load, each socket gets what a model says, in its order",
+        arguments: [11, 12] as [UInt64])
     func rooms(_ seed: UInt64) async throws {
         let journals = [Shared<[Happening]>([]), Shared<[Happening]>([])]
         let application = Application(
@@ -194,7 +201,9 @@ struct LiveTests {
             for (index, client) in clients.enumerated() {
                 let model = expected[client.id] ?? []
                 if lost.contains(index) {
-                    #expect(model.starts(with: heard[index].filter { $0 != "438888[]" }), "seed \(seed), lost client \(index)")
+                    #expect(
+                        model.starts(with: heard[index].filter { $0 != "438888[]" }),
+                        "seed \(seed), lost client \(index)")
                 } else {
                     let answers = Set(["438888[]", "439999[]"])
                     #expect(heard[index].filter { !answers.contains($0) } == model, "seed \(seed), client \(index)")
@@ -202,7 +211,8 @@ struct LiveTests {
             }
             #expect(expected.values.joined().count { $0.hasPrefix(#"42["broadcast"#) } > 2_000)
             for hub in live.server.hubs {
-                let left = try await hub.eventLoop.submit { (0..<5).map { hub.sockets(in: Room("room \($0)")).count } }.get()
+                let left = try await hub.eventLoop.submit { (0..<5).map { hub.sockets(in: Room("room \($0)")).count } }
+                    .get()
                 let model = journals[hub.index].value.reduce(into: [Int: Set<String>]()) { members, happening in
                     switch happening {
                     case .joined(let id, let room): members[room, default: []].insert(id)
@@ -222,10 +232,12 @@ struct LiveTests {
     func slowReader() async throws {
         let journal = Journal()
         let application = Application(
-            onConnect: { socket, _ in await socket.onLoop { socket in
-                socket.accept()
-                socket.join(Room("all"))
-            } },
+            onConnect: { socket, _ in
+                await socket.onLoop { socket in
+                    socket.accept()
+                    socket.join(Room("all"))
+                }
+            },
             onDisconnect: { socket, reason in journal.note("\(socket.id) \(reason)") })
         try await LiveServer.with(application, configure: { $0.maximumQueuedBytes = 1 << 20 }) { live in
             let clients = try await (0..<6).asyncMap { _ in try await LiveClient.connect(to: live.address) }
@@ -245,7 +257,9 @@ struct LiveTests {
                     try await hub.eventLoop.submit { [batch] in hub.send(batch, to: Room("all")) }.get()
                 }
                 // The others are given the time to read: whoever keeps up is never closed.
-                for (index, client) in clients.enumerated() where index != 3 { try await client.wait(for: 1); _ = client.takeFirst() }
+                for (index, client) in clients.enumerated() where index != 3 {
+                    try await client.wait(for: 1); _ = client.takeFirst()
+                }
                 if number > 300, !journal.lines.isEmpty { break }
             }
             try await eventually("the slow one is closed") { journal.count == 1 }

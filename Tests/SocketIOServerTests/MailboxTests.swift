@@ -77,6 +77,29 @@ struct MailboxTests {
         #expect(turnstile.journal.lines == all)
     }
 
+    @Test("reading stops when as many bytes wait as one message may have, attachments among them")
+    func backPressureByBytes() throws {
+        let turnstile = Turnstile()
+        let line = try Desk(turnstile.application) { $0.maximumPayload = 1_000 }.connectedLine()
+        let large = clientText(#"42["large","\#(String(repeating: "x", count: 480))"]"#)
+        try line.receive(events(0..<1))
+        try line.receive(large)
+        #expect(line.autoRead)
+        try line.receive(
+            clientText(#"451-["bytes",{"_placeholder":true,"num":0}]"#)
+                + clientBinary([UInt8](repeating: 7, count: 470)))
+        #expect(!line.autoRead)
+        turnstile.letThrough(1, on: line.loop)
+        #expect(!line.autoRead)
+        turnstile.letThrough(1, on: line.loop)
+        #expect(line.autoRead)
+        turnstile.letThrough(1, on: line.loop)
+        try line.receive(large + large)
+        #expect(line.autoRead)
+        try line.receive(large + large)
+        #expect(!line.autoRead)
+    }
+
     @Test("no more than the limit ever waits, however much was read at once")
     func bound() throws {
         let turnstile = Turnstile()
@@ -126,9 +149,11 @@ struct MailboxTests {
         #expect(line.autoRead)
     }
 
-    @Test("a socket that goes with a backlog leaves a connection that reads", arguments: [
-        "kicked", "refused", "kicked by another",
-    ])
+    @Test(
+        "a socket that goes with a backlog leaves a connection that reads",
+        arguments: [
+            "kicked", "refused", "kicked by another",
+        ])
     func backlogOfASocketThatGoes(_ way: String) throws {
         let latch = Latch()
         let sockets = Shared<[Socket]>([])
@@ -157,6 +182,39 @@ struct MailboxTests {
         #expect(line.autoRead)
         try line.say("40{}", #"429["back"]"#)
         #expect(try line.heard().map(kind) == ["connected", "439[]"])
+    }
+
+    @Test("a client that comes and goes sets no more than a few handlers to work at a time")
+    func comingAndGoing() throws {
+        let latch = Latch()
+        let begun = Shared(0)
+        let application = Application(onConnect: { _, _ in
+            begun.change { $0 += 1 }
+            await latch.wait()
+        })
+        let line = try Desk(application).upgradedLine()
+        // A socket that leaves before its handler was reached costs nothing.
+        try line.receive((0..<50).flatMap { _ in clientText("40") + clientText("41") })
+        #expect(begun.value == 0)
+        #expect(line.autoRead)
+        for _ in 0..<20 {
+            try line.say("40")
+            try line.say("41")
+        }
+        #expect(begun.value == 8)
+        #expect(!line.autoRead)
+        latch.letOneThrough()
+        line.loop.run()
+        #expect(line.autoRead)
+        try line.say("40")
+        #expect(begun.value == 9)
+        try line.say("41")
+        #expect(!line.autoRead)
+        latch.open()
+        try line.say("40", #"420["a"]"#)
+        #expect(try line.heard().map(kind) == ["connected", "430[]"])
+        #expect(begun.value == 10)
+        #expect(line.autoRead)
     }
 
     @Test("a connection that is closed while it does not read still hears the other side's Close")

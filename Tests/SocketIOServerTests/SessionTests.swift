@@ -202,10 +202,12 @@ struct SessionTests {
     func leavingAndReturning() throws {
         let journal = Journal()
         let application = Application(
-            onConnect: { socket, _ in await socket.onLoop { socket in
-                socket.accept()
-                socket.join(Room("all"))
-            } },
+            onConnect: { socket, _ in
+                await socket.onLoop { socket in
+                    socket.accept()
+                    socket.join(Room("all"))
+                }
+            },
             onDisconnect: { socket, reason in journal.note("\(socket.id) \(reason) \(socket.isConnected)") })
         let desk = Desk(application)
         let line = try desk.upgradedLine()
@@ -260,10 +262,12 @@ struct SessionTests {
     func namespaces() throws {
         let journal = Journal()
         let admin = Application(
-            onConnect: { socket, _ in await socket.onLoop { socket in
-                socket.accept()
-                socket.join(Room("all"))
-            } },
+            onConnect: { socket, _ in
+                await socket.onLoop { socket in
+                    socket.accept()
+                    socket.join(Room("all"))
+                }
+            },
             onEvent: { event, socket in [.string(socket.namespace)] },
             onDisconnect: { socket, reason in journal.note("\(socket.namespace) \(reason)") })
         let desk = Desk(admin, others: ["/admin": admin])
@@ -407,8 +411,12 @@ struct SessionTests {
             text(#"4599-["a"]"#, close: parseError),
             text("b!", close: parseError),
             Violation(bytes: clientBinary([1]), close: parseError, testDescription: "unexpected binary"),
-            Violation(bytes: frame(1, [0x34]), close: "<close 1002 A client must mask its frames.>", testDescription: "unmasked"),
-            text(String(repeating: "4", count: 1_000_001), close: "<close 1009 The message is longer than accepted here.>"),
+            Violation(
+                bytes: frame(1, [0x34]), close: "<close 1002 A client must mask its frames.>",
+                testDescription: "unmasked"),
+            text(
+                String(repeating: "4", count: 1_000_001),
+                close: "<close 1009 The message is longer than accepted here.>"),
         ]
     }()
 
@@ -452,10 +460,12 @@ struct SessionTests {
 
     // MARK: How connections end
 
-    @Test("the application is told why a socket is gone, once", arguments: [
-        "1": "transport close", "WebSocket close": "transport close", "end of input": "transport close",
-        "lost": "transport close", "error": "transport error",
-    ])
+    @Test(
+        "the application is told why a socket is gone, once",
+        arguments: [
+            "1": "transport close", "WebSocket close": "transport close", "end of input": "transport close",
+            "lost": "transport close", "error": "transport error",
+        ])
     func endings(_ way: String, _ reason: String) throws {
         let journal = Journal()
         let desk = Desk(Application(onDisconnect: { _, reason in journal.note("\(reason)") }))

@@ -15,6 +15,8 @@ final class PseudoTerminal {
     /// Everything the probe wrote.
     private(set) var output: [UInt8] = []
     let process: pid_t
+    /// The line discipline's settings before the probe was started.
+    let originalModes: [UInt32]
     private var controller: Int32
     /// Keeps the terminal alive, so that its modes can be read after the probe's end.
     private let terminal: Int32
@@ -38,6 +40,7 @@ final class PseudoTerminal {
         guard terminal >= 0 else { throw Failure.cannotOpen(errno) }
         var size = winsize(ws_row: rows, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0)
         _ = ioctl(controller, UInt(TIOCSWINSZ), &size)
+        originalModes = Self.modes(of: terminal)
 
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
@@ -46,18 +49,9 @@ final class PseudoTerminal {
         posix_spawn_file_actions_adddup2(&actions, STDIN_FILENO, STDOUT_FILENO)
         posix_spawn_file_actions_adddup2(&actions, STDIN_FILENO, STDERR_FILENO)
         if let input { posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, input, O_RDONLY, 0) }
-        var attributes = posix_spawnattr_t()
-        posix_spawnattr_init(&attributes)
+        // 0x80 is POSIX_SPAWN_SETSID, which glibc shows to GNU sources only.
+        var attributes = posix_spawnattr_t.freshSignals(flags: 0x80)
         defer { posix_spawnattr_destroy(&attributes) }
-        // 0x80 is POSIX_SPAWN_SETSID, which glibc shows to GNU sources only. A test runner may have signals ignored or
-        // blocked, which would be inherited.
-        var none = sigset_t()
-        sigemptyset(&none)
-        var all = sigset_t()
-        sigfillset(&all)
-        posix_spawnattr_setsigmask(&attributes, &none)
-        posix_spawnattr_setsigdefault(&attributes, &all)
-        posix_spawnattr_setflags(&attributes, Int16(0x80 | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF))
         let environment = Probe.environment.merging(changes) { $1 }.map { strdup("\($0)=\($1)") } + [nil]
         let arguments = [strdup(Probe.path), nil]
         defer { (environment + arguments).forEach { free($0) } }
@@ -86,8 +80,10 @@ final class PseudoTerminal {
 
     var text: String { String(decoding: output, as: UTF8.self) }
 
-    /// The line discipline's settings.
-    var modes: [UInt32] {
+    /// The line discipline's settings now.
+    var modes: [UInt32] { Self.modes(of: terminal) }
+
+    private static func modes(of terminal: Int32) -> [UInt32] {
         var modes = termios()
         tcgetattr(terminal, &modes)
         let characters = withUnsafeBytes(of: modes.c_cc) { $0.map(UInt32.init) }

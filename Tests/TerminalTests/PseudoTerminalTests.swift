@@ -60,8 +60,8 @@ struct PseudoTerminalTests {
         }
     }
 
-    private func expectRestored(_ terminal: PseudoTerminal, _ modes: [UInt32]) {
-        #expect(terminal.modes == modes)
+    private func expectRestored(_ terminal: PseudoTerminal) {
+        #expect(terminal.modes == terminal.originalModes)
         for (on, off) in [
             (enters, leaves), ("\u{1B}[?2004h", "\u{1B}[?2004l"), ("\u{1B}[?1000h", "\u{1B}[?1000l"),
             ("\u{1B}[?1006h", "\u{1B}[?1006l"), ("\u{1B}[?1h", "\u{1B}[?1l"), ("\u{1B}[?25l", "\u{1B}[?25h"),
@@ -76,19 +76,17 @@ struct PseudoTerminalTests {
     @Test("the terminal is as it was, however the program ends", arguments: Ending.all)
     func restores(ending: Ending) throws {
         let terminal = try PseudoTerminal()
-        let modes = terminal.modes
         try #require(terminal.shows("event none"))
-        #expect(terminal.modes != modes)
+        #expect(terminal.modes != terminal.originalModes)
         terminal.type(ending.keys)
         if let signal = ending.signal { terminal.signal(signal) }
         #expect(terminal.end() == ending.result)
-        expectRestored(terminal, modes)
+        expectRestored(terminal)
     }
 
     @Test("a program that hangs is ended by a second signal a second later, and the terminal is as it was")
     func restoresFromDeafProgram() throws {
         let terminal = try PseudoTerminal()
-        let modes = terminal.modes
         try #require(terminal.shows("event none"))
         terminal.type("h")
         let sent = ContinuousClock.now
@@ -105,7 +103,7 @@ struct PseudoTerminalTests {
         #expect(ended)
         #expect(ContinuousClock.now - sent >= .seconds(1))
         #expect(terminal.end() == -SIGTERM)
-        expectRestored(terminal, modes)
+        expectRestored(terminal)
     }
 
     @Test("a terminal that is closed ends the input")
@@ -225,11 +223,10 @@ struct PseudoTerminalTests {
         ])
     func noScreen(environment: [String: String], sentence: String) throws {
         let terminal = try PseudoTerminal(environment)
-        let modes = terminal.modes
         #expect(terminal.end() == 9)
         #expect(terminal.text.contains("no screen: \(sentence)"))
         #expect(!terminal.text.contains("\u{1B}"))
-        #expect(terminal.modes == modes)
+        #expect(terminal.modes == terminal.originalModes)
     }
 
     @Test("where input is no terminal, there is no screen")
@@ -252,13 +249,12 @@ struct PseudoTerminalTests {
     @Test("a VT100 gets what it knows, and nothing of what came later")
     func vt100() throws {
         let terminal = try PseudoTerminal(["TERM": "vt100"])
-        let modes = terminal.modes
         try #require(terminal.shows("event none"))
         #expect(!terminal.text.contains("\u{1B}[?2004h"))
         #expect(!terminal.text.contains("\u{1B}[?1000h"))
         terminal.signal(SIGABRT)
         #expect(terminal.end() == -SIGABRT)
-        #expect(terminal.modes == modes)
+        #expect(terminal.modes == terminal.originalModes)
         #expect(!terminal.text.contains("\u{1B}[?2004"))
     }
 
@@ -289,12 +285,9 @@ struct PseudoTerminalTests {
 
             """
         try source.write(toFile: directory.file("source"), atomically: true, encoding: .utf8)
-        let tic = Process()
-        tic.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-        tic.arguments = ["tic", "-x", "-o", directory.path, directory.file("source")]
-        try tic.run()
-        tic.waitUntilExit()
-        try #require(tic.terminationStatus == 0, "tic, of ncurses-bin, has to be installed")
+        let (status, output) = runCommand(
+            ["tic", "-x", "-o", directory.path, directory.file("source")], in: directory)
+        try #require(status == 0, "tic, of ncurses-bin, has to be installed: \(output)")
         let terminal = try started(["TERM": "probe-direct", "TERMINFO": directory.path])
         #expect(terminal.text.contains("38;2;255;128;0"))
         #expect(terminal.text.contains("\u{1B}[33m"))

@@ -27,23 +27,10 @@ final class Tmux {
     /// Runs a tmux command and returns what it printed.
     @discardableResult
     func run(_ arguments: String...) throws -> String {
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-        process.arguments = ["tmux", "-u", "-L", server, "-f", directory.file("tmux.conf")] + arguments
-        // Without the TMUX of whoever runs the tests.
-        process.environment = Probe.environment
-        // Not a pipe: the server that the first command starts would hold it open for ever.
-        _ = FileManager.default.createFile(atPath: directory.file("output"), contents: nil)
-        let output = try FileHandle(forWritingTo: URL(fileURLWithPath: directory.file("output")))
-        defer { try? output.close() }
-        process.standardInput = FileHandle.nullDevice
-        process.standardOutput = output
-        process.standardError = output
-        try process.run()
-        process.waitUntilExit()
-        let text = directory.read("output") ?? ""
-        try #require(process.terminationStatus == 0, "tmux has to be installed, and to do \(arguments): \(text)")
-        return text
+        let (status, output) = runCommand(
+            ["tmux", "-u", "-L", server, "-f", directory.file("tmux.conf")] + arguments, in: directory)
+        try #require(status == 0, "tmux has to be installed, and to do \(arguments): \(output)")
+        return output
     }
 
     func type(_ text: String) throws {
@@ -94,9 +81,14 @@ final class Tmux {
 
     /// Whether the terminal's modes are those from before the probe, as soon as the shell has told them in `file`.
     func isRestored(_ file: String = "after") throws -> Bool {
-        let told = holds { directory.read(file)?.contains("iexten") == true && directory.read(file)?.hasSuffix("\n") == true }
+        let isTold = holds { settings(file)?.contains("iexten") == true && settings(file)?.last == "\n" }
         let flags = try flags()
-        return told && directory.read(file) == directory.read("before") && flags == Self.restoredFlags
+        return isTold && settings(file) == settings("before") && flags == Self.restoredFlags
+    }
+
+    /// What `stty -a` said, but for the window's size in its first line.
+    private func settings(_ file: String) -> Substring? {
+        directory.read(file).flatMap { text in text.firstRange(of: "line =").map { text[$0.lowerBound...] } }
     }
 
     /// The columns that tmux takes for a row: code point by code point, but for what a joiner joins.

@@ -33,7 +33,6 @@ final class ChildProcess: Sendable {
         process.arguments = arguments
         process.environment = ProcessInfo.processInfo.environment
             .filter { !$0.key.hasPrefix("ROLECALL_") && !$0.key.hasPrefix("XDG_") }
-            .merging(["PYTHONUNBUFFERED": "1"]) { _, new in new }
             .merging(environment) { _, new in new }
         let exits = self.exits
         process.terminationHandler = { process in

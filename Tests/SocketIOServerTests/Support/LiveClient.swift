@@ -5,9 +5,9 @@ import Testing
 import WebSocketLink
 
 #if canImport(Darwin)
-import Darwin
+    import Darwin
 #else
-import Glibc
+    import Glibc
 #endif
 
 /// A client made of a TCP connection and a WebSocket.

@@ -19,21 +19,25 @@ final class LiveServer: Sendable {
 
     /// Runs a body with a server, which is gone afterwards.
     ///
-    /// - Parameter accepted: called with each new connection, behind whose codec the gate stands.
+    /// - Parameters:
+    ///   - accepted: called with each new connection, behind whose codec the gate stands.
+    ///   - settled: returns when all that was installed has let go of the event loops; called when connections are
+    ///     closed.
     static func with<Output>(
         _ application: Application = Application(), configure: (inout SocketIOServerConfiguration) -> Void = { _ in },
         install: @escaping Install = { _ in throw Line.NoApplication() },
-        accepted: @escaping @Sendable (any Channel) -> Void = { _ in }, body: (LiveServer) async throws -> Output
+        accepted: @escaping @Sendable (any Channel) -> Void = { _ in }, settled: () async throws -> Void = {},
+        body: (LiveServer) async throws -> Output
     ) async throws -> Output {
         var configuration = SocketIOServerConfiguration()
         configure(&configuration)
         let live = try await LiveServer(configuration, application, install, accepted)
         do {
             let output = try await body(live)
-            try await live.stop()
+            try await live.stop(settled)
             return output
         } catch {
-            try? await live.stop()
+            try? await live.stop(settled)
             throw error
         }
     }
@@ -67,13 +71,14 @@ final class LiveServer: Sendable {
         address = try #require(listener.localAddress)
     }
 
-    private func stop() async throws {
+    private func stop(_ settled: () async throws -> Void) async throws {
         try await listener.close()
         for channel in children.value.values {
             channel.close(promise: nil)
             try await channel.closeFuture.get()
         }
         await server.drained()
+        try await settled()
         try await group.shutdownGracefully()
     }
 
