@@ -69,6 +69,7 @@ let package = Package(
             dependencies: [
                 "ModelStore", "RolecallProtocol", "WireJSON", logging,
                 .product(name: "GRDB", package: "GRDB.swift"),
+                .product(name: "GRDBSQLite", package: "GRDB.swift"),
             ],
             swiftSettings: strict
         ),
