@@ -74,6 +74,11 @@ let package = Package(
             swiftSettings: strict
         ),
 
+        // The terminal: the only door to curses.
+        .systemLibrary(name: "CNcurses", path: "Sources/CNcurses", providers: [.apt(["libncursesw5-dev"])]),
+        .target(name: "CTerminalGuard"),
+        .target(name: "Terminal", dependencies: ["CNcurses", "CTerminalGuard"], swiftSettings: strict),
+
         // The two programs.
         .executableTarget(
             name: "RolecallServer",
@@ -148,6 +153,14 @@ let package = Package(
                 "SQLiteStore", "ModelStore", "RolecallProtocol", "WireJSON", "TestSupport", logging,
                 .product(name: "GRDB", package: "GRDB.swift"),
             ],
+            swiftSettings: strict
+        ),
+        .executableTarget(
+            name: "TerminalProbe", dependencies: ["Terminal"], path: "Tests/TerminalProbe", swiftSettings: strict
+        ),
+        .testTarget(
+            name: "TerminalTests",
+            dependencies: ["Terminal", "TerminalProbe", "CNcurses", "CTerminalGuard"],
             swiftSettings: strict
         ),
         .testTarget(

@@ -72,7 +72,8 @@ extension CellBuffer {
     }
 
     /// A line downwards.
-    public mutating func verticalLine(column: Int, rows: Range<Int>, _ style: Style = .plain, _ art: LineArt = .unicode) {
+    public mutating func verticalLine(column: Int, rows: Range<Int>, _ style: Style = .plain, _ art: LineArt = .unicode)
+    {
         fill(Rect(row: rows.lowerBound, column: column, rows: rows.count, columns: 1), art.vertical, style)
     }
 

@@ -67,32 +67,27 @@ public struct CellBuffer: Hashable, Sendable {
     /// Writes one cluster. The caller has clipped it: all of its columns are inside.
     mutating func set(_ text: String, width: Int, _ style: Style, row: Int, column: Int) {
         let index = row * size.columns + column
-        cells.withUnsafeMutableBufferPointer { cells in
-            Self.release(&cells, index)
-            cells[index] = Cell(text, width: width, style)
-            if width == 2 {
-                Self.release(&cells, index + 1)
-                cells[index + 1] = .continuation(style)
-            }
+        release(index)
+        cells[index] = Cell(text, width: width, style)
+        if width == 2 {
+            release(index + 1)
+            cells[index + 1] = .continuation(style)
         }
     }
 
     /// Writes printable ASCII, a cell for each byte. The caller has clipped it.
     mutating func set(_ plain: some Collection<UInt8>, _ style: Style, row: Int, column: Int) {
         let ascii = DisplayClusters.ascii
-        let start = row * size.columns + column
-        cells.withUnsafeMutableBufferPointer { cells in
-            var index = start
-            for byte in plain {
-                Self.release(&cells, index)
-                cells[index] = Cell(ascii[Int(byte)], width: 1, style)
-                index += 1
-            }
+        var index = row * size.columns + column
+        for byte in plain {
+            release(index)
+            cells[index] = Cell(ascii[Int(byte)], width: 1, style)
+            index += 1
         }
     }
 
     /// Makes a space of the other half of a wide cell at `index`, which is about to be overwritten.
-    private static func release(_ cells: inout UnsafeMutableBufferPointer<Cell>, _ index: Int) {
+    private mutating func release(_ index: Int) {
         switch cells[index].width {
         case 0: cells[index - 1] = .blank(cells[index - 1].style)
         case 2: cells[index + 1] = .blank(cells[index + 1].style)

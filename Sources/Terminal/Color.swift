@@ -64,10 +64,14 @@ extension Color {
         case .monochrome:
             return .default
         case .ansi8:
-            guard let index = paletteIndex, index < 16 else { return .ansi(Self.nearestBasic(to: components, among: 8)) }
+            guard let index = paletteIndex, index < 16 else {
+                return .ansi(Self.nearestBasic(to: components, among: 8))
+            }
             return .ansi(index & 7)
         case .ansi16:
-            guard let index = paletteIndex, index < 16 else { return .ansi(Self.nearestBasic(to: components, among: 16)) }
+            guard let index = paletteIndex, index < 16 else {
+                return .ansi(Self.nearestBasic(to: components, among: 16))
+            }
             return .ansi(index)
         case .indexed256:
             guard let index = paletteIndex else { return .indexed(Self.nearestIndexed(to: components)) }

@@ -30,7 +30,8 @@ public final class CursesScreen: Screen {
         case closed
     }
 
-    private static var isOpen = false
+    /// The process's one screen. Kept until it is closed: there is a terminal to restore.
+    private static var current: CursesScreen?
 
     public private(set) var size: Size
     public let capabilities: Capabilities
@@ -52,7 +53,7 @@ public final class CursesScreen: Screen {
     ///
     /// - Throws: ``ScreenError``, with the terminal as it was. Print lines instead.
     public static func open(_ options: Options = Options()) throws(ScreenError) -> CursesScreen {
-        guard !isOpen else { throw .alreadyOpen }
+        guard current == nil else { throw .alreadyOpen }
         guard isatty(STDIN_FILENO) == 1 else { throw .notATerminal(standardInput: true) }
         guard isatty(STDOUT_FILENO) == 1 else { throw .notATerminal(standardInput: false) }
         let environment = Self.environment()
@@ -108,7 +109,7 @@ public final class CursesScreen: Screen {
         canvas = CursesCanvas(palette, encoder, wrapsAtOnce: description.wrapsAtOnce)
         wanted = (CellBuffer(size), nil)
         canvas.resize(to: size)
-        Self.isOpen = true
+        Self.current = self
         relay.screen = self
         Self.write(description.entering)
         input.start()
@@ -178,7 +179,7 @@ public final class CursesScreen: Screen {
         input?.stop()
         input = nil
         delscreen(handle)
-        Self.isOpen = false
+        Self.current = nil
         continuation.finish()
     }
 

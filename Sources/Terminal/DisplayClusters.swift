@@ -139,7 +139,8 @@ private enum Measure {
     /// Whether the cluster is drawn as one picture two columns wide.
     private static func isEmoji(_ first: Unicode.Scalar, _ scalars: Substring.UnicodeScalarView) -> Bool {
         // Also true for digits, `#` and `*`, which begin keycaps; those need U+FE0F to become one.
-        guard first.properties.isEmoji else { return false }
+        // Ideographs and Hangul, of which there may be many, are not asked.
+        guard !(0x3400..<0xE000 ~= first.value), first.properties.isEmoji else { return false }
         return first.properties.isEmojiPresentation
             || scalars.dropFirst().contains { $0 == EmojiJoining.presentationSelector || $0 == EmojiJoining.joiner }
     }

@@ -52,7 +52,10 @@ public enum DisplayWidth {
 
     /// Whether terminals in use differ about the width of `scalar`.
     static func isDisputed(_ scalar: Unicode.Scalar) -> Bool {
-        scalar.value >= 0x2000 && (scalar.properties.isEmojiPresentation || contains(disputed, scalar.value))
+        switch scalar.value {
+        case ..<0x2300, 0x2500...0x257F, 0x4E00..<0x1_D300: false
+        default: scalar.properties.isEmojiPresentation || contains(disputed, scalar.value)
+        }
     }
 
     /// Format characters that are drawn: they enclose the number that follows them (Prepended_Concatenation_Mark).

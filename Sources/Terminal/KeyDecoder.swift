@@ -229,7 +229,9 @@ struct BracketedPaste: Sendable {
         if isTruncated {
             // The cut may have gone through a character.
             let tail = bytes.suffix(3)
-            if let lead = tail.lastIndex(where: { $0 & 0xC0 == 0xC0 }), ScalarDecoding(Array(bytes[lead...])) == .incomplete {
+            if let lead = tail.lastIndex(where: { $0 & 0xC0 == 0xC0 }),
+                ScalarDecoding(Array(bytes[lead...])) == .incomplete
+            {
                 bytes = bytes[..<lead]
             }
         }

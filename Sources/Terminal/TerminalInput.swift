@@ -109,7 +109,8 @@ final class TerminalInput {
         guard let patience = decoder.patience else { return }
         let expected = generation
         let (seconds, attoseconds) = patience.components
-        let deadline = DispatchTime.now() + .nanoseconds(Int(seconds) * 1_000_000_000 + Int(attoseconds / 1_000_000_000))
+        let deadline =
+            DispatchTime.now() + .nanoseconds(Int(seconds) * 1_000_000_000 + Int(attoseconds / 1_000_000_000))
         DispatchQueue.main.asyncAfter(deadline: deadline) { [weak self] in
             MainActor.assumeIsolated {
                 guard let self, self.generation == expected, self.input != nil else { return }

@@ -14,16 +14,10 @@ extension EndToEnd {
             let token = try await stage.token(.user)
             let stem = stage.row("stream")
             let rows = 600
-            let writer = try ChildProcess(
-                URL(fileURLWithPath: "/usr/bin/env"),
-                ["sqlite3", "-bail", "-cmd", ".timeout 20000", stage.server.database.path])
-            do {
-                for number in 1...rows {
-                    writer.write(line: "insert into thing(name, info) values('\(stem)', '\(number)');")
-                }
-                writer.closeInput()
+            let statements = (1...rows).map { "insert into thing(name, info) values('\(stem)', '\($0)');" }
+            try await RowWriter.with(statements, in: stage.server) { writer in
                 var followers: [(listed: [String], position: String, socket: SocketPeer)] = []
-                while writer.exit == nil, followers.count < 30 {
+                while writer.isWriting, followers.count < 30 {
                     let list = try await stage.peers.http(
                         stage.server, "GET", "/api/things?limit=1000&name=\(stem.replacing(" ", with: "%20"))",
                         token: token)
@@ -33,23 +27,19 @@ extension EndToEnd {
                     followers.append(
                         (list.json.arrayValue?.compactMap { $0["info"]?.stringValue } ?? [], position, socket))
                 }
-                #expect(try await writer.waitForExit(within: .seconds(60)) == .status(0), "\(writer.errors.elements)")
-                #expect(followers.count > 2)
+                try await writer.finish()
                 #expect(
                     followers.contains { !$0.listed.isEmpty && $0.listed.count < rows },
                     "Some list has to fall into the middle.")
                 for follower in followers {
                     try await stage.barrier(follower.socket)
-                    let told = follower.socket.heard.compactMap(\.savedThing).filter { $0["name"]?.stringValue == stem }
-                        .compactMap { $0["info"]?.stringValue }
+                    let told = follower.socket.heard.compactMap(\.savedThing)
+                        .filter { $0["name"]?.stringValue == stem }.compactMap { $0["info"]?.stringValue }
                     #expect(follower.listed + told == (1...rows).map { "\($0)" })
                     #expect(follower.socket.positions().allSatisfy { $0 > follower.position })
                     #expect(follower.socket.positions() == follower.socket.positions().sorted())
                     #expect(follower.socket.heard.allSatisfy { $0.event?.name != "gap" })
                 }
-            } catch {
-                try await writer.end()
-                throw error
             }
         }
 

@@ -33,8 +33,11 @@ struct Scene {
         for (index, line) in Self.lines.enumerated() where index < size.rows - 4 {
             frame.draw(line, row: index + 1, column: 1, in: inside)
         }
-        frame.draw("number \(number) size \(size)", row: size.rows - 2, column: 1, in: inside)
+        // An emoji that stays, between figures that change.
+        frame.draw("number \(number) 👍 \(number) size \(size)", row: size.rows - 2, column: 1, in: inside)
         frame.draw("event \(lastEvent)", row: size.rows - 3, column: 1, in: inside)
+        // Emoji that come and go, with nothing but spaces after them.
+        if number % 2 == 1 { frame.draw("🚀❤️", row: size.rows - 3, column: size.columns - 6, in: inside) }
         return frame
     }
 }

@@ -5,36 +5,43 @@ import Terminal
 // came, and ends in every way a program can end. Its environment: PROBE_PID_FILE takes its process id once the screen is
 // open. Its exit code is 9 where no screen can be opened.
 
-let screen: CursesScreen
-do {
-    screen = try CursesScreen.open()
-} catch {
-    print("no screen: \(error)")
-    exit(9)
-}
+var screen = open()
 if let path = getenv("PROBE_PID_FILE"), let file = fopen(path, "w") {
     fputs("\(getpid())\n", file)
     fclose(file)
 }
-
 var scene = Scene(size: screen.size, capabilities: screen.capabilities)
-screen.present(scene.frame(), cursor: scene.cursor)
-for await event in screen.events {
-    switch event {
-    case .signal(let signal):
-        screen.close()
-        exit(signal.exitCode)
-    case .endOfInput:
-        screen.close()
-        exit(0)
-    case .key(let key):
-        try act(on: key)
-    default:
-        break
-    }
-    scene.size = screen.size
-    scene.lastEvent = "\(event)"
+while true {
     screen.present(scene.frame(), cursor: scene.cursor)
+    for await event in screen.events {
+        switch event {
+        case .signal(let signal):
+            screen.close()
+            exit(signal.exitCode)
+        case .endOfInput:
+            screen.close()
+            exit(0)
+        case .key(let key):
+            try act(on: key)
+        default:
+            break
+        }
+        scene.size = screen.size
+        scene.lastEvent = "\(event)"
+        screen.present(scene.frame(), cursor: scene.cursor)
+    }
+    // Closed by a key, to be opened again.
+    screen = open()
+}
+
+@MainActor
+func open() -> CursesScreen {
+    do {
+        return try CursesScreen.open()
+    } catch {
+        print("no screen: \(error)")
+        exit(9)
+    }
 }
 
 @MainActor
@@ -52,6 +59,8 @@ func act(on key: Key) throws {
         screen.suspend()
         print("meanwhile")
         screen.resume()
+    case .character("r"): screen.close()
+    case .character("d"): scene.number = (try? CursesScreen.open()) == nil ? 1000 : -1
     case .character("x"): exit(3)
     case .character("e"): throw ProbeError.asked
     case .character("t"): fatalError("asked to")

@@ -213,10 +213,13 @@ struct ColorTests {
         #expect(reduced.components == (red, green, blue))
     }
 
-    @Test("depth follows from what the terminal counts", arguments: [
-        (-1, ColorDepth.monochrome), (0, .monochrome), (8, .ansi8), (16, .ansi16), (88, .ansi16), (256, .indexed256),
-        (1 << 24, .trueColor),
-    ] as [(Int, ColorDepth)])
+    @Test(
+        "depth follows from what the terminal counts",
+        arguments: [
+            (-1, ColorDepth.monochrome), (0, .monochrome), (8, .ansi8), (16, .ansi16), (88, .ansi16),
+            (256, .indexed256),
+            (1 << 24, .trueColor),
+        ] as [(Int, ColorDepth)])
     func depth(colors: Int, expected: ColorDepth) {
         #expect(ColorDepth(colors: colors) == expected)
     }

@@ -4,8 +4,10 @@ import Terminal
 import Testing
 
 /// The planes that have characters in them, without the plain ideographs and the private use planes.
-private let assigned = [UInt32(0)...0x4E10, 0x9FF0...0xAC10, 0xD790...0x2_0010, 0xE_0000...0xE_01F0, 0x10_FFF0...0x10_FFFF]
-    .joined()
+private let assigned = [
+    UInt32(0)...0x4E10, 0x9FF0...0xAC10, 0xD790...0x2_0010, 0xE_0000...0xE_01F0, 0x10_FFF0...0x10_FFFF,
+]
+.joined()
 
 @Suite("Display width")
 struct DisplayWidthTests {
@@ -13,7 +15,8 @@ struct DisplayWidthTests {
         "text takes the columns that terminals give it",
         arguments: [
             ("", 0), ("hello", 5), ("héllo", 5), ("漢字", 4), ("かな", 4), ("ｆｕｌｌ", 8), ("ﾊﾝｶｸ", 4), ("한글", 4),
-            ("\u{1112}\u{1161}\u{11AB}", 2), ("e\u{301}", 1), ("a\u{323}\u{301}", 1), ("─│┌", 3), ("αβγ", 3), ("…±°", 3),
+            ("\u{1112}\u{1161}\u{11AB}", 2), ("e\u{301}", 1), ("a\u{323}\u{301}", 1), ("─│┌", 3), ("αβγ", 3),
+            ("…±°", 3),
             ("👍", 2), ("👍🏽", 2), ("👨‍👩‍👧", 2), ("👨‍👩‍👧‍👦", 2), ("👩🏽‍🚀", 2), ("🏳️‍🌈", 2), ("❤️‍🔥", 2), ("🇯🇵", 2), ("🇯", 2),
             ("🇯🇵🇩🇪", 4), ("🏴\u{E0067}\u{E0062}\u{E0065}\u{E006E}\u{E0067}\u{E007F}", 2), ("❤", 1), ("❤️", 2),
             ("❤\u{FE0E}", 1), ("⌚", 2), ("⌚\u{FE0E}", 2), ("1️⃣", 2), ("#️⃣", 2), ("1", 1), ("☺", 1), ("☺️", 2), ("🫩", 2),
@@ -87,7 +90,9 @@ struct DisplayClustersTests {
             for drawn in DisplayClusters(String(scalar)).flatMap(\.glyph.unicodeScalars) {
                 let category = drawn.properties.generalCategory
                 let isHarmful = category == .control || category == .lineSeparator || category == .paragraphSeparator
-                if isHarmful || drawn.properties.isNoncharacterCodePoint { Issue.record("U+\(String(value, radix: 16))") }
+                if isHarmful || drawn.properties.isNoncharacterCodePoint {
+                    Issue.record("U+\(String(value, radix: 16))")
+                }
             }
         }
     }

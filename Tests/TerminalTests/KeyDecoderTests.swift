@@ -30,7 +30,8 @@ private let sentences: [(String, [TerminalEvent])] = [
     ("\u{1B}OP", [.key(.function(1))]), ("\u{1B}[11~", [.key(.function(1))]), ("\u{1B}[[A", [.key(.function(1))]),
     ("\u{1B}[[E", [.key(.function(5))]), ("\u{1B}[15~", [.key(.function(5))]), ("\u{1B}[17~", [.key(.function(6))]),
     ("\u{1B}[21~", [.key(.function(10))]), ("\u{1B}[24~", [.key(.function(12))]),
-    ("\u{1B}[1;5C", [.key(.control(.right))]), ("\u{1B}[1;2A", [.key(.shift(.up))]), ("\u{1B}[1;3D", [.key(.alt(.left))]),
+    ("\u{1B}[1;5C", [.key(.control(.right))]), ("\u{1B}[1;2A", [.key(.shift(.up))]),
+    ("\u{1B}[1;3D", [.key(.alt(.left))]),
     ("\u{1B}[1;9D", [.key(.alt(.left))]), ("\u{1B}[3;5~", [.key(.control(.delete))]),
     ("\u{1B}[1;6P", [.key(Key(.function(1), [.control, .shift]))]), ("\u{1B}O5D", [.key(.control(.left))]),
     ("\u{1B}[a", [.key(.shift(.up))]), ("\u{1B}Oa", [.key(.control(.up))]), ("\u{1B}[3^", [.key(.control(.delete))]),
@@ -57,9 +58,12 @@ private let sentences: [(String, [TerminalEvent])] = [
     ("\u{1B}[200~\u{3}\u{1B}[2J\u{1B}[20\u{1B}\u{1B}[201~", [.paste(Paste("\u{3}\u{1B}[2J\u{1B}[20\u{1B}"))]),
     ("\u{1B}[201~", []), ("\u{1B}[I", []), ("\u{1B}[?1;2c", []), ("\u{1B}[?2026;2$y", []), ("\u{1B}[999~", []),
     ("\u{1B}[1;", []), ("\u{1B}[12\u{3}", [.key(.control("c"))]), ("\u{1B}[1;\u{1B}[A", [.key(.up)]),
-    ("ab\u{1B}[Acd", [
-        .key(.character("a")), .key(.character("b")), .key(.up), .key(.character("c")), .key(.character("d")),
-    ]),
+    (
+        "ab\u{1B}[Acd",
+        [
+            .key(.character("a")), .key(.character("b")), .key(.up), .key(.character("c")), .key(.character("d")),
+        ]
+    ),
 ]
 
 @Suite("Key decoder")

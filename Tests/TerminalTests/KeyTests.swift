@@ -7,7 +7,8 @@ struct KeyTests {
         "a key has a name for help pages and configuration files, and the name means the key",
         arguments: [
             (Key.character("a"), "a"), (.character("A"), "A"), (.space, "Space"), (.control("l"), "Ctrl-L"),
-            (.control(" "), "Ctrl-Space"), (.control("\\"), "Ctrl-\\"), (.alt("1"), "Alt-1"), (.alt(.enter), "Alt-Enter"),
+            (.control(" "), "Ctrl-Space"), (.control("\\"), "Ctrl-\\"), (.alt("1"), "Alt-1"),
+            (.alt(.enter), "Alt-Enter"),
             (.function(5), "F5"), (.backTab, "Shift-Tab"), (.pageUp, "PgUp"), (.control(.left), "Ctrl-Left"),
             (Key(.up, [.control, .alt, .shift]), "Ctrl-Alt-Shift-Up"), (.character("-"), "-"), (.alt("-"), "Alt--"),
             (.character("漢"), "漢"), (.escape, "Esc"), (.delete, "Del"),
@@ -21,7 +22,8 @@ struct KeyTests {
         "other spellings are understood",
         arguments: [
             ("ctrl-l", Key.control("l")), ("C-x", .control("x")), ("M-x", .alt("x")), ("meta-X", .alt("X")),
-            ("escape", .escape), ("RETURN", .enter), ("page-down", .pageDown), ("f10", .function(10)), ("C", .character("C")),
+            ("escape", .escape), ("RETURN", .enter), ("page-down", .pageDown), ("f10", .function(10)),
+            ("C", .character("C")),
             ("Alt-Space", .alt(" ")),
         ] as [(String, Key)])
     func otherSpellings(name: String, key: Key) {

@@ -4,7 +4,8 @@ import Glibc
 /// The program under `Tests/TerminalProbe`, which lies beside the tests.
 enum Probe {
     static let path: String = {
-        let own = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? CommandLine.arguments[0]
+        let own =
+            (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? CommandLine.arguments[0]
         return URL(fileURLWithPath: own).deletingLastPathComponent().appendingPathComponent("TerminalProbe").path
     }()
 

@@ -132,7 +132,9 @@ struct TerminalKnowledgeTests {
 
     @Test(
         "a locale's name tells whether it wants UTF-8",
-        arguments: [("en_US.UTF-8", true), ("de_DE.utf8@euro", true), ("C", false), ("", false), ("ja_JP.eucJP", false)])
+        arguments: [
+            ("en_US.UTF-8", true), ("de_DE.utf8@euro", true), ("C", false), ("", false), ("ja_JP.eucJP", false),
+        ])
     func localeNames(name: String, expected: Bool) {
         #expect(TerminalLocale.namesUTF8(name) == expected)
     }

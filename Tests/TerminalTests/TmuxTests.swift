@@ -6,7 +6,8 @@ import Testing
 @Suite("In tmux", .serialized)
 struct TmuxTests {
     private static let sizes = [
-        Size(columns: 120, rows: 36), Size(columns: 80, rows: 24), Size(columns: 60, rows: 18), Size(columns: 30, rows: 8),
+        Size(columns: 120, rows: 36), Size(columns: 80, rows: 24), Size(columns: 60, rows: 18),
+        Size(columns: 30, rows: 8),
     ]
 
     /// The frame's border is where it belongs, whatever stands in the row.
@@ -31,9 +32,20 @@ struct TmuxTests {
                 #expect(text.contains(shown), "\(shown)")
             }
         }
-        try tmux.press("n")
-        try #require(try tmux.shows("number 1"))
-        try expectWhole(tmux, size)
+    }
+
+    @Test("emoji stay when the text around them changes, and go without a trace")
+    func emojiComeAndGo() throws {
+        let size = Size(columns: 60, rows: 18)
+        let tmux = try Tmux(columns: size.columns, rows: size.rows)
+        try tmux.startProbe()
+        for number in 1...4 {
+            try tmux.press("n")
+            try #require(try tmux.shows("number \(number) 👍 \(number)"))
+            let hasComeOrGone = try holds { try tmux.rows()[size.rows - 3].contains("🚀❤️") == (number % 2 == 1) }
+            #expect(hasComeOrGone)
+            try expectWhole(tmux, size)
+        }
     }
 
     @Test("a window that is resized is painted anew, every cell of it")
@@ -62,7 +74,8 @@ struct TmuxTests {
         #expect(try tmux.isRestored())
     }
 
-    @Test("Ctrl-Z gives the shell its terminal back, and fg paints what is to be seen then", arguments: ["C-z", "TSTP"])
+    @Test(
+        "Ctrl-Z gives the shell its terminal back, and fg paints what is to be seen then", arguments: ["C-z", "TSTP"])
     func stopsAndContinues(how: String) throws {
         let tmux = try Tmux(columns: 80, rows: 24)
         try tmux.startProbe()
@@ -107,7 +120,9 @@ struct TmuxTests {
         try tmux.run("set-buffer", "two\nlines")
         try tmux.run("paste-buffer", "-p")
         #expect(try tmux.shows("paste(Terminal.Paste(text: \"two\\nlines\", isTruncated: false))"))
-        for (name, key) in [("F5", "F5"), ("M-1", "Alt-1"), ("C-Left", "Ctrl-Left"), ("BTab", "Shift-Tab"), ("Escape", "Esc")] {
+        for (name, key) in [
+            ("F5", "F5"), ("M-1", "Alt-1"), ("C-Left", "Ctrl-Left"), ("BTab", "Shift-Tab"), ("Escape", "Esc"),
+        ] {
             try tmux.press(name)
             #expect(try tmux.shows("event key(\(key))"))
         }
