@@ -1,7 +1,13 @@
 import Foundation
 
-/// Another process that writes rows, each in a transaction of its own, as fast as it can.
+/// Another process that writes rows, each in a transaction of its own.
+///
+/// Between two rows it counts for a millisecond or so: SQLite's lock is not fair, and a process that does nothing but
+/// write can keep all others from it for seconds.
 struct RowWriter: Sendable {
+    private static let pause =
+        "with recursive n(i) as (select 1 union all select i + 1 from n limit 10000) select max(i) from n;"
+
     private let child: ChildProcess
     private let directory: TemporaryDirectory
 
@@ -10,7 +16,8 @@ struct RowWriter: Sendable {
     private init(_ statements: some Sequence<String>, database: URL) throws {
         directory = try TemporaryDirectory()
         let script = directory.file("rows.sql")
-        try statements.joined(separator: "\n").write(to: script, atomically: true, encoding: .utf8)
+        try ([".output /dev/null"] + statements.map { "\($0)\n\(Self.pause)" }).joined(separator: "\n").write(
+            to: script, atomically: true, encoding: .utf8)
         child = try ChildProcess(
             URL(fileURLWithPath: "/usr/bin/env"),
             ["sqlite3", "-bail", "-cmd", ".timeout 20000", database.path, ".read '\(script.path)'"])
