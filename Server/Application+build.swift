@@ -38,6 +38,7 @@ struct RolecallApplication: Service, CustomStringConvertible {
         let key =
             try configuration.makesKey ? KeyFile.readOrMake(configuration.keyPath) : KeyFile.read(configuration.keyPath)
         let passwords = PasswordHasher(parameters: configuration.passwordParameters)
+        try await Demo.check(store, isDemo: configuration.isDemo, passwords: passwords)
         if configuration.isDemo { try await Demo.fill(store, passwords: passwords) }
 
         let group = MultiThreadedEventLoopGroup(numberOfThreads: System.coreCount)

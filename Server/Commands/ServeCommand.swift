@@ -50,9 +50,12 @@ struct ServeCommand: AsyncParsableCommand {
                 print("listening on http://\(address)")
                 fflush(nil)
             }
-            let services = ServiceGroup(
-                configuration: .init(
-                    services: [application], gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
+            var serviceConfiguration = ServiceGroupConfiguration(
+                services: [application], gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
+            // A request that never ends must not keep the process.
+            serviceConfiguration.maximumGracefulShutdownDuration = .seconds(10)
+            serviceConfiguration.maximumCancellationDuration = .seconds(5)
+            let services = ServiceGroup(configuration: serviceConfiguration)
             try await services.run()
         }
     }

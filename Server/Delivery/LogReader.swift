@@ -10,6 +10,9 @@ struct LogReader: Service, CustomStringConvertible {
     /// Events read and told at once, at most.
     private static let batchLimit = 256
 
+    /// What one stretch holds, about, in bytes; an event alone can be larger.
+    private static let stretchLimit = 1 << 20
+
     let store: any Store
     let server: SocketIOServer
     let association: Association
@@ -33,11 +36,11 @@ struct LogReader: Service, CustomStringConvertible {
     /// Tells all that stands in the log behind `start`, and returns where that ends.
     private func follow(from start: Int64) async -> Int64 {
         var cursor = start
-        while !Task.isCancelled {
-            let events: [ModelStore.LogEvent]
+        while !Task.isCancelled, !Task.isShuttingDownGracefully {
+            let snapshot: Snapshot<[ModelStore.LogEvent]>
             do {
                 let after = cursor
-                events = try await store.read { try $0.events(after: after, limit: Self.batchLimit) }.value
+                snapshot = try await store.read { try $0.events(after: after, limit: Self.batchLimit) }
             } catch is CancellationError {
                 break
             } catch {
@@ -46,24 +49,39 @@ struct LogReader: Service, CustomStringConvertible {
                 try? await Task.sleep(for: .milliseconds(200))
                 continue
             }
-            guard let last = events.last else { break }
-            for stretch in Self.stretches(of: events) { await deliver(stretch) }
-            cursor = last.sequence
+            for stretch in Self.stretches(of: snapshot.value) { await deliver(stretch) }
+            guard snapshot.value.count == Self.batchLimit else {
+                // There are no more up to the snapshot's own position.
+                if snapshot.position.sequence > cursor { await advance(to: snapshot.position.sequence) }
+                return snapshot.position.sequence
+            }
+            cursor = snapshot.value.last?.sequence ?? cursor
         }
         return cursor
     }
 
-    /// Cuts before each change of a user, so that identities change exactly where the log says.
+    /// Cuts before each change of a user, so that identities change exactly where the log says, and where a stretch
+    /// grows so large that a turn of the loop should not send all of it.
     static func stretches(of events: [ModelStore.LogEvent]) -> [[ModelStore.LogEvent]] {
         var stretches: [[ModelStore.LogEvent]] = []
+        var size = 0
         for event in events {
-            if event.model == ModelName.user || stretches.isEmpty {
+            size += event.approximateSize
+            if event.model == ModelName.user || stretches.isEmpty || size > Self.stretchLimit {
                 stretches.append([event])
+                size = event.approximateSize
             } else {
                 stretches[stretches.count - 1].append(event)
             }
         }
         return stretches
+    }
+
+    private func advance(to sequence: Int64) async {
+        for hub in server.hubs {
+            let delivery = association.loops[hub.index]
+            try? await hub.eventLoop.submit { delivery.advance(to: sequence) }.get()
+        }
     }
 
     private func deliver(_ events: [ModelStore.LogEvent]) async {

@@ -47,6 +47,12 @@ final class LoopDelivery: @unchecked Sendable {
         resumeWaiting()
     }
 
+    /// There is nothing to tell up to here: numbers can be missing at the log's end, too.
+    func advance(to sequence: Int64) {
+        watermark = max(watermark, sequence)
+        resumeWaiting()
+    }
+
     /// Runs the body once everything up to this number has been told here, or nothing is told any more.
     func whenTold(_ sequence: Int64, _ body: @escaping () -> Void) {
         guard watermark < sequence, !isStopped else { return body() }
@@ -80,13 +86,16 @@ final class LoopDelivery: @unchecked Sendable {
         guard case .integer(let id) = event.key else { return }
         userChanges[id] = event.sequence
         for socket in hub.sockets(in: .user(id)) {
-            guard let principal = association.identity(of: socket)?.principal else { continue }
+            // Who was read after this change is who the record says by now, whatever the log tells late.
+            guard let principal = association.identity(of: socket)?.principal, principal.readAt < event.sequence else {
+                continue
+            }
             guard let user = event.after.flatMap(UserImage.init) else {
                 association.disassociate(socket, reason: .userRemoved)
                 continue
             }
             if user.generation == principal.generation {
-                association.update(socket, to: user.summary)
+                association.update(socket, to: user.summary, readAt: event.sequence)
             } else {
                 association.disassociate(socket, reason: .passwordChanged)
             }

@@ -41,6 +41,16 @@ struct Replay: Sendable {
             // Fewer than were asked for: there are no more up to the snapshot's own position.
             let covered =
                 events.count < Self.batchLimit ? snapshot.position.sequence : events.last?.sequence ?? cursor
+            for stretch in LogReader.stretches(of: events).dropLast() {
+                await socket.onLoop { socket in
+                    guard socket.isConnected, let identity = association.identity(of: socket), !identity.isLive else {
+                        return
+                    }
+                    let watermark = association.delivery(of: socket).watermark
+                    socket.send(encoder.encode(stretch.lazy.filter { $0.sequence <= watermark }, for: identity.view))
+                }
+                await socket.writable()
+            }
             let isDone = await socket.onLoop { socket in
                 // A change of identity has made it live.
                 guard socket.isConnected, let identity = association.identity(of: socket), !identity.isLive else {

@@ -28,6 +28,31 @@ enum Demo {
         ("safe", "combination changed on Monday", true),
     ]
 
+    /// Refuses a database in which the demo's passwords, known to everybody, would open more than a demo.
+    ///
+    /// - Throws: ``StartupError`` without `--demo` where a demo account still has its password, and with it where there
+    ///   are accounts, but none of the demo's.
+    static func check(_ store: any Store, isDemo: Bool, passwords: PasswordHasher) async throws {
+        let users = try await store.read { try $0.users() }.value
+        let known = users.filter { user in accounts.contains { $0.email == user.email } }
+        if isDemo {
+            guard users.isEmpty || !known.isEmpty else {
+                throw StartupError(
+                    "This database has accounts of its own; --demo would add an admin whose password everybody knows. "
+                        + "Name another directory with --data.")
+            }
+            return
+        }
+        for user in known {
+            guard let account = accounts.first(where: { $0.email == user.email }),
+                try await passwords.verify(account.password, against: user.password) != .wrong
+            else { continue }
+            throw StartupError(
+                "This database has the demo's account \(user.email), with the password that everybody knows. Start with "
+                    + "--demo, or change it: rolecall-server user passwd \(user.email), or user remove \(user.email).")
+        }
+    }
+
     /// Adds the accounts that are missing, and the rows where there are none.
     static func fill(_ store: any Store, passwords: PasswordHasher) async throws {
         for account in accounts {

@@ -26,6 +26,13 @@ struct AuthenticationRoutes: Sendable {
     }
 
     private func signIn(_ request: Request, _ context: RolecallRequestContext) async throws -> Response {
+        // A page of another origin must not sign its visitor in as somebody of its choice.
+        let headers = request.headerPairs
+        if request.headers[.origin] != nil,
+            let refusal = identity.origins.refusal(ofUnsafeCookieRequest: headers)
+        {
+            throw RequestFailure(.forbidden, refusal)
+        }
         let body = try await request.json(limit: Self.bodyLimit)
         let email = try Self.text("email", of: body)
         let password = try Self.text("password", of: body)
@@ -43,7 +50,8 @@ struct AuthenticationRoutes: Sendable {
                 metadata: ["address": .string(context.remoteAddress?.description ?? "unknown")])
             throw RequestFailure(.unauthorized, .invalidCredentials, "This e-mail and password do not match.")
         }
-        let better: String? = verdict == .rightButWeak ? try await passwords.hash(password) : nil
+        // Where there is no room for it now, the next login brings it.
+        let better: String? = verdict == .rightButWeak ? try? await passwords.hash(password) : nil
 
         let now = Timestamp.now
         let session = SessionRecord(

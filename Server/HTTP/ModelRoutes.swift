@@ -37,9 +37,7 @@ struct ModelRoutes: Sendable {
             case "after":
                 after = try key(text, of: model, field: name)
             default:
-                guard let column = model.column(name) else {
-                    throw Self.invalid(name, "\(model.name) has no field \"\(name.prefix(64))\".")
-                }
+                let column = try models.column(name, of: model, for: principal)
                 guard let value = ModelService.value(text: text, for: column) else {
                     throw Self.invalid(name, "\(name) can't be \"\(text.prefix(64))\".")
                 }

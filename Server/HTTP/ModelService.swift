@@ -9,6 +9,8 @@ import WireJSON
 struct ModelService: Sendable {
     static let defaultLimit = 100
     static let maximumLimit = 1000
+    /// A list ends early once it is about so large, in bytes; `after` goes on from there.
+    static let maximumListSize = 8 << 20
 
     let store: any Store
     let policy: Policy
@@ -18,21 +20,32 @@ struct ModelService: Sendable {
 
     // MARK: Reading
 
+    /// The column of that name, as the caller may ask for it: one that he may not see does not exist, lest a filter
+    /// tell its value.
+    func column(
+        _ name: String, of model: Model, for principal: Principal?
+    ) throws(RequestFailure) -> Column {
+        try refuseStranger(principal, reading: model)
+        guard let column = model.column(name), policy.mayRead(column: name, of: model.name, view: view(of: principal))
+        else { throw .unknownField(name, of: model) }
+        return column
+    }
+
     func list(
         _ model: Model, limit: Int, after: Value?, equals: [(column: Column, value: Value)], as principal: Principal?
     ) async throws(RequestFailure) -> Snapshot<[Row]> {
         try refuseStranger(principal, reading: model)
         let view = view(of: principal)
         let policy = policy
-        // A filter on a field that the caller may not see would tell its value.
-        for filter in equals where !policy.mayRead(column: filter.column.name, of: model.name, view: view) {
-            throw .unknownField(filter.column.name, of: model)
-        }
         return try await read { transaction in
             var rows: [Row] = []
+            var size = 0
             try transaction.rows(of: model, after: after, equals: equals) { row in
-                if let visible = policy.visible(row, of: model.name, to: view) { rows.append(visible) }
-                return rows.count < limit
+                if let visible = policy.visible(row, of: model.name, to: view) {
+                    rows.append(visible)
+                    size += visible.approximateSize
+                }
+                return rows.count < limit && size < Self.maximumListSize
             }
             return rows
         }
@@ -154,7 +167,9 @@ struct ModelService: Sendable {
         var values: [(column: String, value: Value)] = []
         for (name, json) in object {
             if name == model.key.name, !isCreation { continue }
-            guard let column = model.column(name) else { throw .unknownField(name, of: model) }
+            guard let column = model.column(name),
+                policy.mayRead(column: name, of: model.name, view: view(of: principal))
+            else { throw .unknownField(name, of: model) }
             guard name != model.key.name, policy.mayWrite(column: name, of: model.name, as: principal.writer) else {
                 throw RequestFailure(
                     .unprocessableContent, .invalidField, "\(name) is not yours to write.", field: name)

@@ -75,8 +75,15 @@ struct Association: Sendable {
     }
 
     /// The same user's record has changed: the socket's rights follow it.
-    func update(_ socket: Socket, to user: UserSummary) {
-        guard socket.isConnected, var principal = identity(of: socket)?.principal, principal.user != user else {
+    ///
+    /// - Parameter sequence: the log's entry that says so.
+    func update(_ socket: Socket, to user: UserSummary, readAt sequence: Int64) {
+        guard socket.isConnected, let identity = identity(of: socket), var principal = identity.principal else {
+            return
+        }
+        principal.readAt = sequence
+        guard principal.user != user else {
+            identity.principal = principal
             return
         }
         let reason: IdentityReason = principal.user.role == user.role ? .userChanged : .roleChanged

@@ -14,10 +14,11 @@ struct PresentedToken: Sendable, Equatable {
         if let token = auth?["token"], !token.isNull {
             return PresentedToken(token: token.stringValue ?? "", source: .auth)
         }
-        if let value = headers.first(where: { $0.name.lowercased() == "authorization" })?.value {
-            let parts = value.split(separator: " ", maxSplits: 1)
-            let isBearer = parts.first?.lowercased() == "bearer"
-            return PresentedToken(token: isBearer && parts.count == 2 ? String(parts[1]) : "", source: .header)
+        // Another scheme is somebody else's, a proxy's perhaps.
+        for header in headers where header.name.lowercased() == "authorization" {
+            let parts = header.value.split(separator: " ", maxSplits: 1)
+            guard parts.first?.lowercased() == "bearer" else { continue }
+            return PresentedToken(token: parts.count == 2 ? String(parts[1]) : "", source: .header)
         }
         return Cookies.token(in: headers).map { PresentedToken(token: $0, source: .cookie) }
     }

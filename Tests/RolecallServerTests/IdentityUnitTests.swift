@@ -18,10 +18,12 @@ struct PresentedTokenTests {
         #expect(Cookies.token(in: [(name: "Cookie", value: header)]) == token)
     }
 
-    @Test("an Authorization header of another kind decides too, as a token that can't be good")
+    @Test("an Authorization header of another scheme is nobody's token; an empty bearer's is a bad one")
     func otherScheme() {
         let headers = [(name: "authorization", value: "Basic abc"), (name: "cookie", value: "token=t")]
-        #expect(PresentedToken.find(headers: headers) == PresentedToken(token: "", source: .header))
+        #expect(PresentedToken.find(headers: headers) == PresentedToken(token: "t", source: .cookie))
+        let empty = [(name: "authorization", value: "Bearer "), (name: "cookie", value: "token=t")]
+        #expect(PresentedToken.find(headers: empty) == PresentedToken(token: "", source: .header))
         #expect(PresentedToken.find(auth: ["token": nil], headers: []) == nil)
         #expect(PresentedToken.find(auth: ["token": 5], headers: headers)?.source == .auth)
     }
