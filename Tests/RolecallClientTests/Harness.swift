@@ -49,7 +49,7 @@ final class RecordingSink: LineSink {
 func eventually(
     _ what: Comment, location: SourceLocation = #_sourceLocation, _ condition: () async -> Bool
 ) async throws {
-    let deadline = ContinuousClock.now + .seconds(5)
+    let deadline = ContinuousClock.now + .seconds(60)
     while await !condition() {
         guard ContinuousClock.now < deadline else {
             Issue.record(what, sourceLocation: location)
