@@ -101,8 +101,8 @@ let package = Package(
         .executableTarget(
             name: "RolecallClient",
             dependencies: [
-                "WireJSON", "SocketIOClient", "RolecallProtocol", nioCore, nioPosix, nioHTTP1, nioSSL, logging,
-                argumentParser,
+                "WireJSON", "SocketIOClient", "RolecallProtocol", "Terminal", nioCore, nioPosix, nioHTTP1, nioSSL,
+                logging, argumentParser,
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
             ],
             path: "Client",
@@ -175,13 +175,13 @@ let package = Package(
         .testTarget(
             name: "RolecallClientTests",
             dependencies: [
-                "RolecallClient", "WireJSON", "SocketIOClient", "RolecallProtocol", "TestSupport", nioCore, nioPosix,
-                nioHTTP1, nioWebSocket, logging, argumentParser,
+                "RolecallClient", "WireJSON", "SocketIOClient", "RolecallProtocol", "Terminal", "TestSupport", nioCore,
+                nioPosix, nioHTTP1, nioWebSocket, logging, argumentParser,
             ],
             swiftSettings: strict
         ),
         .testTarget(
-            name: "EndToEndTests", dependencies: ["RolecallServer", "RolecallClient", "WireJSON", "RolecallProtocol"],
+            name: "EndToEndTests", dependencies: ["RolecallServer", "RolecallClient", "WireJSON"],
             path: "Tests/EndToEnd", exclude: ["Support/peer.py"], swiftSettings: strict
         ),
     ],

@@ -33,7 +33,12 @@ struct Application: Sendable {
     ) async -> ExitCode {
         var logger = logger
         logger.logLevel = configuration.logLevel
-        let format: Console.Format = if case .watch(let request) = configuration.verb { request.format } else { .json }
+        let format: Console.Format =
+            switch configuration.verb {
+            case .watch(let request): request.format
+            case .screen: .line
+            default: .json
+            }
         let application = Application(
             configuration: configuration, console: Console(output: output, format: format), input: input,
             logger: logger,
@@ -61,6 +66,9 @@ struct Application: Sendable {
     private func perform(_ verb: Verb) async throws {
         try checkCertificateFile()
         switch verb {
+        case .screen:
+            // Whoever has a terminal for it runs it there; here is none.
+            try await watch(WatchRequest(format: .line))
         case .login(let email, let passwordFromInput):
             try await login(email: email, passwordFromInput: passwordFromInput)
         case .logout: try await logout()

@@ -19,6 +19,8 @@ struct Configuration: Sendable {
 
 /// What the program is to do.
 enum Verb: Hashable, Sendable {
+    /// The live screen; where there is no terminal for it, the live events as lines.
+    case screen(ScreenRequest)
     case login(email: String, passwordFromInput: Bool)
     case logout
     case whoami
@@ -31,6 +33,12 @@ enum Verb: Hashable, Sendable {
     case remove(model: String, key: String)
     case list(model: String, limit: Int?, after: String?, [FieldAssignment])
     case get(model: String, key: String)
+}
+
+/// How the live screen is to be.
+struct ScreenRequest: Hashable, Sendable {
+    /// The most events that are kept; at least 1.
+    var buffer = 10_000
 }
 
 /// What to watch for, and until when.

@@ -11,11 +11,6 @@ enum Invocation: Sendable {
 
     /// Reads the arguments (without the program's name) in their environment.
     init(arguments: [String], environment: [String: String]) {
-        // The live screen is what the bare command will open; without one, help says what there is.
-        if arguments.isEmpty {
-            self = .print(RolecallCommand.helpMessage())
-            return
-        }
         do {
             var command = try RolecallCommand.parseAsRoot(QueryArguments.shielded(arguments))
             guard let verbCommand = command as? any VerbCommand else {

@@ -1,6 +1,7 @@
 import Dispatch
 import Logging
 import NIOPosix
+import Terminal
 
 #if canImport(Glibc)
     import Glibc
@@ -20,7 +21,11 @@ enum Main {
         // A reader that closes the pipe is told by the write that fails.
         signal(SIGPIPE, SIG_IGN)
         switch Invocation(arguments: Array(CommandLine.arguments.dropFirst()), environment: environment) {
-        case .run(let configuration): exit(await run(configuration).rawValue)
+        case .run(let configuration):
+            if case .screen(let request) = configuration.verb, let code = await runScreen(configuration, request) {
+                exit(code.rawValue)
+            }
+            exit(await run(configuration).rawValue)
         case .print(let text):
             print(text)
             exit(ExitCode.done.rawValue)
@@ -31,14 +36,47 @@ enum Main {
         }
     }
 
-    private static func run(_ configuration: Configuration) async -> ExitCode {
+    /// Runs the live screen; nil where there is no terminal that can show it.
+    ///
+    /// The screen itself hears of the signals, so that the terminal is given back first.
+    @MainActor
+    private static func runScreen(_ configuration: Configuration, _ request: ScreenRequest) async -> ExitCode? {
+        let screen: CursesScreen
+        do {
+            screen = try CursesScreen.open()
+        } catch {
+            switch error {
+            case .notATerminal, .dumbTerminal: break
+            default: complain("\(error); here are lines in place of the screen.")
+            }
+            return nil
+        }
+        let (output, input) = streams()
+        return await Application.run(
+            configuration, request, on: screen, output: output, input: input,
+            willEnd: { code in
+                // The connection is closed in good order, if that takes no longer than a user will wait.
+                DispatchQueue.global().asyncAfter(deadline: .now() + patience) { exit(code.rawValue) }
+            })
+    }
+
+    private static func complain(_ sentence: String) {
+        let line = Array("rolecall: \(sentence)\n".utf8)
+        _ = write(STDERR_FILENO, line, line.count)
+    }
+
+    private static func streams() -> (Output, Input) {
         // One thread for each that may block: a reader who takes nothing must not hold up the other two.
         let threads = (0..<3).map { _ in NIOThreadPool(numberOfThreads: 1) }
         for thread in threads { thread.start() }
         let output = Output(
             lines: DescriptorSink(descriptor: STDOUT_FILENO, thread: threads[0]),
             messages: DescriptorSink(descriptor: STDERR_FILENO, thread: threads[1]))
-        let input = Input(descriptor: STDIN_FILENO, terminalPath: "/dev/tty", threads: threads[2])
+        return (output, Input(descriptor: STDIN_FILENO, terminalPath: "/dev/tty", threads: threads[2]))
+    }
+
+    private static func run(_ configuration: Configuration) async -> ExitCode {
+        let (output, input) = streams()
         let logger = Logger(label: "rolecall") { StreamLogHandler.standardError(label: $0) }
 
         let signals = EndingSignals(patience: patience)

@@ -12,7 +12,8 @@ actor ConnectionSupervisor {
         case idle
         case connecting
         case listening(any SocketLink)
-        case waiting(Duration)
+        /// - Parameter hurry: opened by a wish not to wait any longer.
+        case waiting(Duration, hurry: Gate)
         case ended
     }
 
@@ -27,6 +28,8 @@ actor ConnectionSupervisor {
     private var notices: [Notice] = []
     private let online = Gate()
     private var isLetGo = false
+    /// The next wait is left out.
+    private var isHurried = false
     /// Requests whose answers have not been told, in the order in which they were sent, which is that of the answers.
     private var requests: [PendingRequest] = []
 
@@ -60,14 +63,21 @@ actor ConnectionSupervisor {
             case .idle: apply(machine.start())
             case .connecting: await connect()
             case .listening(let link): await listen(to: link)
-            case .waiting(let delay):
-                if (try? await Task.sleep(for: delay)) != nil {
-                    apply(machine.delayPassed())
-                } else {
-                    apply(machine.close())
-                }
+            case .waiting(let delay, let hurry):
+                await wait(delay, orUntil: hurry)
+                apply(Task.isCancelled ? machine.close() : machine.delayPassed())
             case .ended: return nil
             }
+        }
+    }
+
+    /// Waits for whichever comes first, and no longer than the task is wanted.
+    private func wait(_ delay: Duration, orUntil hurry: Gate) async {
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask { try? await Task.sleep(for: delay) }
+            group.addTask { try? await hurry.wait() }
+            await group.next()
+            group.cancelAll()
         }
     }
 
@@ -81,6 +91,7 @@ actor ConnectionSupervisor {
             progress.connected()
             requests = []
             isLetGo = false
+            isHurried = false
             step = .listening(link)
             apply(action)
         } catch let failure as ConnectFailure {
@@ -124,7 +135,10 @@ actor ConnectionSupervisor {
             online.open()
         case .wait(let delay, let attempt, let reason):
             logger.debug("waiting", metadata: ["reason": "\(SafeText(reason))", "delay": "\(delay)"])
-            step = .waiting(delay)
+            let hurry = Gate()
+            if isHurried { hurry.open() }
+            isHurried = false
+            step = .waiting(delay, hurry: hurry)
             notices.append(.state(.offline(reason: reason, retryIn: delay, attempt: attempt)))
         case .end(let ending):
             logger.debug("closed", metadata: ["reason": "\(SafeText(ending.description))"])
@@ -182,9 +196,12 @@ actor ConnectionSupervisor {
     }
 
     /// Associates the socket with a token's user; on success the next handshakes present it too.
-    func login(command: String, token: Token, timeout: Duration) async throws {
+    @discardableResult
+    func login(command: String, token: Token, timeout: Duration) async throws -> Acknowledgement? {
         let answer = try await request(command: command, ClientEvent.login, [.string(token.secret)], timeout: timeout)
-        if Acknowledgement(json: answer) == .registered { credential = token }
+        let acknowledgement = Acknowledgement(json: answer)
+        if acknowledgement == .registered { credential = token }
+        return acknowledgement
     }
 
     /// Leaves the socket to nobody; the next handshakes present no token.
@@ -209,9 +226,27 @@ actor ConnectionSupervisor {
         await link.close()
     }
 
+    /// Connects now: ends the wait for the next attempt, or lets go of the connection and comes back without a wait.
+    /// Does nothing to an attempt that is under way, and nothing after the end.
+    func reconnect() async {
+        switch step {
+        case .waiting(_, let hurry): hurry.open()
+        case .listening:
+            isHurried = true
+            await drop()
+        case .idle, .connecting, .ended: break
+        }
+    }
+
+    /// What the next handshakes present, from now on.
+    func present(_ token: Token?) {
+        credential = token
+    }
+
     /// Ends everything, whether or not anybody still asks for notices.
     func close() async {
         if case .listening(let link) = step { await link.close() }
+        if case .waiting(_, let hurry) = step { hurry.open() }
         online.close()
         apply(machine.close())
     }

@@ -44,6 +44,9 @@ struct ServerOrigin: Hashable, Sendable, CustomStringConvertible {
         if isIPv6 { return host == "::1" }
         return host == "localhost" || Self.dottedQuad(host)?.first == 127
     }
+
+    /// Whether a password that is sent there can be read by nobody on the way.
+    var mayCarryPassword: Bool { scheme == .https || isLoopback }
 }
 
 extension ServerOrigin {

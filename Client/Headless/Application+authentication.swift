@@ -5,7 +5,7 @@ import WireJSON
 extension Application {
     func login(email: String, passwordFromInput: Bool) async throws {
         let server = configuration.server
-        guard server.scheme == .https || server.isLoopback || configuration.isInsecure else {
+        guard server.mayCarryPassword || configuration.isInsecure else {
             throw Failure(
                 .usage, "insecure",
                 "\(server) is another machine without TLS, where anybody on the way could read the password; "
@@ -13,20 +13,30 @@ extension Application {
         }
         let store = try tokenStore()
         let password = try await password(for: email, fromInput: passwordFromInput)
-        let answer = try await rest(token: nil).send(
-            .POST, ["auth", "local"], body: ["email": .string(email), "password": .string(password)])
-        guard (200..<300).contains(answer.status) else { throw refusalOfLogin(answer) }
-        guard let token = answer.json["token"]?.stringValue.flatMap(Token.init) else {
-            throw RESTClient.InvalidAnswer(description: "The server's answer to the login holds no token.")
-        }
+        let (token, user) = try await requestLogin(email: email, password: password, at: server)
         try await store.save(token, for: server)
         if configuration.token != nil {
             await console.say("$ROLECALL_TOKEN is set, and wins over the token that was just saved.")
         }
         try await console.print(
             .login(
-                user: answer.json["user"] ?? .null, expiresAt: token.expiresAt, server: server,
+                user: user, expiresAt: token.expiresAt, server: server,
                 profile: configuration.profile))
+    }
+
+    /// Logs in by HTTP.
+    ///
+    /// - Throws: ``Failure``, ``ConnectFailure``, ``RequestFailure``, ``RESTClient/InvalidAnswer``.
+    func requestLogin(
+        email: String, password: String, at server: ServerOrigin
+    ) async throws -> (token: Token, user: JSON) {
+        let answer = try await rest(token: nil, at: server).send(
+            .POST, ["auth", "local"], body: ["email": .string(email), "password": .string(password)])
+        guard (200..<300).contains(answer.status) else { throw refusalOfLogin(answer) }
+        guard let token = answer.json["token"]?.stringValue.flatMap(Token.init) else {
+            throw RESTClient.InvalidAnswer(description: "The server's answer to the login holds no token.")
+        }
+        return (token, answer.json["user"] ?? .null)
     }
 
     /// Ends the session of the token in use. A saved token is forgotten whatever the server says.

@@ -43,9 +43,11 @@ extension Application {
         rest(token: try credential())
     }
 
-    func rest(token: Token?) -> RESTClient {
+    /// - Parameter origin: nil for the configured server.
+    func rest(token: Token?, at origin: ServerOrigin? = nil) -> RESTClient {
         RESTClient(
-            origin: configuration.server, certificateFile: configuration.certificateFile, token: token, logger: logger)
+            origin: origin ?? configuration.server, certificateFile: configuration.certificateFile, token: token,
+            logger: logger)
     }
 
     /// What an answer of an error's status says.

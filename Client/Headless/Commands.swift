@@ -22,17 +22,20 @@ struct RolecallCommand: ParsableCommand {
         commandName: "rolecall",
         abstract: "Live model changes and chat of a Rolecall server, as the user who is logged in.",
         discussion: """
-            Standard output carries JSON lines, standard error what went wrong.
+            Without a verb it opens the live screen, or, where there is no terminal, prints the live events as lines.
+            Verbs: standard output carries JSON lines, standard error what went wrong.
 
             Exit codes: 0 done, 1 refused or failed, 2 usage, 3 cannot connect, 4 login failed or expired, 5 time-out, \
             6 connection lost, 7 denied by role, 130 and 143 interrupted and terminated.
             """,
         version: "0.1.0",
         subcommands: [
-            LoginCommand.self, LogoutCommand.self, WhoamiCommand.self, WatchCommand.self, ExpectCommand.self,
+            ScreenCommand.self, LoginCommand.self, LogoutCommand.self, WhoamiCommand.self, WatchCommand.self,
+            ExpectCommand.self,
             SendCommand.self, CreateCommand.self, UpdateCommand.self, RemoveCommand.self, ListCommand.self,
             GetCommand.self,
-        ])
+        ],
+        defaultSubcommand: ScreenCommand.self)
 }
 
 /// What every verb takes.
@@ -47,6 +50,22 @@ struct GlobalOptions: ParsableArguments {
     var logLevel: String = "warning"
     @Option(help: ArgumentHelp("A PEM file of certificates to trust in place of the system's.", valueName: "file"))
     var cacert: String?
+}
+
+struct ScreenCommand: VerbCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "screen", abstract: "Open the live screen; this is what rolecall does without a verb.",
+        discussion: "F1 on the screen shows its keys. Where standard input or output is no terminal, or TERM is dumb, "
+            + "the live events are printed as lines.")
+
+    @OptionGroup var options: GlobalOptions
+    @Option(help: ArgumentHelp("How many events to keep in memory.", valueName: "count"))
+    var buffer: Int = 10_000
+
+    func verb() throws -> Verb {
+        guard (1...1_000_000).contains(buffer) else { throw ValidationError("--buffer is from 1 to 1000000.") }
+        return .screen(ScreenRequest(buffer: buffer))
+    }
 }
 
 struct LoginCommand: VerbCommand {

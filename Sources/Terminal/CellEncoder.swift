@@ -15,11 +15,10 @@ enum CellInk: Hashable {
 
 /// Decides which ink a cell takes. Pure but for the two questions to the C library, which tests answer themselves.
 struct CellEncoder {
-    /// The marks and the base that fit in one cell of curses.
-    static let cursesCapacity = 5
-
     /// Whether the locale is UTF-8.
     var isUnicode: Bool
+    /// How many code points fit in one cell of curses.
+    var capacity = 5
     var joining: EmojiJoining
     /// `wcwidth` in the current locale.
     var libraryWidth: (Unicode.Scalar) -> Int
@@ -31,7 +30,7 @@ struct CellEncoder {
         guard let first = scalars.first else { return .missing }
         if scalars.count == 1, 0x20..<0x7F ~= first.value { return .curses(scalars) }
         let isAgreed =
-            scalars.count <= Self.cursesCapacity
+            scalars.count <= capacity
             && libraryWidth(first) == Int(cell.width)
             && !DisplayWidth.isDisputed(first)
             && scalars.dropFirst().allSatisfy { libraryWidth($0) == 0 && !Self.changesBase($0) }

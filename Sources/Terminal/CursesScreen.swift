@@ -38,7 +38,6 @@ public final class CursesScreen: Screen {
     public let events: AsyncStream<TerminalEvent>
 
     private let description: TerminalDescription
-    private let terminal: String
     private let continuation: AsyncStream<TerminalEvent>.Continuation
     private let handle: OpaquePointer
     private var original: termios
@@ -90,11 +89,11 @@ public final class CursesScreen: Screen {
         Self.setModes()
         let palette = CursesPalette(isColored: options.isColored ?? (environment["NO_COLOR"] ?? "").isEmpty)
         let encoder = CellEncoder(
-            isUnicode: isUnicode, joining: options.emojiJoining ?? .known(environment: environment),
+            isUnicode: isUnicode, capacity: Int(cn_cell_capacity),
+            joining: options.emojiJoining ?? .known(environment: environment),
             libraryWidth: { Int(cn_width(wchar_t(bitPattern: $0.value))) },
             isEncodable: { cn_encoded_length(wchar_t(bitPattern: $0.value)) > 0 }
         )
-        self.terminal = terminal
         self.description = description
         self.original = original
         self.handle = handle

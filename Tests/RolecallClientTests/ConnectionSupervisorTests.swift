@@ -62,6 +62,54 @@ struct ConnectionSupervisorTests {
         #expect(await supervisor.next() == nil)
     }
 
+    @Test("a wait for the next attempt can be cut short, as often as there is one", .timeLimit(.minutes(1)))
+    func hurrying() async {
+        let unreachable = ConnectFailure(kind: .unreachable, description: "Nobody.")
+        let link = ScriptedLink("S1", .identity(identity(ann), at: 1))
+        let connector = ScriptedConnector([.fail(unreachable), .fail(unreachable), .accept(link)])
+        let supervisor = ConnectionSupervisor(
+            connector: connector,
+            machine: ConnectionMachine(
+                persistence: .forever, backoff: ReconnectBackoff(initial: .seconds(1000), jitter: 0)),
+            credential: nil, after: nil, logger: quietLogger)
+        var notices: [Notice] = []
+        while notices.last != .identity(identity(ann), position(1)), let notice = await supervisor.next() {
+            notices.append(notice)
+            if case .state(.offline) = notice { await supervisor.reconnect() }
+        }
+        #expect(notices.count == 7)
+        await supervisor.close()
+    }
+
+    @Test("a new connection can be asked for while one stands, and comes without a wait", .timeLimit(.minutes(1)))
+    func reconnecting() async {
+        let connector = ScriptedConnector(
+            ScriptedLink("S1", .identity(identity(ann), at: 1)), ScriptedLink("S2", .identity(identity(ann), at: 1)))
+        let supervisor = ConnectionSupervisor(
+            connector: connector,
+            machine: ConnectionMachine(
+                persistence: .forever, backoff: ReconnectBackoff(initial: .seconds(1000), jitter: 0)),
+            credential: nil, after: nil, logger: quietLogger)
+        _ = await next(3, of: supervisor)
+        await supervisor.reconnect()
+        let notices = await next(4, of: supervisor)
+        #expect(notices[2] == .state(.online(socketID: "S2")))
+        await supervisor.close()
+    }
+
+    @Test("closing ends a wait", .timeLimit(.minutes(1)))
+    func closingWhileWaiting() async {
+        let unreachable = ConnectFailure(kind: .unreachable, description: "Nobody.")
+        let supervisor = ConnectionSupervisor(
+            connector: ScriptedConnector([.fail(unreachable)]),
+            machine: ConnectionMachine(
+                persistence: .forever, backoff: ReconnectBackoff(initial: .seconds(1000), jitter: 0)),
+            credential: nil, after: nil, logger: quietLogger)
+        _ = await next(2, of: supervisor)
+        await supervisor.close()
+        #expect(await rest(of: supervisor) == [.state(.closed(reason: "The connection was closed as asked."))])
+    }
+
     @Test("what nobody answers is tried again; what can't heal is told once")
     func failures() async {
         let unreachable = ConnectFailure(kind: .unreachable, description: "Nobody.")

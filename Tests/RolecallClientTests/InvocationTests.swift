@@ -26,6 +26,8 @@ struct InvocationTests {
             (["login", "--email", "a@b"], .login(email: "a@b", passwordFromInput: false)),
             (["login", "--password-stdin", "--email=a@b"], .login(email: "a@b", passwordFromInput: true)),
             (["logout"], .logout), (["whoami"], .whoami),
+            ([], .screen(ScreenRequest())), (["--buffer", "50"], .screen(ScreenRequest(buffer: 50))),
+            (["screen", "--profile", "b"], .screen(ScreenRequest())),
             (["watch"], .watch(WatchRequest())),
             (["send", "hello"], .send(text: "hello", room: nil)),
             (["send", "-", "--room", "r"], .send(text: nil, room: "r")),
@@ -168,7 +170,7 @@ struct InvocationTests {
     @Test(
         "help and version are what was asked for",
         arguments: [
-            [], ["--help"], ["-h"], ["help"], ["help", "watch"], ["watch", "--help"], ["watch", "-h"], ["--version"],
+            ["--help"], ["-h"], ["help"], ["help", "watch"], ["watch", "--help"], ["watch", "-h"], ["--version"],
         ])
     func help(arguments: [String]) {
         guard case .print(let text) = Invocation(arguments: arguments, environment: [:]) else {

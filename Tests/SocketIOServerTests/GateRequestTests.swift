@@ -3,6 +3,7 @@ import NIOCore
 import NIOEmbedded
 import NIOHTTP1
 import Testing
+import WebSocketLink
 
 @testable import SocketIOServer
 
@@ -22,6 +23,20 @@ struct GateRequestTests {
         #expect(packet == #"0{"sid":"\#(id)\#(Self.open)"#)
         #expect(id.utf8.count == 20)
         #expect(line.decisions == [.none])
+    }
+
+    @Test("of the pipeline of a connection that began as a WebSocket, nothing is left but the WebSocket")
+    func leanPipeline() throws {
+        let line = try Desk().connectedLine()
+        let pipeline = line.channel.pipeline.syncOperations
+        #expect(throws: Never.self) { try pipeline.handler(type: WebSocketConnection.self) }
+        #expect(throws: ChannelPipelineError.self) { try pipeline.handler(type: HTTPGate.self) }
+        #expect(throws: ChannelPipelineError.self) { try pipeline.handler(type: DecoderFarewell.self) }
+        #expect(throws: ChannelPipelineError.self) { try pipeline.handler(type: HTTPServerPipelineHandler.self) }
+        #expect(throws: ChannelPipelineError.self) { try pipeline.handler(type: HTTPResponseEncoder.self) }
+        #expect(throws: ChannelPipelineError.self) {
+            try pipeline.handler(type: ByteToMessageHandler<HTTPRequestDecoder>.self)
+        }
     }
 
     @Test("request and first packets are understood at every split point")

@@ -1,9 +1,5 @@
 import NIOCore
-import NIOHTTP1
-import NIOPosix
-import Synchronization
 import Testing
-import WebSocketLink
 import WireJSON
 
 @testable import SocketIOServer
@@ -345,7 +341,10 @@ struct LiveTests {
                 await live.server.drained()
                 journal.note("drained")
             }()
-            for _ in 0..<20 { await Task.yield() }
+            // Both loops have been asked by now, and could have answered.
+            for _ in 0..<10 {
+                for hub in live.server.hubs { try await hub.eventLoop.submit {}.get() }
+            }
             #expect(journal.lines.isEmpty)
             latch.open()
             await end

@@ -1,7 +1,6 @@
 import NIOCore
 import NIOEmbedded
 import Testing
-import WireJSON
 
 @testable import SocketIOServer
 

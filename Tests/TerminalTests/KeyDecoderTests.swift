@@ -56,6 +56,7 @@ private let sentences: [(String, [TerminalEvent])] = [
     ("\u{1B}[200~\u{1B}[201~", [.paste(Paste(""))]),
     ("\u{1B}[200~a\r\nb\nc\u{1B}[201~", [.paste(Paste("a\nb\nc"))]),
     ("\u{1B}[200~\u{3}\u{1B}[2J\u{1B}[20\u{1B}\u{1B}[201~", [.paste(Paste("\u{3}\u{1B}[2J\u{1B}[20\u{1B}"))]),
+    ("\u{1B}[200~a\u{1B}[20\u{1B}[201~", [.paste(Paste("a\u{1B}[20"))]),
     ("\u{1B}[201~", []), ("\u{1B}[I", []), ("\u{1B}[?1;2c", []), ("\u{1B}[?2026;2$y", []), ("\u{1B}[999~", []),
     ("\u{1B}[1;", []), ("\u{1B}[12\u{3}", [.key(.control("c"))]), ("\u{1B}[1;\u{1B}[A", [.key(.up)]),
     (

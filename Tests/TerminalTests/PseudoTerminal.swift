@@ -23,7 +23,7 @@ final class PseudoTerminal {
     private var status: Int32?
 
     init(
-        columns: UInt16 = 80, rows: UInt16 = 24, input: String? = nil,
+        columns: UInt16 = 80, rows: UInt16 = 24, input: String? = nil, ignoringHangUp: Bool = false,
         _ changes: [String: String] = [:]
     ) throws {
         // What posix_openpt and its kin do, which the Glibc module does not show; as little these two requests of
@@ -53,10 +53,11 @@ final class PseudoTerminal {
         var attributes = posix_spawnattr_t.freshSignals(flags: 0x80)
         defer { posix_spawnattr_destroy(&attributes) }
         let environment = Probe.environment.merging(changes) { $1 }.map { strdup("\($0)=\($1)") } + [nil]
-        let arguments = [strdup(Probe.path), nil]
+        let words = ignoringHangUp ? ["/bin/sh", "-c", "trap '' HUP; exec \"$0\"", Probe.path] : [Probe.path]
+        let arguments = words.map { strdup($0) } + [nil]
         defer { (environment + arguments).forEach { free($0) } }
         var process: pid_t = 0
-        let result = posix_spawn(&process, Probe.path, &actions, &attributes, arguments, environment)
+        let result = posix_spawn(&process, words[0], &actions, &attributes, arguments, environment)
         guard result == 0 else { throw Failure.cannotStart(result) }
         self.process = process
         _ = fcntl(controller, F_SETFL, O_NONBLOCK)

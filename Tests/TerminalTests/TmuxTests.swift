@@ -44,6 +44,8 @@ struct TmuxTests {
             try #require(try tmux.shows("number \(number) 👍 \(number)"))
             let hasComeOrGone = try holds { try tmux.rows()[size.rows - 3].contains("🚀❤️") == (number % 2 == 1) }
             #expect(hasComeOrGone)
+            let cursor = try tmux.run("display-message", "-p", "#{cursor_x},#{cursor_y}")
+            #expect(cursor == "1,\(size.rows - 2)\n")
             try expectWhole(tmux, size)
         }
     }

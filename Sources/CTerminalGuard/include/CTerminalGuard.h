@@ -17,8 +17,8 @@
 /// Returns 0, or an errno: EINVAL where `length` is more than `terminal_guard_capacity`.
 int terminal_guard_arm(int descriptor, const struct termios *original, const void *bytes, size_t length);
 
-/// Gives the calling thread an alternate stack if it has none, so that the terminal is restored after an overflow of its
-/// own one as well. Costs next to nothing the second time. The memory is freed when the thread ends.
+/// Gives the calling thread an alternate stack if it has none, so that the terminal is restored after an overflow of
+/// its own one as well. Costs next to nothing the second time. The memory is freed when the thread ends.
 void terminal_guard_cover_thread(void);
 
 /// The most bytes that can be remembered.
@@ -45,9 +45,9 @@ void terminal_guard_watch(int descriptor);
 /// The byte of this signal has been read.
 void terminal_guard_acknowledge(int signal);
 
-/// Stops the process group as Ctrl-Z does on a terminal without a program. Returns when the process runs again or, where
-/// nothing stops it (its process group is orphaned, or SIGTSTP is ignored), at once. On another thread the stop may come
-/// a moment after this returns. `false` where SIGTSTP is ignored, so that nothing stops.
+/// Stops the process group as Ctrl-Z does on a terminal without a program. Returns when the process runs again or at
+/// once: the stop may reach another thread first, and come a moment after this returns, and it never comes where the
+/// process group is orphaned. `false` where SIGTSTP is ignored, so that nothing stops.
 bool terminal_guard_stop(void);
 
 /// Takes SIGTSTP as an event again.

@@ -42,11 +42,7 @@ final class Shared<Value: Sendable>: Sendable {
     }
 
     func change<Output: Sendable>(_ body: (inout Value) -> Output) -> Output {
-        storage.withLock { value in
-            var copy = value
-            defer { value = copy }
-            return body(&copy)
-        }
+        storage.withLock { body(&$0) }
     }
 }
 

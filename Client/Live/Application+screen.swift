@@ -1,0 +1,43 @@
+import Logging
+import RolecallProtocol
+import Terminal
+
+extension Application {
+    /// Runs the live screen until the user leaves it.
+    ///
+    /// - Parameters:
+    ///   - screen: is closed when this returns.
+    ///   - connector: another way to the servers than Socket.IO, for tests.
+    ///   - willEnd: is told how it will end as soon as that is known, with the terminal given back.
+    @MainActor
+    static func run(
+        _ configuration: Configuration, _ request: ScreenRequest, on screen: any Screen, output: Output, input: Input,
+        connector: (@Sendable (ServerOrigin) -> any SocketConnector)? = nil,
+        willEnd: @escaping @MainActor (ExitCode) -> Void = { _ in }
+    ) async -> ExitCode {
+        // A line on standard error would stand on the screen.
+        let silent = Logger(label: "rolecall") { _ in SwiftLogNoOpLogHandler() }
+        let connect =
+            connector ?? { origin in
+                SocketIOConnector(origin: origin, certificateFile: configuration.certificateFile)
+            }
+        let application = Application(
+            configuration: configuration, console: Console(output: output, format: .line), input: input, logger: silent,
+            connector: connect(configuration.server))
+        var state = ScreenState(
+            server: configuration.server, profile: configuration.profile.description, size: screen.size,
+            capabilities: screen.capabilities, now: Moment(uptime: .zero, wall: .now()), buffer: request.buffer,
+            isInsecureAllowed: configuration.isInsecure)
+        var credential: Token?
+        do {
+            credential = try application.credential()
+        } catch {
+            state.note("\(error)", .alarm)
+        }
+        if credential == nil { state.openAccount() }
+        let live = LiveScreen(
+            screen: screen, service: LiveService(application: application, connector: connect), state: state,
+            credential: credential, willEnd: willEnd)
+        return await live.run()
+    }
+}

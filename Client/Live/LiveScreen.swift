@@ -1,0 +1,230 @@
+import RolecallProtocol
+import Terminal
+
+/// Drives the screen: turns what the terminal and the server tell into actions, does what follows from them, and
+/// paints what changed.
+///
+/// The state is changed on the main actor only, one action at a time. Who brings an action waits until it is taken, so
+/// that a flood of events holds up the socket and not the keys.
+@MainActor
+final class LiveScreen {
+    private enum Job {
+        case listen(LiveSession)
+        case effect(Effect)
+        case paint(at: ContinuousClock.Instant)
+        case tick(at: ContinuousClock.Instant)
+    }
+
+    private let screen: any Screen
+    private let service: LiveService
+    private var state: ScreenState
+    private var session: LiveSession
+    private var pacer = FramePacer()
+    private let opened = ContinuousClock.now
+    private let jobs: AsyncStream<Job>
+    private let jobQueue: AsyncStream<Job>.Continuation
+    /// What goes over the socket, or changes who is logged in, in the order in which it was asked for.
+    private let commands: AsyncStream<Effect>
+    private let commandQueue: AsyncStream<Effect>.Continuation
+    private var nextTick: ContinuousClock.Instant?
+    private var end: ExitCode?
+    private let willEnd: @MainActor (ExitCode) -> Void
+
+    /// - Parameters:
+    ///   - screen: is closed by ``run()``.
+    ///   - willEnd: is told how the run will end as soon as that is known, with the terminal given back.
+    init(
+        screen: any Screen, service: LiveService, state: ScreenState, credential: Token?,
+        willEnd: @escaping @MainActor (ExitCode) -> Void = { _ in }
+    ) {
+        self.screen = screen
+        self.service = service
+        self.state = state
+        self.willEnd = willEnd
+        session = service.session(at: state.server, credential: credential)
+        (jobs, jobQueue) = AsyncStream.makeStream()
+        (commands, commandQueue) = AsyncStream.makeStream()
+    }
+
+    /// Runs until the user leaves, a signal ends the program, or the task is cancelled; then the terminal is given back
+    /// and the connection closed.
+    func run() async -> ExitCode {
+        // The first screen comes before anything that can take time.
+        paint()
+        await withTaskCancellationHandler {
+            await withDiscardingTaskGroup { group in
+                group.addTask { await self.hear() }
+                group.addTask { await self.obey() }
+                jobQueue.yield(.listen(session))
+                for await job in jobs { group.addTask { await self.perform(job) } }
+                group.cancelAll()
+            }
+        } onCancel: {
+            jobQueue.finish()
+        }
+        leave(.interrupted)
+        return end ?? .interrupted
+    }
+
+    // MARK: Actions
+
+    private func apply(_ action: Action, _ change: FramePacer.Change = .routine) {
+        guard end == nil else { return }
+        let now = ContinuousClock.now
+        for effect in state.reduce(action, at: Moment(uptime: now - opened, wall: .now())) { start(effect) }
+        guard end == nil else { return }
+        obey(pacer.changed(change, at: now))
+        scheduleTick()
+    }
+
+    private func hear() async {
+        for await event in screen.events {
+            switch event {
+            case .key(let key): apply(.key(key), .urgent)
+            case .mouse(let mouse): apply(.mouse(mouse), .urgent)
+            case .paste(let paste): apply(.paste(paste), .urgent)
+            case .resize(let size): apply(.resize(size), .urgent)
+            case .signal(let signal): apply(.end(ExitCode(signal)))
+            case .resumed: apply(.tick, .urgent)
+            case .endOfInput: apply(.end(.hungUp))
+            }
+        }
+    }
+
+    private func start(_ effect: Effect) {
+        switch effect {
+        case .repaint: screen.repaint()
+        case .suspend: screen.stopProcess()
+        case .bell: screen.bell()
+        case .quit(let code): leave(code)
+        case .reconnect, .measureLatency: jobQueue.yield(.effect(effect))
+        case .send, .logIn, .logOut, .signOut, .whoami: commandQueue.yield(effect)
+        }
+    }
+
+    private func leave(_ code: ExitCode) {
+        guard end == nil else { return }
+        end = code
+        screen.close()
+        willEnd(code)
+        commandQueue.finish()
+        jobQueue.finish()
+    }
+
+    // MARK: Painting
+
+    private func obey(_ action: FramePacer.Action) {
+        switch action {
+        case .paint: paint()
+        case .wait(let until): jobQueue.yield(.paint(at: until))
+        case .none: break
+        }
+    }
+
+    private func paint() {
+        guard end == nil else { return }
+        state.now.uptime = ContinuousClock.now - opened
+        let frame = ScreenView.frame(state)
+        screen.present(frame.cells, cursor: frame.cursor)
+    }
+
+    private func scheduleTick() {
+        guard let uptime = state.nextTick else { return }
+        let due = opened + uptime
+        if let nextTick, nextTick <= due { return }
+        nextTick = due
+        jobQueue.yield(.tick(at: due))
+    }
+
+    // MARK: Jobs
+
+    private func perform(_ job: Job) async {
+        switch job {
+        case .listen(let session): await listen(to: session)
+        case .effect(.reconnect): await reconnect()
+        case .effect(.measureLatency): await measureLatency()
+        case .effect: break
+        case .paint(let due):
+            guard (try? await Task.sleep(until: due, clock: .continuous)) != nil else { return }
+            obey(pacer.timerFired(at: .now))
+        case .tick(let due):
+            guard (try? await Task.sleep(until: due, clock: .continuous)) != nil else { return }
+            // An earlier one has been asked for since.
+            guard nextTick == due else { return }
+            nextTick = nil
+            apply(.tick)
+        }
+    }
+
+    private func listen(to session: LiveSession) async {
+        while let notice = await session.supervisor.next() {
+            // What a server says that has been left is not for this list.
+            guard session === self.session else { continue }
+            apply(.notice(notice))
+        }
+    }
+
+    private func reconnect() async {
+        if await session.supervisor.ending == nil {
+            await session.supervisor.reconnect()
+        } else {
+            begin(service.session(at: session.origin, credential: await session.supervisor.credential))
+        }
+    }
+
+    private func begin(_ session: LiveSession) {
+        self.session = session
+        jobQueue.yield(.listen(session))
+    }
+
+    private func measureLatency() async {
+        let session = session
+        let start = ContinuousClock.now
+        let answer = try? await session.supervisor.request(
+            command: RequestName.latency, ClientEvent.whoami, [], timeout: Application.answerTimeout)
+        guard answer != nil, session === self.session else { return }
+        apply(.outcome(.latency(ContinuousClock.now - start)))
+    }
+
+    // MARK: Commands
+
+    private func obey() async {
+        for await command in commands {
+            let outcome = await outcome(of: command)
+            if let outcome { apply(.outcome(outcome)) }
+        }
+    }
+
+    private func outcome(of command: Effect) async -> Outcome? {
+        switch command {
+        case .send(let text): return await service.send(text, by: session)
+        case .logIn(let request):
+            switch await service.logIn(request, by: session) {
+            case .associated(let remark): return .loggedIn(request.server, remark: remark)
+            case .elsewhere(let token, let remark):
+                let old = session
+                // The state learns of the other server before anything comes from there.
+                apply(.outcome(.loggedIn(request.server, remark: remark)))
+                begin(service.session(at: request.server, credential: token))
+                await old.supervisor.close()
+                return nil
+            case .failed(let field, let reason): return .loginFailed(field, reason: reason)
+            }
+        case .logOut: return await service.logOut(session)
+        case .signOut: return await service.signOut(session)
+        case .whoami: return await service.whoami(session)
+        case .reconnect, .measureLatency, .repaint, .suspend, .bell, .quit: return nil
+        }
+    }
+}
+
+extension ExitCode {
+    fileprivate init(_ signal: TerminalSignal) {
+        switch signal {
+        case .interrupt: self = .interrupted
+        case .terminate: self = .terminated
+        case .hangUp: self = .hungUp
+        case .quit: self = .quit
+        }
+    }
+}

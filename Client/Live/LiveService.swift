@@ -1,0 +1,144 @@
+import NIOHTTP1
+import RolecallProtocol
+import WireJSON
+
+/// A supervised connection to one server.
+final class LiveSession: Sendable {
+    let origin: ServerOrigin
+    let supervisor: ConnectionSupervisor
+
+    init(origin: ServerOrigin, supervisor: ConnectionSupervisor) {
+        self.origin = origin
+        self.supervisor = supervisor
+    }
+}
+
+/// What the screen asks of the server and of the saved logins.
+struct LiveService: Sendable {
+    let application: Application
+    /// Makes the way to a server.
+    let connector: @Sendable (ServerOrigin) -> any SocketConnector
+
+    enum LoginResult: Sendable {
+        /// - Parameter remark: what went wrong beside it, a whole sentence.
+        case associated(remark: String?)
+        /// The user is known to another server than the session's.
+        case elsewhere(Token, remark: String?)
+        case failed(LoginForm.Field?, reason: String)
+    }
+
+    func session(at origin: ServerOrigin, credential: Token?) -> LiveSession {
+        LiveSession(
+            origin: origin,
+            supervisor: ConnectionSupervisor(
+                connector: connector(origin), machine: ConnectionMachine(persistence: .forever),
+                credential: credential, after: nil, logger: application.logger))
+    }
+
+    // MARK: Logging in and out
+
+    /// Logs in by HTTP, and then on the very socket that is there.
+    func logIn(_ request: LoginRequest, by session: LiveSession) async -> LoginResult {
+        let token: Token
+        do {
+            token = try await application.requestLogin(
+                email: request.email, password: request.password.text, at: request.server
+            ).token
+        } catch let failure as Failure {
+            let isOfCredentials = failure.code == ErrorCode.invalidCredentials.rawValue
+            return .failed(isOfCredentials ? .password : nil, reason: failure.message)
+        } catch let failure as ConnectFailure {
+            return .failed(.server, reason: failure.description)
+        } catch {
+            return .failed(nil, reason: "\(error)")
+        }
+        guard request.server == session.origin else {
+            return .elsewhere(token, remark: await save(token, request))
+        }
+        do {
+            let answer = try await session.supervisor.login(
+                command: RequestName.login, token: token, timeout: Application.answerTimeout)
+            if case .refused(let error) = answer { return .failed(nil, reason: error.message) }
+        } catch RequestFailure.timedOut {
+            return .failed(nil, reason: RequestFailure.timedOut.description)
+        } catch {
+            // The next connection is associated by its handshake.
+            await session.supervisor.present(token)
+        }
+        return .associated(remark: await save(token, request))
+    }
+
+    private func save(_ token: Token, _ request: LoginRequest) async -> String? {
+        guard request.staysSignedIn else { return nil }
+        do {
+            try await application.tokenStore().save(token, for: request.server)
+        } catch {
+            return "The login was not saved: \(error)"
+        }
+        guard application.configuration.token != nil else { return nil }
+        return "$ROLECALL_TOKEN is set, and wins over the login that was saved."
+    }
+
+    func logOut(_ session: LiveSession) async -> Outcome {
+        do {
+            try await session.supervisor.logout(command: RequestName.logout, timeout: Application.answerTimeout)
+            return .loggedOut
+        } catch {
+            return .failed(command: "/logout", reason: "\(error)")
+        }
+    }
+
+    /// Ends the session at the server and forgets the token, whatever the server says.
+    func signOut(_ session: LiveSession) async -> Outcome {
+        var remark: String?
+        let configuration = application.configuration
+        do {
+            let inUse = await session.supervisor.credential
+            let saved =
+                configuration.tokenDirectory == nil ? nil : try application.tokenStore().token(for: session.origin)
+            if let token = inUse ?? saved {
+                let answer = try await application.rest(token: token, at: session.origin).send(
+                    .POST, ["auth", "logout"])
+                // A token that is no longer good has nothing left to end.
+                if !(200..<300).contains(answer.status), answer.status != 401 {
+                    remark = "The server did not end the session (status \(answer.status)); it lasts until it expires."
+                }
+            }
+        } catch {
+            remark = "The session was not ended, and lasts until it expires: \(error)"
+        }
+        await session.supervisor.present(nil)
+        // Where the server did not disassociate the socket with the session.
+        _ = try? await session.supervisor.logout(command: RequestName.logout, timeout: Application.answerTimeout)
+        do {
+            if configuration.tokenDirectory != nil { try await application.tokenStore().remove(session.origin) }
+        } catch {
+            remark = "The saved login was not deleted: \(error)"
+        }
+        return .signedOut(remark: remark)
+    }
+
+    // MARK: Requests
+
+    func send(_ text: String, by session: LiveSession) async -> Outcome? {
+        do {
+            let answer = try await session.supervisor.request(
+                command: RequestName.send, ClientEvent.message, [Application.message(text)],
+                timeout: Application.answerTimeout)
+            guard case .refused(let error) = Acknowledgement(json: answer) else { return nil }
+            return .notSent(text: text, reason: error.message)
+        } catch {
+            return .notSent(text: text, reason: "\(error)")
+        }
+    }
+
+    func whoami(_ session: LiveSession) async -> Outcome? {
+        do {
+            try await session.supervisor.request(
+                command: RequestName.whoami, ClientEvent.whoami, [], timeout: Application.answerTimeout)
+            return nil
+        } catch {
+            return .failed(command: "/whoami", reason: "\(error)")
+        }
+    }
+}

@@ -1,0 +1,164 @@
+import Terminal
+
+/// Where keys are pressed.
+enum KeyContext: Hashable, Sendable, CaseIterable {
+    case anywhere
+    case list
+    case detail
+    case input
+    case form
+    case account
+    case help
+
+    /// The heading of its keys on the help page.
+    var title: String {
+        switch self {
+        case .anywhere: "Anywhere"
+        case .list: "LIST"
+        case .detail: "DETAIL"
+        case .input: "INPUT"
+        case .form: "LOGIN"
+        case .account: "ACCOUNT"
+        case .help: "HELP"
+        }
+    }
+}
+
+/// Which key asks for what, in each place: the one table behind the keys, the help page and the footer.
+struct KeyMap: Sendable {
+    struct Binding: Hashable, Sendable {
+        let context: KeyContext
+        /// The first one is what the footer names.
+        let keys: [Key]
+        let request: Request
+    }
+
+    /// In the order of the help page.
+    let bindings: [Binding]
+    private let table: [KeyContext: [Key: Request]]
+
+    init(_ bindings: [Binding]) {
+        self.bindings = bindings
+        var table: [KeyContext: [Key: Request]] = [:]
+        for binding in bindings {
+            for key in binding.keys { table[binding.context, default: [:]][key] = binding.request }
+        }
+        self.table = table
+    }
+
+    /// What a key asks for there; what it asks for anywhere, where the place has no use of its own for it.
+    func request(for key: Key, in context: KeyContext) -> Request? {
+        table[context]?[key] ?? table[.anywhere]?[key]
+    }
+
+    /// The key to name for a request; nil where no key asks for it.
+    func key(for request: Request, in context: KeyContext) -> Key? {
+        let candidates = bindings.filter { $0.request == request }
+        return (candidates.first { $0.context == context } ?? candidates.first { $0.context == .anywhere })?.keys.first
+    }
+
+    static let standard = KeyMap(
+        anywhere + list + detail + input + form + menu(.account, choosing: true) + menu(.help, choosing: false))
+
+    private static let anywhere: [Binding] = [
+        Binding(context: .anywhere, keys: [.function(1)], request: .help),
+        Binding(context: .anywhere, keys: [.function(2)], request: .account),
+        Binding(context: .anywhere, keys: [.function(5)], request: .reconnect),
+        Binding(context: .anywhere, keys: [.function(6)], request: .nextPane),
+        Binding(context: .anywhere, keys: [.function(8)], request: .togglePause),
+        Binding(context: .anywhere, keys: [.function(10)], request: .quit),
+        Binding(context: .anywhere, keys: [.control("c")], request: .interrupt),
+        Binding(context: .anywhere, keys: [.control("l")], request: .repaint),
+        Binding(context: .anywhere, keys: [.control("z")], request: .suspend),
+        Binding(context: .anywhere, keys: [.escape], request: .back),
+    ]
+
+    private static func moving(_ context: KeyContext) -> [Binding] {
+        [
+            Binding(context: context, keys: [.character("j"), .down], request: .down),
+            Binding(context: context, keys: [.character("k"), .up], request: .up),
+            Binding(context: context, keys: [.pageDown, .space, .control("f")], request: .pageDown),
+            Binding(context: context, keys: [.pageUp, .control("b")], request: .pageUp),
+            Binding(context: context, keys: [.control("d")], request: .halfPageDown),
+            Binding(context: context, keys: [.control("u")], request: .halfPageUp),
+            Binding(context: context, keys: [.character("g"), .home], request: .first),
+            Binding(context: context, keys: [.end, .character("G")], request: .last),
+        ]
+    }
+
+    private static func versions(_ context: KeyContext) -> [Binding] {
+        [
+            Binding(context: context, keys: [.character("d")], request: .toggleDiff),
+            Binding(context: context, keys: [.character("[")], request: .olderVersion),
+            Binding(context: context, keys: [.character("]")], request: .newerVersion),
+        ]
+    }
+
+    private static let list: [Binding] =
+        moving(.list) + [Binding(context: .list, keys: [.enter], request: .open)] + versions(.list) + [
+            Binding(context: .list, keys: [.character("p")], request: .togglePause),
+            Binding(context: .list, keys: [.character("i"), .tab], request: .write),
+            Binding(context: .list, keys: [.character(":")], request: .command),
+            Binding(context: .list, keys: [.character("r")], request: .retryNow),
+            Binding(context: .list, keys: [.character("w")], request: .toggleWrap),
+            Binding(context: .list, keys: [.character("?")], request: .help),
+            Binding(context: .list, keys: [.character("q")], request: .quit),
+        ]
+
+    private static let detail: [Binding] =
+        moving(.detail) + versions(.detail) + [
+            Binding(context: .detail, keys: [.enter], request: .open),
+            Binding(context: .detail, keys: [.character("i")], request: .write),
+            Binding(context: .detail, keys: [.tab], request: .nextPane),
+            Binding(context: .detail, keys: [.character("r")], request: .retryNow),
+            Binding(context: .detail, keys: [.character("?")], request: .help),
+            Binding(context: .detail, keys: [.escape, .character("q")], request: .back),
+        ]
+
+    private static let editing: [(keys: [Key], request: Request)] = [
+        ([.left, .control("b")], .left), ([.right, .control("f")], .right),
+        ([.control("a"), .home], .lineStart), ([.control("e"), .end], .lineEnd),
+        ([.alt("b"), .control(.left), .alt(.left)], .wordLeft),
+        ([.alt("f"), .control(.right), .alt(.right)], .wordRight),
+        ([.backspace], .deleteBackward), ([.control("d"), .delete], .deleteForward),
+        ([.control("k")], .killToEnd), ([.control("u")], .killToStart), ([.control("w")], .killWord),
+        ([.alt(.backspace)], .killWordBackward), ([.alt("d")], .killWordForward),
+        ([.control("y")], .yank), ([.control("t")], .transpose),
+    ]
+
+    private static let input: [Binding] =
+        [
+            Binding(context: .input, keys: [.enter], request: .send),
+            Binding(context: .input, keys: [.alt(.enter)], request: .newLine),
+            Binding(context: .input, keys: [.tab], request: .complete),
+            Binding(context: .input, keys: [.up, .control("p")], request: .historyOlder),
+            Binding(context: .input, keys: [.down, .control("n")], request: .historyNewer),
+            Binding(context: .input, keys: [.pageDown], request: .pageDown),
+            Binding(context: .input, keys: [.pageUp], request: .pageUp),
+        ] + editing.map { Binding(context: .input, keys: $0.keys, request: $0.request) }
+
+    private static let form: [Binding] =
+        [
+            Binding(context: .form, keys: [.tab, .down], request: .nextField),
+            Binding(context: .form, keys: [.backTab, .up], request: .previousField),
+            Binding(context: .form, keys: [.enter], request: .choose),
+            Binding(context: .form, keys: [.space], request: .toggle),
+        ] + editing.map { Binding(context: .form, keys: $0.keys, request: $0.request) }
+
+    private static func menu(_ context: KeyContext, choosing: Bool) -> [Binding] {
+        let common = [
+            Binding(context: context, keys: [.character("j"), .down, .tab], request: .down),
+            Binding(context: context, keys: [.character("k"), .up, .backTab], request: .up),
+        ]
+        let own =
+            choosing
+            ? [Binding(context: context, keys: [.enter], request: .choose)]
+            : [
+                Binding(context: context, keys: [.pageDown, .space], request: .pageDown),
+                Binding(context: context, keys: [.pageUp], request: .pageUp),
+                Binding(context: context, keys: [.home, .character("g")], request: .first),
+                Binding(context: context, keys: [.end, .character("G")], request: .last),
+            ]
+        return common + own + [Binding(context: context, keys: [.escape, .character("q")], request: .back)]
+    }
+}

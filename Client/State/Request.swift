@@ -1,0 +1,101 @@
+/// What a key asks for. Keys, the help page and the footer are all made from these and ``KeyMap``.
+enum Request: Hashable, Sendable, CaseIterable {
+    // Anywhere.
+    case help, account, reconnect, nextPane, togglePause, quit, repaint, suspend, interrupt
+    // The list and what is beside it.
+    case down, up, pageDown, pageUp, halfPageDown, halfPageUp, first, last
+    case open, toggleDiff, olderVersion, newerVersion, toggleWrap, retryNow, write, command, back
+    // Writing.
+    case send, newLine, complete, historyOlder, historyNewer
+    case left, right, lineStart, lineEnd, wordLeft, wordRight
+    case deleteBackward, deleteForward, killToEnd, killToStart, killWord, killWordBackward, killWordForward
+    case yank, transpose
+    // Forms and menus.
+    case nextField, previousField, choose, toggle
+
+    /// What it does, for the help page.
+    var explanation: String {
+        switch self {
+        case .help: "this help"
+        case .account: "who you are: log in, log out"
+        case .reconnect: "connect anew"
+        case .nextPane: "to the next pane"
+        case .togglePause: "hold the list, or follow what comes"
+        case .quit: "leave the program"
+        case .repaint: "paint the screen anew"
+        case .suspend: "stop the program; fg continues it"
+        case .interrupt: "clear the input; a second time, leave"
+        case .down: "one down"
+        case .up: "one up"
+        case .pageDown: "a page down"
+        case .pageUp: "a page up"
+        case .halfPageDown: "half a page down"
+        case .halfPageUp: "half a page up"
+        case .first: "to the oldest"
+        case .last: "to the newest, and follow what comes"
+        case .open: "show all of it; again, close it"
+        case .toggleDiff: "what changed, or the row as it is"
+        case .olderVersion: "the row's version before"
+        case .newerVersion: "the row's next version"
+        case .toggleWrap: "wrap every line, or none but chat"
+        case .retryNow: "try to connect now"
+        case .write: "write a message"
+        case .command: "write a command"
+        case .back: "back; in the end, to the list"
+        case .send: "send the message, or do the command"
+        case .newLine: "a new line in the message"
+        case .complete: "complete a command; else to the list"
+        case .historyOlder: "what was written before"
+        case .historyNewer: "what was written after"
+        case .left: "left"
+        case .right: "right"
+        case .lineStart: "to the line's start"
+        case .lineEnd: "to the line's end"
+        case .wordLeft: "a word left"
+        case .wordRight: "a word right"
+        case .deleteBackward: "delete before the cursor"
+        case .deleteForward: "delete under the cursor"
+        case .killToEnd: "cut to the line's end"
+        case .killToStart: "cut to the line's start"
+        case .killWord: "cut back to the last space"
+        case .killWordBackward: "cut the word before"
+        case .killWordForward: "cut the word after"
+        case .yank: "paste what was cut"
+        case .transpose: "swap two characters"
+        case .nextField: "to the next field"
+        case .previousField: "to the field before"
+        case .choose: "do it; in a text, go on"
+        case .toggle: "switch on or off"
+        }
+    }
+
+    /// The one word that the footer has room for.
+    var label: String {
+        switch self {
+        case .help: "help"
+        case .account: "account"
+        case .reconnect: "reconnect"
+        case .nextPane: "pane"
+        case .togglePause: "pause"
+        case .quit: "quit"
+        case .down, .up: "move"
+        case .open: "open"
+        case .toggleDiff: "diff"
+        case .olderVersion: "older"
+        case .newerVersion: "newer"
+        case .last: "follow"
+        case .write: "type"
+        case .retryNow: "retry"
+        case .back: "back"
+        case .send: "send"
+        case .newLine: "new line"
+        case .historyOlder: "history"
+        case .interrupt: "clear"
+        case .nextField: "next"
+        case .choose: "ok"
+        case .toggle: "switch"
+        case .pageDown, .pageUp: "page"
+        default: explanation
+        }
+    }
+}

@@ -1,0 +1,103 @@
+import RolecallProtocol
+
+/// What can be written after a slash.
+enum SlashCommand: String, Hashable, Sendable, CaseIterable {
+    case login
+    case logout
+    case signout
+    case whoami
+    case reconnect
+    case clear
+    case ping
+    case help
+    case quit
+
+    /// For the help page.
+    var explanation: String {
+        switch self {
+        case .login: "[E-MAIL] log in; the password is asked in a form"
+        case .logout: "leave this socket to nobody"
+        case .signout: "end the session, and delete the saved login"
+        case .whoami: "ask the server who this socket is"
+        case .reconnect: "connect anew"
+        case .clear: "empty the list"
+        case .ping: "measure a round trip to the server"
+        case .help: "all keys and commands"
+        case .quit: "leave the program"
+        }
+    }
+}
+
+extension ScreenState {
+    /// Sends what was written, or does what it commands. What can't be done stays where it was written.
+    mutating func submitInput() -> [Effect] {
+        let text = input.text
+        guard text.contains(where: { !$0.isWhitespace }) else { return [] }
+        if text.hasPrefix("/"), !text.hasPrefix("//") { return obey(String(text.dropFirst())) }
+        guard connection.isOnline else {
+            alarm("Not sent: there is no connection. The text waits here.")
+            return []
+        }
+        guard user != nil else {
+            alarm("Not sent: a message needs an author. F2 logs in.")
+            return []
+        }
+        input.remember()
+        return [.send(text.hasPrefix("//") ? String(text.dropFirst()) : text)]
+    }
+
+    private mutating func obey(_ text: String) -> [Effect] {
+        let words = text.split(separator: " ", maxSplits: 1)
+        let name = words.first.map(String.init) ?? ""
+        guard let command = SlashCommand(rawValue: name) else {
+            let near = nearest(to: name, among: SlashCommand.allCases.map(\.rawValue)) ?? "help"
+            alarm("There is no command /\(name.prefix(40)). Did you mean /\(near)? (//… sends a slash.)")
+            return []
+        }
+        let argument = words.count > 1 ? words[1].trimmingSpaces : ""
+        guard argument.isEmpty || command == .login else {
+            alarm("/\(name) takes nothing after it.")
+            return []
+        }
+        input.remember()
+        switch command {
+        case .login: page = .login(LoginForm(server: server.description, email: argument))
+        case .logout: return [.logOut]
+        case .signout: return [.signOut]
+        case .whoami: return [.whoami]
+        case .reconnect: return [.reconnect]
+        case .ping: return [.measureLatency]
+        case .clear:
+            timeline.clear()
+            follow()
+        case .help: page = .help(top: 0)
+        case .quit: return [.quit(.done)]
+        }
+        return []
+    }
+
+    /// Completes a command's name as far as it is certain.
+    mutating func complete() {
+        let typed = String(input.text.dropFirst())
+        let matches = SlashCommand.allCases.map(\.rawValue).filter { $0.hasPrefix(typed) }
+        guard let first = matches.first else {
+            alarm("No command begins with /\(typed.prefix(40)).")
+            return
+        }
+        let common = matches.dropFirst().reduce(first) { common, match in
+            String(zip(common, match).prefix { $0 == $1 }.map(\.0))
+        }
+        if matches.count > 1, common == typed {
+            say(matches.map { "/\($0)" }.joined(separator: "  "))
+        } else {
+            input.set("/\(common)")
+        }
+    }
+}
+
+extension Substring {
+    fileprivate var trimmingSpaces: String {
+        let inner = drop { $0 == " " }
+        return String(inner.reversed().drop { $0 == " " }.reversed())
+    }
+}

@@ -1,0 +1,271 @@
+import RolecallProtocol
+import Terminal
+
+extension ScreenState {
+    mutating func reduce(_ key: Key) -> [Effect] {
+        let wasArmed = isQuitArmed
+        isQuitArmed = false
+        message = nil
+        let context = self.context
+        // A character is text where one is typed, unless the place has a use for it.
+        guard let request = keys.request(for: key, in: context) else {
+            return type(key, in: context)
+        }
+        switch request {
+        case .interrupt: return interrupt(wasArmed: wasArmed)
+        case .quit: return [.quit(.done)]
+        case .repaint: return [.repaint]
+        case .suspend: return [.suspend]
+        case .help: toggleHelp()
+        case .account: return toggleAccount()
+        case .reconnect: return [.reconnect]
+        case .retryNow:
+            if case .online = connection.phase {
+                say("The connection stands; F5 makes a new one.")
+                return []
+            }
+            return [.reconnect]
+        case .togglePause: view.isFollowing ? hold() : follow()
+        case .nextPane: nextPane()
+        case .back: back()
+        default:
+            switch context {
+            case .list, .anywhere: return reduceList(request)
+            case .detail: reduceDetail(request)
+            case .input: return reduceInput(request)
+            case .form: return reduceForm(request, key)
+            case .account: return reduceAccount(request)
+            case .help: reduceHelp(request)
+            }
+        }
+        return []
+    }
+
+    private mutating func type(_ key: Key, in context: KeyContext) -> [Effect] {
+        switch context {
+        case .input:
+            if let character = key.text { input.insert(String(character)) }
+        case .form:
+            if let character = key.text { editForm { $0.insert(String(character)) } }
+        case .list, .detail, .account, .help, .anywhere:
+            say("\(key) does nothing here; F1 tells what does.")
+        }
+        return []
+    }
+
+    mutating func reduce(_ paste: Paste) -> [Effect] {
+        isQuitArmed = false
+        message = nil
+        var dropped = 0
+        switch page {
+        case .login: editForm { dropped = $0.insert(paste.text) }
+        case .account, .help: return []
+        case nil:
+            focus = .input
+            dropped = input.insert(paste.text)
+        }
+        if paste.isTruncated {
+            alarm("The paste was too long; this is its beginning.")
+        } else if dropped > 0 {
+            alarm("\(dropped) character\(dropped == 1 ? " was" : "s were") left out of the paste.")
+        }
+        return []
+    }
+
+    // MARK: Anywhere
+
+    private mutating func interrupt(wasArmed: Bool) -> [Effect] {
+        if wasArmed { return [.quit(.done)] }
+        isQuitArmed = true
+        if case .login = page {
+            editForm { $0.clear() }
+        } else if !input.isEmpty {
+            input.clear()
+        }
+        say("Ctrl-C again leaves.")
+        return []
+    }
+
+    private mutating func toggleHelp() {
+        if case .help = page { page = nil } else { page = .help(top: 0) }
+    }
+
+    private mutating func toggleAccount() -> [Effect] {
+        switch page {
+        case .login, .account: page = nil
+        case .help, nil: openAccount()
+        }
+        return []
+    }
+
+    /// The account's page: of somebody who is signed in, who that is; else the login form.
+    mutating func openAccount(email: String = "") {
+        page = user == nil ? .login(LoginForm(server: server.description, email: email)) : .account(selected: 0)
+    }
+
+    private mutating func nextPane() {
+        guard page == nil else { return }
+        switch focus {
+        case .list: focus = detail.isOpen ? .detail : .input
+        case .detail: focus = .input
+        case .input: focus = .list
+        }
+    }
+
+    private mutating func back() {
+        if page != nil {
+            page = nil
+        } else if focus == .input {
+            focus = .list
+        } else if detail.isOpen {
+            detail = DetailPosition()
+            focus = .list
+            keepSelectionInSight()
+        } else {
+            focus = .list
+        }
+    }
+
+    // MARK: Input
+
+    private mutating func reduceInput(_ request: Request) -> [Effect] {
+        switch request {
+        case .send: return submitInput()
+        case .newLine: input.insert("\n")
+        case .complete:
+            if input.text.hasPrefix("/"), !input.text.contains(" ") {
+                complete()
+            } else {
+                focus = .list
+            }
+        case .historyOlder: if !input.moveLine(by: -1) { input.recall(-1) }
+        case .historyNewer: if !input.moveLine(by: 1) { input.recall(1) }
+        case .pageUp, .pageDown: return reduceList(request)
+        default: input.perform(request)
+        }
+        return []
+    }
+
+    // MARK: Pages
+
+    private mutating func editForm(_ edit: (inout LineEditor) -> Void) {
+        guard case .login(var form) = page, !form.isBusy, var editor = form.editor else { return }
+        edit(&editor)
+        form.editor = editor
+        form.fault = nil
+        page = .login(form)
+    }
+
+    private mutating func reduceForm(_ request: Request, _ key: Key) -> [Effect] {
+        guard case .login(var form) = page, !form.isBusy else { return [] }
+        switch request {
+        case .nextField: form.move(1)
+        case .previousField: form.move(-1)
+        case .toggle where form.editor == nil:
+            if form.field == .submit { return submit(&form) }
+            form.staysSignedIn.toggle()
+        case .choose:
+            switch form.field {
+            case .server, .email: form.move(1)
+            case .staysSignedIn: form.staysSignedIn.toggle()
+            case .password, .submit: return submit(&form)
+            }
+        case .toggle:
+            editForm { $0.insert(" ") }
+            return []
+        default:
+            editForm { $0.perform(request) }
+            return []
+        }
+        page = .login(form)
+        return []
+    }
+
+    private mutating func submit(_ form: inout LoginForm) -> [Effect] {
+        let request = form.submit(isInsecureAllowed: isInsecureAllowed)
+        page = .login(form)
+        return request.map { [.logIn($0)] } ?? []
+    }
+
+    private mutating func reduceAccount(_ request: Request) -> [Effect] {
+        guard case .account(let selected) = page else { return [] }
+        let choices = AccountChoice.allCases
+        switch request {
+        case .down: page = .account(selected: (selected + 1) % choices.count)
+        case .up: page = .account(selected: (selected + choices.count - 1) % choices.count)
+        case .choose:
+            guard choices.indices.contains(selected) else { return [] }
+            switch choices[selected] {
+            case .logOut: return [.logOut]
+            case .signOut: return [.signOut]
+            case .another: page = .login(LoginForm(server: server.description))
+            }
+        default: break
+        }
+        return []
+    }
+
+    private mutating func reduceHelp(_ request: Request) {
+        guard case .help(let top) = page else { return }
+        let layout = Layout(self)
+        let end = HelpView.lines(self, width: layout.main.columns).count
+        let page = max(1, layout.main.rows - 1)
+        let wanted =
+            switch request {
+            case .down: top + 1
+            case .up: top - 1
+            case .pageDown: top + page
+            case .pageUp: top - page
+            case .last: end
+            default: 0
+            }
+        self.page = .help(top: min(max(0, wanted), max(0, end - layout.main.rows)))
+    }
+}
+
+/// What the page of somebody who is signed in offers.
+enum AccountChoice: Hashable, Sendable, CaseIterable {
+    case logOut
+    case signOut
+    case another
+
+    var title: String {
+        switch self {
+        case .logOut: "Log out here"
+        case .signOut: "Sign out"
+        case .another: "Log in as somebody else"
+        }
+    }
+
+    var explanation: String {
+        switch self {
+        case .logOut: "this socket belongs to nobody; the saved login stays"
+        case .signOut: "the session ends, and the saved login is deleted"
+        case .another: "on this very socket"
+        }
+    }
+}
+
+extension LineEditor {
+    /// Obeys the requests that edit; does nothing for others.
+    mutating func perform(_ request: Request) {
+        switch request {
+        case .left: moveLeft()
+        case .right: moveRight()
+        case .lineStart: moveToStart()
+        case .lineEnd: moveToEnd()
+        case .wordLeft: moveWordLeft()
+        case .wordRight: moveWordRight()
+        case .deleteBackward: deleteBackward()
+        case .deleteForward: deleteForward()
+        case .killToEnd: killToEnd()
+        case .killToStart: killToStart()
+        case .killWord: killBackToSpace()
+        case .killWordBackward: killWordBackward()
+        case .killWordForward: killWordForward()
+        case .yank: yank()
+        case .transpose: transpose()
+        default: break
+        }
+    }
+}

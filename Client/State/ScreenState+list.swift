@@ -1,0 +1,210 @@
+import Terminal
+
+/// Moving through the list and the detail pane.
+extension ScreenState {
+    // MARK: Holding and following
+
+    /// Keeps the view where it is, whatever comes.
+    mutating func hold() {
+        guard view.isFollowing, let last = timeline.lastID else { return }
+        view = ListPosition(isFollowing: false, bottom: last, selected: last, heldAt: last)
+    }
+
+    mutating func follow() {
+        view = ListPosition()
+        detail.version = nil
+        detail.top = 0
+    }
+
+    // MARK: The list
+
+    mutating func reduceList(_ request: Request) -> [Effect] {
+        let height = max(1, Layout(self).list.rows)
+        switch request {
+        case .down: select(by: 1)
+        case .up: select(by: -1)
+        case .pageDown: turn(by: max(1, height - 1))
+        case .pageUp: turn(by: -max(1, height - 1))
+        case .halfPageDown: turn(by: max(1, height / 2))
+        case .halfPageUp: turn(by: -max(1, height / 2))
+        case .first: select(timeline.ids.lowerBound)
+        case .last: follow()
+        case .open: toggleDetail()
+        case .toggleDiff: if detail.isOpen { toggleDiff() } else { openDetail(asDiff: true) }
+        case .olderVersion: showVersion(older: true)
+        case .newerVersion: showVersion(older: false)
+        case .toggleWrap:
+            isWrapped.toggle()
+            keepSelectionInSight()
+        case .write: focus = .input
+        case .command:
+            focus = .input
+            if input.isEmpty { input.set("/") }
+        default: break
+        }
+        return []
+    }
+
+    private mutating func select(by step: Int) {
+        guard let selected else { return }
+        if view.isFollowing, step > 0 { return }
+        select(selected + step)
+    }
+
+    private mutating func select(_ id: Int) {
+        guard let last = timeline.lastID else { return }
+        hold()
+        view.selected = min(max(id, timeline.ids.lowerBound), last)
+        detail.version = nil
+        detail.top = 0
+        keepSelectionInSight()
+    }
+
+    /// Moves view and selection by so many rows.
+    private mutating func turn(by rows: Int) {
+        guard let selected, let last = timeline.lastID, !(view.isFollowing && rows > 0) else { return }
+        let first = timeline.ids.lowerBound
+        let list = Layout(self).list
+        hold()
+        var bottom = view.bottom
+        var left = abs(rows)
+        var steps = 0
+        while left > 0 {
+            let next = rows < 0 ? bottom - 1 : bottom + 1
+            guard (first...last).contains(next) else { break }
+            left -= EntryView.height(timeline[rows < 0 ? bottom : next], self, width: list.columns)
+            bottom = next
+            steps += rows < 0 ? -1 : 1
+        }
+        if steps == 0 {
+            select(rows < 0 ? first : last)
+            return
+        }
+        view.bottom = bottom
+        select(selected + steps)
+    }
+
+    /// Moves the held view as little as it takes to show the selected entry.
+    mutating func keepSelectionInSight() {
+        guard !view.isFollowing, let selected else { return }
+        let list = Layout(self).list
+        guard list.rows > 0 else { return }
+        let window = ListWindow(self, list)
+        if let top = window.rows.first(where: { $0.line == 0 })?.entry, selected < top {
+            // The selected entry on top, and below it as many as fit.
+            var bottom = selected
+            var left = list.rows - EntryView.height(timeline[selected], self, width: list.columns)
+            while let next = timeline[bottom + 1] {
+                left -= EntryView.height(next, self, width: list.columns)
+                if left < 0 { break }
+                bottom += 1
+            }
+            view.bottom = bottom
+        } else if let last = window.rows.last?.entry, selected > last {
+            view.bottom = selected
+        } else if window.rows.isEmpty {
+            view.bottom = selected
+        }
+    }
+
+    mutating func reduce(_ mouse: Mouse) -> [Effect] {
+        guard page == nil else { return [] }
+        let layout = Layout(self)
+        let isOnDetail = layout.detail?.contains(mouse.position) ?? false
+        switch mouse.kind {
+        case .scrollUp: if isOnDetail { scrollDetail(by: -3) } else { turn(by: -3) }
+        case .scrollDown: if isOnDetail { scrollDetail(by: 3) } else { turn(by: 3) }
+        case .press(.left):
+            if layout.list.contains(mouse.position) {
+                let window = ListWindow(self, layout.list)
+                let row = mouse.position.row - layout.list.row
+                guard window.rows.indices.contains(row) else { return [] }
+                focus = .list
+                if window.rows[row].entry != selected { select(window.rows[row].entry) }
+            } else if isOnDetail {
+                focus = .detail
+            } else if layout.input.contains(mouse.position) {
+                focus = .input
+            }
+        default: break
+        }
+        return []
+    }
+
+    // MARK: The detail pane
+
+    private mutating func toggleDetail() {
+        if detail.isOpen {
+            detail = DetailPosition()
+            focus = .list
+            keepSelectionInSight()
+        } else {
+            openDetail(asDiff: false)
+        }
+    }
+
+    private mutating func openDetail(asDiff: Bool) {
+        guard selected != nil else { return }
+        // What is being read stays, whatever comes.
+        hold()
+        detail = DetailPosition(isOpen: true, isDiff: asDiff)
+        if Layout(self).placement == .full { focus = .detail }
+        keepSelectionInSight()
+    }
+
+    private mutating func toggleDiff() {
+        detail.isDiff.toggle()
+        detail.top = 0
+    }
+
+    mutating func reduceDetail(_ request: Request) {
+        let rows = max(1, (Layout(self).detail?.rows ?? 2) - 1)
+        switch request {
+        case .down: scrollDetail(by: 1)
+        case .up: scrollDetail(by: -1)
+        case .pageDown: scrollDetail(by: rows)
+        case .pageUp: scrollDetail(by: -rows)
+        case .halfPageDown: scrollDetail(by: max(1, rows / 2))
+        case .halfPageUp: scrollDetail(by: -max(1, rows / 2))
+        case .first: detail.top = 0
+        case .last: scrollDetail(by: .max / 2)
+        case .open: toggleDetail()
+        case .toggleDiff: toggleDiff()
+        case .olderVersion: showVersion(older: true)
+        case .newerVersion: showVersion(older: false)
+        case .write: focus = .input
+        default: break
+        }
+    }
+
+    private mutating func scrollDetail(by rows: Int) {
+        guard let pane = Layout(self).detail else { return }
+        let lines = DetailView.lines(self, width: pane.columns).count
+        detail.top = min(max(0, detail.top + rows), max(0, lines - max(1, pane.rows - 1)))
+    }
+
+    private mutating func showVersion(older: Bool) {
+        guard detail.isOpen else {
+            openDetail(asDiff: detail.isDiff)
+            return
+        }
+        guard let detailed, let line = timeline.line(detailed) else { return }
+        let wanted = older ? line.previous : newerVersion(than: detailed, of: line)
+        guard let wanted, timeline[wanted] != nil else {
+            say(older ? "There is no older version here." : "There is no newer version.")
+            return
+        }
+        detail.version = wanted
+        detail.top = 0
+    }
+
+    /// Walks back from the row's last version, which is where the chain is held.
+    private func newerVersion(than id: Int, of line: EventLine) -> Int? {
+        var candidate = timeline.latestVersion(of: line.event)
+        while let current = candidate, current > id, let line = timeline.line(current) {
+            if line.previous == id { return current }
+            candidate = line.previous
+        }
+        return nil
+    }
+}

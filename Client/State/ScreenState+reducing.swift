@@ -1,0 +1,86 @@
+import RolecallProtocol
+import Terminal
+
+extension ScreenState {
+    /// What follows from what happens; the only thing that changes the state.
+    ///
+    /// - Returns: what is to be done, in this order.
+    mutating func reduce(_ action: Action, at now: Moment) -> [Effect] {
+        self.now = now
+        switch action {
+        case .key(let key): return reduce(key)
+        case .paste(let paste): return reduce(paste)
+        case .mouse(let mouse): return reduce(mouse)
+        case .resize(let size):
+            self.size = size
+            // Where the pane hides the list, keys are for the pane.
+            if detail.isOpen, focus == .list, Layout(self).placement == .full { focus = .detail }
+            keepSelectionInSight()
+            return []
+        case .notice(let notice): return reduce(notice)
+        case .outcome(let outcome): return reduce(outcome)
+        case .tick: return tick()
+        case .end(let code): return [.quit(code)]
+        }
+    }
+
+    private mutating func tick() -> [Effect] {
+        guard connection.isOnline, let due = connection.measuresAt, due <= now.uptime else { return [] }
+        connection.measuresAt = nil
+        return [.measureLatency]
+    }
+
+    private mutating func reduce(_ outcome: Outcome) -> [Effect] {
+        switch outcome {
+        case .latency(let latency):
+            guard connection.isOnline else { return [] }
+            connection.latency = latency
+            connection.measuresAt = now.uptime + .seconds(30)
+        case .notSent(let text, let reason):
+            if input.isEmpty {
+                input.set(text)
+                if page == nil { focus = .input }
+            }
+            alarm("Not sent: \(reason)")
+        case .loggedIn(let origin, let remark):
+            changeServer(to: origin)
+            if case .login = page { page = nil }
+            if let remark { note(remark, .alarm) }
+        case .loginFailed(let field, let reason):
+            guard case .login(var form) = page else {
+                alarm("The login failed: \(reason)")
+                return []
+            }
+            _ = form.fail(field, reason)
+            page = .login(form)
+        case .loggedOut:
+            if case .account = page { page = nil }
+        case .signedOut(let remark):
+            if case .account = page { page = nil }
+            if let remark { note(remark, .alarm) } else { say("Signed out; the saved login was deleted.") }
+        case .failed(let command, let reason):
+            alarm("\(command): \(reason)")
+        }
+        return []
+    }
+
+    private mutating func changeServer(to origin: ServerOrigin) {
+        guard origin != server else { return }
+        server = origin
+        connection = ConnectionStatus()
+        identity = nil
+        timeline.forgetVersions()
+        timeline.append(
+            Entry(time: now.wall, mark: .notice, content: .divider("\(origin)")))
+    }
+
+    // MARK: Telling
+
+    mutating func say(_ text: String) { message = Message(text: SafeText(text).text) }
+    mutating func alarm(_ text: String) { message = Message(text: SafeText(text).text, isAlarm: true) }
+
+    @discardableResult
+    mutating func note(_ text: String, _ mark: Entry.Mark = .notice) -> Int {
+        timeline.append(Entry(time: now.wall, mark: mark, content: .note(SafeText(text).text)))
+    }
+}

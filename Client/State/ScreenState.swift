@@ -1,0 +1,181 @@
+import RolecallProtocol
+import Terminal
+
+/// Everything that the screen shows, as a value: ``reduce(_:at:)`` changes it, the views draw it.
+struct ScreenState: Sendable {
+    /// Where keys go.
+    enum Focus: Hashable, Sendable {
+        case list
+        case detail
+        case input
+    }
+
+    /// What stands in the place of the list.
+    enum Page: Hashable, Sendable {
+        case login(LoginForm)
+        /// - Parameter selected: the row of its menu.
+        case account(selected: Int)
+        /// - Parameter top: the first line in sight.
+        case help(top: Int)
+    }
+
+    /// A sentence in the footer, until the next key.
+    struct Message: Hashable, Sendable {
+        var text: String
+        var isAlarm = false
+    }
+
+    let keys: KeyMap
+    let capabilities: Capabilities
+    let profile: String
+    /// Whether a password may travel in the clear.
+    let isInsecureAllowed: Bool
+    var server: ServerOrigin
+    var size: Size
+    var now: Moment
+
+    var connection = ConnectionStatus()
+    /// Who the socket is; nil before the server has said so.
+    var identity: Identity?
+    var timeline: Timeline
+
+    var focus = Focus.list
+    var page: Page?
+    var view = ListPosition()
+    var isWrapped = false
+    var detail = DetailPosition()
+    var input = LineEditor(isMultiline: true)
+    var message: Message?
+    /// Ctrl-C was the last key.
+    var isQuitArmed = false
+
+    init(
+        server: ServerOrigin, profile: String, size: Size, capabilities: Capabilities, now: Moment,
+        buffer: Int = 10_000, isInsecureAllowed: Bool = false, keys: KeyMap = .standard
+    ) {
+        self.server = server
+        self.profile = profile
+        self.size = size
+        self.capabilities = capabilities
+        self.now = now
+        self.isInsecureAllowed = isInsecureAllowed
+        self.keys = keys
+        timeline = Timeline(limit: buffer)
+    }
+
+    var isUnicode: Bool { capabilities.isUnicode }
+
+    /// Where a key that is pressed now goes.
+    var context: KeyContext {
+        switch page {
+        case .login: return .form
+        case .account: return .account
+        case .help: return .help
+        case nil: break
+        }
+        return switch focus {
+        case .list: .list
+        case .detail: detail.isOpen ? .detail : .list
+        case .input: .input
+        }
+    }
+
+    /// Who signs messages; nil for nobody.
+    var user: UserSummary? { connection.isOnline ? identity?.user : nil }
+}
+
+/// Which part of the list is in sight: held by entries' numbers, never by rows.
+struct ListPosition: Hashable, Sendable {
+    /// The newest entry stays in sight.
+    var isFollowing = true
+    /// The lowest entry in sight while nothing is followed.
+    var bottom = 0
+    /// The selected entry while nothing is followed.
+    var selected = 0
+    /// The newest entry when the list was held.
+    var heldAt = 0
+}
+
+/// What the detail pane shows, and from where.
+struct DetailPosition: Hashable, Sendable {
+    var isOpen = false
+    /// The first line in sight.
+    var top = 0
+    var isDiff = false
+    /// Another version of the selected row than the selected one.
+    var version: Int?
+}
+
+/// Where the connection stands, and what a reader wants to know of it.
+struct ConnectionStatus: Hashable, Sendable {
+    enum Phase: Hashable, Sendable {
+        case connecting(attempt: Int)
+        case online(socketID: String)
+        /// - Parameter until: when the next attempt comes, in uptime.
+        case waiting(until: Duration, attempt: Int)
+        case closed
+    }
+
+    /// A connection that came back.
+    struct Return: Hashable, Sendable {
+        /// The entry that tells it.
+        var entry: Int
+        var text: String
+        var hasGap = false
+    }
+
+    var phase = Phase.connecting(attempt: 1)
+    var latency: Duration?
+    /// When the next round trip is measured, in uptime; nil while one is on its way.
+    var measuresAt: Duration?
+    /// When the last connection was lost, in uptime.
+    var lostAt: Duration?
+    /// Why there is no connection, as it was told last.
+    var trouble: String?
+    /// Until the server has answered whether it had everything since the loss.
+    var comingBack: Return?
+
+    var isOnline: Bool {
+        if case .online = phase { true } else { false }
+    }
+}
+
+extension ScreenState {
+    /// The selected entry; nil where there is none.
+    var selected: Int? {
+        guard let last = timeline.lastID else { return nil }
+        return view.isFollowing ? last : min(max(view.selected, timeline.ids.lowerBound), last)
+    }
+
+    /// The lowest entry in sight; nil where there is none.
+    var bottom: Int? {
+        guard let last = timeline.lastID else { return nil }
+        return view.isFollowing ? last : min(max(view.bottom, timeline.ids.lowerBound), last)
+    }
+
+    /// The entry that the detail pane is about.
+    var detailed: Int? {
+        if let version = detail.version, timeline[version] != nil { return version }
+        return selected
+    }
+
+    /// How many entries came since the list was held.
+    var newBelow: Int {
+        guard !view.isFollowing, let last = timeline.lastID else { return 0 }
+        return max(0, last - view.heldAt)
+    }
+
+    /// When something changes with nothing happening, in uptime; nil where nothing will.
+    var nextTick: Duration? {
+        switch connection.phase {
+        case .waiting(let until, _):
+            // The countdown is told in whole seconds.
+            let left = until - now.uptime
+            guard left > .zero else { return nil }
+            let (seconds, attoseconds) = left.components
+            return until - .seconds(attoseconds > 0 ? seconds : seconds - 1)
+        case .online: return connection.measuresAt
+        case .connecting, .closed: return nil
+        }
+    }
+}

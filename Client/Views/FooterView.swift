@@ -1,0 +1,85 @@
+import RolecallProtocol
+import Terminal
+
+/// The lines under the list: whether it follows, and which mode and keys there are.
+enum FooterView {
+    static func status(_ state: ScreenState, width: Int) -> String {
+        let dot = state.isUnicode ? "·" : "-"
+        if state.view.isFollowing { return "FOLLOW" }
+        let new = state.newBelow
+        let below = (state.timeline.lastID ?? 0) - (state.bottom ?? 0)
+        let what = new > 0 ? "\(new) new below" : below > 0 ? "\(below) below" : ""
+        let how = state.keys.key(for: .last, in: .list).map { "\($0) to follow" } ?? ""
+        return ["PAUSED", what, how].filter { !$0.isEmpty }.joined(separator: " \(dot) ")
+    }
+
+    /// The border under the list.
+    static func drawStatus(_ state: ScreenState, _ layout: Layout, of buffer: inout CellBuffer) {
+        let art = state.capabilities.lineArt
+        let row = layout.status.row
+        buffer.horizontalLine(row: row, columns: layout.status.columnRange, Theme.border, art)
+        if layout.placement == .beside, let divider = layout.divider {
+            buffer.draw(String(art.teeUp), row: row, column: divider.column, Theme.border)
+        }
+        let title =
+            switch state.page {
+            case .login, .account, .help: state.context.title
+            case nil: status(state, width: layout.size.columns)
+            }
+        let style = state.view.isFollowing || state.page != nil ? Theme.faint : Theme.waiting
+        let end = buffer.draw(
+            " \(TextFitting.truncated(title, to: max(0, layout.size.columns - 5))) ", row: row, column: 2, style)
+        guard state.page != nil, !state.view.isFollowing || state.newBelow > 0 else { return }
+        buffer.draw(" \(status(state, width: 0)) ", row: row, column: end + 1, Theme.waiting)
+    }
+
+    /// The mode, then a message or the keys that matter there.
+    static func footer(_ state: ScreenState, width: Int) -> StyledText {
+        var line = StyledText("[\(state.context.title)]", Theme.mode)
+        line.append(" ")
+        if let message = state.message {
+            line.append(message.text, message.isAlarm ? Theme.alarm : .plain)
+            return line.truncated(to: width, ellipsis: state.capabilities.lineArt.ellipsis)
+        }
+        let isReadOnly = state.connection.isOnline && state.identity?.user == nil && state.page == nil
+        if isReadOnly {
+            line.append("read only", Theme.nobody)
+            line.append("  ")
+        }
+        let help = hint(.help, state).map { name -> StyledText in
+            [Span(name.key, Theme.key), Span(" keys", Theme.faint)]
+        }
+        let room = width - (help?.width ?? 0) - 1
+        for request in requests(state) {
+            guard let hint = hint(request, state) else { continue }
+            guard line.width + DisplayWidth.of(hint.key) + DisplayWidth.of(hint.label) + 3 <= room else { break }
+            line.append(hint.key, Theme.key)
+            line.append(" \(hint.label)  ", Theme.faint)
+        }
+        guard let help, line.width + help.width <= width else { return line.truncated(to: width) }
+        line.append(String(repeating: " ", count: width - line.width - help.width))
+        return StyledText(line.spans + help.spans)
+    }
+
+    private static func hint(_ request: Request, _ state: ScreenState) -> (key: String, label: String)? {
+        guard let key = state.keys.key(for: request, in: state.context) else { return nil }
+        return ("\(key)", request == .togglePause && !state.view.isFollowing ? "follow" : request.label)
+    }
+
+    /// The most useful first.
+    private static func requests(_ state: ScreenState) -> [Request] {
+        switch state.context {
+        case .list:
+            let retry: [Request] = state.connection.isOnline ? [] : [.retryNow]
+            return state.identity?.user == nil
+                ? retry + [.account, .down, .open, .togglePause, .quit]
+                : retry + [.down, .open, .write, .togglePause, .toggleDiff, .account, .quit]
+        case .detail: return [.down, .back, .toggleDiff, .olderVersion, .newerVersion, .nextPane]
+        case .input: return [.send, .newLine, .historyOlder, .back, .account]
+        case .form: return [.nextField, .choose, .back]
+        case .account: return [.down, .choose, .back]
+        case .help: return [.down, .pageDown, .back]
+        case .anywhere: return []
+        }
+    }
+}
