@@ -134,6 +134,7 @@ struct PseudoTerminalTests {
     @Test("a small change is a few bytes, and no change is none")
     func paintsLittle() throws {
         let terminal = try started(columns: 120, rows: 36)
+        settle(terminal)
         #expect(terminal.output.count < 12_000)
         /// The bytes that answer these keys.
         func answer(_ keys: String) throws -> Int {
