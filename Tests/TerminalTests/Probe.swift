@@ -50,6 +50,7 @@ func runCommand(_ words: [String], in directory: ScratchDirectory) -> (status: I
     posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0)
     posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, output, O_WRONLY | O_CREAT | O_TRUNC, 0o600)
     posix_spawn_file_actions_adddup2(&actions, STDOUT_FILENO, STDERR_FILENO)
+    closeOthers(&actions)
     var attributes = posix_spawnattr_t.freshSignals()
     defer { posix_spawnattr_destroy(&attributes) }
     let arguments = words.map { strdup($0) } + [nil]
@@ -61,6 +62,11 @@ func runCommand(_ words: [String], in directory: ScratchDirectory) -> (status: I
     var status: Int32 = 0
     while waitpid(process, &status, 0) < 0, errno == EINTR {}
     return (status & 0x7F == 0 ? status >> 8 & 0xFF : -1, directory.read("output") ?? "")
+}
+
+/// A child must not hold what belongs to other tests: a pipe's end or a listening socket that it inherits stays open.
+func closeOthers(_ actions: inout posix_spawn_file_actions_t) {
+    for descriptor in 3..<Int32(1024) { posix_spawn_file_actions_addclose(&actions, descriptor) }
 }
 
 extension posix_spawnattr_t {

@@ -49,6 +49,7 @@ final class PseudoTerminal {
         posix_spawn_file_actions_adddup2(&actions, STDIN_FILENO, STDOUT_FILENO)
         posix_spawn_file_actions_adddup2(&actions, STDIN_FILENO, STDERR_FILENO)
         if let input { posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, input, O_RDONLY, 0) }
+        closeOthers(&actions)
         // 0x80 is POSIX_SPAWN_SETSID, which glibc shows to GNU sources only.
         var attributes = posix_spawnattr_t.freshSignals(flags: 0x80)
         defer { posix_spawnattr_destroy(&attributes) }
