@@ -184,9 +184,6 @@ let package = Package(
             name: "EndToEndTests", dependencies: ["RolecallServer", "RolecallClient", "WireJSON"],
             path: "Tests/EndToEnd", exclude: ["Support/peer.py"], swiftSettings: strict
         ),
-        .testTarget(
-            name: "ScreenTests", dependencies: ["RolecallServer", "RolecallClient"], swiftSettings: strict
-        ),
     ],
     swiftLanguageModes: [.v6]
 )
