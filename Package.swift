@@ -187,3 +187,12 @@ let package = Package(
     ],
     swiftLanguageModes: [.v6]
 )
+
+// The screen in tmux: a run of its own (Scripts/test-screen), since its children start while no other test has sockets.
+if Context.environment["ROLECALL_SCREEN_TESTS"] != nil {
+    package.targets.append(
+        .testTarget(
+            name: "ScreenTests", dependencies: ["RolecallServer", "RolecallClient"], swiftSettings: strict
+        )
+    )
+}
