@@ -48,7 +48,7 @@ struct ChangesTests {
             #expect(await second.next(within: .seconds(5)))
         }
         // Each takes up to twenty milliseconds on an idle machine; on a crowded one, one in ten may be held to it.
-        #expect(fastest < .seconds(2))
+        #expect(fastest < .milliseconds(100))
     }
 
     @Test("a commit that tells nothing wakes nobody")
