@@ -68,15 +68,23 @@ struct LiveService: Sendable {
         return .associated(remark: await save(token, request))
     }
 
+    /// - Returns: what the user should know of it.
     private func save(_ token: Token, _ request: LoginRequest) async -> String? {
         guard request.staysSignedIn else { return nil }
-        do {
-            try await application.tokenStore().save(token, for: request.server)
-        } catch {
-            return "The login was not saved: \(error)"
+        if let failure = await failure(ofSaving: token, for: request.server) {
+            return "The login was not saved: \(failure)"
         }
         guard application.configuration.token != nil else { return nil }
         return "$ROLECALL_TOKEN is set, and wins over the login that was saved."
+    }
+
+    private func failure(ofSaving token: Token, for server: ServerOrigin) async -> (any Error)? {
+        do {
+            try await application.tokenStore().save(token, for: server)
+            return nil
+        } catch {
+            return error
+        }
     }
 
     func logOut(_ session: LiveSession) async -> Outcome {

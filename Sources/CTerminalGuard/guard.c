@@ -34,6 +34,7 @@ static struct sigaction previous_crash[crash_count];
 static struct sigaction previous_event[event_count];
 static atomic_bool event_installed[event_count];
 static atomic_int event_descriptor = -1;
+static atomic_bool input_has_ended;
 // When the oldest unacknowledged byte of each signal was written, in milliseconds of the monotonic clock; 0 for none.
 static atomic_llong unacknowledged[event_count];
 
@@ -170,6 +171,7 @@ static struct sigaction event_action(void) {
 
 void terminal_guard_watch(int descriptor) {
     atomic_store(&event_descriptor, descriptor);
+    atomic_store(&input_has_ended, false);
     struct sigaction action = event_action();
     for (int index = 0; index < event_count; index++) {
         int signal_number = event_signals[index];
@@ -189,9 +191,18 @@ void terminal_guard_acknowledge(int signal_number) {
     }
 }
 
+void terminal_guard_input_ended(void) {
+    atomic_store(&input_has_ended, true);
+}
+
 void terminal_guard_disarm(void) {
     for (int index = 0; index < event_count; index++) {
-        if (atomic_exchange(&event_installed[index], false)) {
+        if (!atomic_exchange(&event_installed[index], false)) continue;
+        // A terminal that is closed ends its input first and hangs up a moment later. By then the program is on its
+        // way out and has nothing left to learn from the signal, which must not kill it there.
+        if (event_signals[index] == SIGHUP && atomic_load(&input_has_ended)) {
+            signal(SIGHUP, SIG_IGN);
+        } else {
             sigaction(event_signals[index], &previous_event[index], NULL);
         }
     }

@@ -101,6 +101,7 @@ final class TerminalInput {
         } else if count == 0 || (errno != EINTR && errno != EAGAIN) {
             // The end would be read again and again.
             stopInput()
+            terminal_guard_input_ended()
             deliver(decoder.timedOut() + [.endOfInput])
         }
     }

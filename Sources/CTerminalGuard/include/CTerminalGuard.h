@@ -32,6 +32,10 @@ bool terminal_guard_set_active(bool active);
 /// any number of times.
 void terminal_guard_restore(void);
 
+/// The terminal's input has come to its end: it was closed, and HUP will follow or has come already. It stays ignored
+/// when the other signals are given back.
+void terminal_guard_input_ended(void);
+
 /// Puts the previous actions of all signals back.
 void terminal_guard_disarm(void);
 
