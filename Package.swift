@@ -160,7 +160,7 @@ let package = Package(
         ),
         .testTarget(
             name: "TerminalTests",
-            dependencies: ["Terminal", "TerminalProbe", "CNcurses", "CTerminalGuard"],
+            dependencies: ["Terminal", "TerminalProbe", "CNcurses", "CTerminalGuard", "TestSupport"],
             swiftSettings: strict
         ),
         .testTarget(
@@ -181,18 +181,13 @@ let package = Package(
             swiftSettings: strict
         ),
         .testTarget(
-            name: "EndToEndTests", dependencies: ["RolecallServer", "RolecallClient", "WireJSON"],
+            name: "EndToEndTests", dependencies: ["RolecallServer", "RolecallClient", "WireJSON", "TestSupport"],
             path: "Tests/EndToEnd", exclude: ["Support/peer.py"], swiftSettings: strict
+        ),
+        .testTarget(
+            name: "ScreenTests", dependencies: ["RolecallServer", "RolecallClient", "TestSupport"],
+            swiftSettings: strict
         ),
     ],
     swiftLanguageModes: [.v6]
 )
-
-// The screen in tmux: a run of its own (Scripts/test-screen), since its children start while no other test has sockets.
-if Context.environment["ROLECALL_SCREEN_TESTS"] != nil {
-    package.targets.append(
-        .testTarget(
-            name: "ScreenTests", dependencies: ["RolecallServer", "RolecallClient"], swiftSettings: strict
-        )
-    )
-}

@@ -2,6 +2,7 @@ import Foundation
 import GRDB
 import ModelStore
 import SQLiteStore
+import TestSupport
 import Testing
 
 @Suite("Being woken")
@@ -40,14 +41,17 @@ struct ChangesTests {
         #expect(await first.next(within: .seconds(5)))
         #expect(await second.next(within: .seconds(5)))
         var fastest = Duration.seconds(5)
-        for _ in 0..<10 {
+        var commits = 0
+        // Each takes up to twenty milliseconds on an idle machine; on a crowded one, one in many is held to less than
+        // five times that.
+        while commits < 10 || (fastest >= .milliseconds(100) && commits < 100) {
+            commits += 1
             try await foreign.write { try $0.execute(sql: "INSERT INTO thing(name) VALUES ('x')") }
             let start = ContinuousClock.now
             #expect(await first.next(within: .seconds(5)))
             fastest = min(fastest, ContinuousClock.now - start)
             #expect(await second.next(within: .seconds(5)))
         }
-        // Each takes up to twenty milliseconds on an idle machine; on a crowded one, one in ten may be held to it.
         #expect(fastest < .milliseconds(100))
     }
 
@@ -136,14 +140,12 @@ enum Shell {
     }
 
     static func run(_ path: String, _ sql: String) throws {
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-        process.arguments = ["sqlite3", path, sql]
-        process.standardOutput = FileHandle.nullDevice
-        process.standardError = FileHandle.nullDevice
-        try process.run()
-        process.waitUntilExit()
-        guard process.terminationStatus == 0 else { throw Failure(status: process.terminationStatus) }
+        let process = try spawn(
+            ["sqlite3", path, sql], environment: ProcessInfo.processInfo.environment,
+            descriptors: [.nothing, .nothing, .nothing])
+        var status: Int32 = 0
+        while waitpid(process, &status, 0) < 0, errno == EINTR {}
+        guard status == 0 else { throw Failure(status: status) }
     }
 }
 

@@ -1,6 +1,7 @@
 import CTerminalGuard
 import Foundation
 import Glibc
+import TestSupport
 
 /// The probe on a pseudo-terminal whose every byte is seen.
 ///
@@ -9,7 +10,6 @@ import Glibc
 final class PseudoTerminal {
     enum Failure: Error {
         case cannotOpen(Int32)
-        case cannotStart(Int32)
     }
 
     /// Everything the probe wrote.
@@ -42,25 +42,11 @@ final class PseudoTerminal {
         _ = ioctl(controller, UInt(TIOCSWINSZ), &size)
         originalModes = Self.modes(of: terminal)
 
-        var actions = posix_spawn_file_actions_t()
-        posix_spawn_file_actions_init(&actions)
-        defer { posix_spawn_file_actions_destroy(&actions) }
-        posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, path, O_RDWR, 0)
-        posix_spawn_file_actions_adddup2(&actions, STDIN_FILENO, STDOUT_FILENO)
-        posix_spawn_file_actions_adddup2(&actions, STDIN_FILENO, STDERR_FILENO)
-        if let input { posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, input, O_RDONLY, 0) }
-        closeOthers(&actions)
-        // 0x80 is POSIX_SPAWN_SETSID, which glibc shows to GNU sources only.
-        var attributes = posix_spawnattr_t.freshSignals(flags: 0x80)
-        defer { posix_spawnattr_destroy(&attributes) }
-        let environment = Probe.environment.merging(changes) { $1 }.map { strdup("\($0)=\($1)") } + [nil]
         let words = ignoringHangUp ? ["/bin/sh", "-c", "trap '' HUP; exec \"$0\"", Probe.path] : [Probe.path]
-        let arguments = words.map { strdup($0) } + [nil]
-        defer { (environment + arguments).forEach { free($0) } }
-        var process: pid_t = 0
-        let result = posix_spawn(&process, words[0], &actions, &attributes, arguments, environment)
-        guard result == 0 else { throw Failure.cannotStart(result) }
-        self.process = process
+        process = try spawn(
+            words, environment: Probe.environment.merging(changes) { $1 },
+            descriptors: [.file(input ?? path, flags: O_RDWR), .file(path, flags: O_RDWR), .copy(of: 1)],
+            newSession: true)
         _ = fcntl(controller, F_SETFL, O_NONBLOCK)
     }
 

@@ -1,5 +1,6 @@
 import Foundation
 import Synchronization
+import TestSupport
 
 /// How a process ended.
 enum Exit: Sendable, Equatable, CustomStringConvertible {
@@ -28,32 +29,35 @@ final class ChildProcess: Sendable {
 
     /// - Parameter environment: added to this process's own, in which nothing of Rolecall's is left.
     init(_ program: URL, _ arguments: [String], environment: [String: String] = [:]) throws {
-        let process = Process()
-        process.executableURL = program
-        process.arguments = arguments
-        process.environment = ProcessInfo.processInfo.environment
+        let variables = ProcessInfo.processInfo.environment
             .filter { !$0.key.hasPrefix("ROLECALL_") && !$0.key.hasPrefix("XDG_") }
             .merging(environment) { _, new in new }
-        let exits = self.exits
-        process.terminationHandler = { process in
-            Reaper.forget(process.processIdentifier)
-            let status = process.terminationStatus
-            exits.append((process.terminationReason == .exit ? .status(status) : .signal(status), Shell.now))
-        }
-        // One at a time: a pipe that another child inherits by accident never ends.
-        let (inward, outward, wayward) = try Self.starting.withLock { _ in
-            let pipes = (Pipe(), Pipe(), Pipe())
-            process.standardInput = pipes.0
-            process.standardOutput = pipes.1
-            process.standardError = pipes.2
-            try process.run()
-            return pipes
-        }
-        processIdentifier = process.processIdentifier
+        let (inward, outward, wayward) = (Pipe(), Pipe(), Pipe())
+        let processIdentifier = try spawn(
+            [program.path] + arguments, environment: variables,
+            descriptors: [
+                .copy(of: inward.fileHandleForReading.fileDescriptor),
+                .copy(of: outward.fileHandleForWriting.fileDescriptor),
+                .copy(of: wayward.fileHandleForWriting.fileDescriptor),
+            ])
+        try inward.fileHandleForReading.close()
+        try outward.fileHandleForWriting.close()
+        try wayward.fileHandleForWriting.close()
+        self.processIdentifier = processIdentifier
         Reaper.watch(processIdentifier)
         input = Mutex(inward.fileHandleForWriting)
         Self.read(outward, into: output)
         Self.read(wayward, into: errors)
+        Self.awaitEnd(of: processIdentifier, in: exits)
+    }
+
+    private static func awaitEnd(of process: pid_t, in exits: Transcript<(exit: Exit, at: Double)>) {
+        Thread.detachNewThread {
+            var word: Int32 = 0
+            while waitpid(process, &word, 0) < 0, errno == EINTR {}
+            Reaper.forget(process)
+            exits.append((word & 0x7F == 0 ? .status(word >> 8 & 0xFF) : .signal(word & 0x7F), Shell.now))
+        }
     }
 
     /// Whether it has ended.
@@ -101,8 +105,6 @@ final class ChildProcess: Sendable {
             handle = nil
         }
     }
-
-    private static let starting = Mutex(())
 
     /// Writes without the signal that a closed pipe would bring to the whole test process. The disposition stays as
     /// it is, because children inherit it.
@@ -166,14 +168,13 @@ enum Reaper {
         """
 
     private static let input: FileHandle? = {
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: "/bin/sh")
-        process.arguments = ["-c", program]
         let pipe = Pipe()
-        process.standardInput = pipe
-        process.standardOutput = FileHandle.nullDevice
-        process.standardError = FileHandle.nullDevice
-        guard (try? process.run()) != nil else { return nil }
+        let descriptors: [ChildDescriptor] = [
+            .copy(of: pipe.fileHandleForReading.fileDescriptor), .nothing, .nothing,
+        ]
+        let reaper = try? spawn(["/bin/sh", "-c", program], environment: [:], descriptors: descriptors)
+        guard reaper != nil else { return nil }
+        try? pipe.fileHandleForReading.close()
         return pipe.fileHandleForWriting
     }()
 
