@@ -2,7 +2,6 @@ import ArgumentParser
 import Foundation
 import Logging
 import ModelStore
-import NIOCore
 
 /// Where the database is.
 struct StorageOptions: ParsableArguments {
@@ -72,15 +71,6 @@ func reportingStartupErrors(_ body: () async throws -> Void) async throws {
         sentence = error.description
     } catch let error as StoreError {
         sentence = error.description
-    } catch let error as IOError where error.errnoCode == EADDRINUSE {
-        sentence = "The port is taken by another program; choose one with --port, or 0 for any."
-    } catch let error as IOError where error.errnoCode == EACCES || error.errnoCode == EADDRNOTAVAIL {
-        let problem = String(cString: strerror(error.errnoCode))
-        sentence = "This address can't be listened on: \(problem). See --host and --port."
-    } catch let error as SocketAddressError.UnknownHost {
-        sentence = "There is no host \(error.host); see --host."
-    } catch let error as SocketAddressError {
-        sentence = "The host can't be listened on: \(error). See --host."
     }
     FileHandle.standardError.write(Data("rolecall-server: \(sentence)\n".utf8))
     throw ExitCode(1)

@@ -56,7 +56,30 @@ struct ServeCommand: AsyncParsableCommand {
             serviceConfiguration.maximumGracefulShutdownDuration = .seconds(10)
             serviceConfiguration.maximumCancellationDuration = .seconds(5)
             let services = ServiceGroup(configuration: serviceConfiguration)
-            try await services.run()
+            do {
+                try await services.run()
+            } catch {
+                throw Self.listeningFailure(error, at: configuration) ?? error
+            }
+        }
+    }
+
+    /// Why the address can't be listened on; nil for any other failure.
+    private static func listeningFailure(_ error: any Error, at configuration: Configuration) -> StartupError? {
+        let address = "\(configuration.host):\(configuration.port)"
+        switch error {
+        case let error as IOError where error.errnoCode == EADDRINUSE:
+            return StartupError(
+                "Another program listens on \(address) already; choose another port with --port, or 0 for any.")
+        case let error as IOError where error.errnoCode == EACCES || error.errnoCode == EADDRNOTAVAIL:
+            let problem = String(cString: strerror(error.errnoCode))
+            return StartupError("\(address) can't be listened on: \(problem). See --host and --port.")
+        case let error as SocketAddressError.UnknownHost:
+            return StartupError("There is no host \(error.host); see --host.")
+        case let error as SocketAddressError:
+            return StartupError("\(configuration.host) can't be listened on: \(error). See --host.")
+        default:
+            return nil
         }
     }
 

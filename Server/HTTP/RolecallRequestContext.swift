@@ -39,7 +39,7 @@ extension Request {
         do throws(JSONSyntaxError) {
             return try JSON(parsing: body.readableBytesView)
         } catch {
-            throw RequestFailure(.badRequest, .invalidJSON, "The body is not valid JSON: \(error).")
+            throw RequestFailure(.badRequest, .invalidJSON, "The body is not valid JSON: \(error)")
         }
     }
 }

@@ -10,7 +10,7 @@ extension EndToEnd {
             try await withServer { running in
                 try await withTemporaryDirectory { directory in
                     let run = try await start(["--data", directory.url.path, "--port", "\(running.port)"])
-                    try expectRefusal(run, naming: "port")
+                    try expectRefusal(run, naming: "127.0.0.1:\(running.port)")
                 }
                 #expect(running.process.exit == nil)
             }
