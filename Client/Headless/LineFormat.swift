@@ -53,7 +53,7 @@ struct LineFormat: Sendable {
     }
 
     private func describe(_ event: ModelEvent) -> (mark: String, text: String) {
-        let folded = event.folded.map { "  (stands for \($0) more)" } ?? ""
+        let folded = event.folded.map { "  (\($0) events in one)" } ?? ""
         let author = event.by.map { "  by \($0.name)" } ?? ""
         if event.model == "message", event.operation == .created {
             let room = event.row["room"]?.stringValue.map { " in \($0)" } ?? ""

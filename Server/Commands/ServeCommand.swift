@@ -37,6 +37,17 @@ struct ServeCommand: AsyncParsableCommand {
     var connectTimeout: Int?
     @Option(help: ArgumentHelp("The largest message and body that is read (1000000).", valueName: "bytes"))
     var maxPayload: Int?
+    @Option(
+        help: ArgumentHelp(
+            "How much may wait for a slow client before the newest event of a row stands for those before it (1048576).",
+            valueName: "bytes"))
+    var queueHighWater: Int?
+    @Option(
+        help: ArgumentHelp(
+            "How much may wait for a slow client before a gap takes its place (8388608).", valueName: "bytes"))
+    var queueLimit: Int?
+    @Option(help: ArgumentHelp("Time after which a client that takes nothing is closed (30000).", valueName: "ms"))
+    var stallTimeout: Int?
     @Option(help: ArgumentHelp("An origin whose pages may use the cookie; repeatable.", valueName: "url"))
     var allowedOrigin: [String] = []
     @OptionGroup var logging: LoggingOptions
@@ -109,6 +120,18 @@ struct ServeCommand: AsyncParsableCommand {
         let payload = try settings.integer(
             "max-payload", maxPayload, "ROLECALL_MAX_PAYLOAD", 1024...1 << 30, default: 1_000_000)
         configuration.socketIO.maximumPayload = payload
+        configuration.socketIO.queueHighWaterMark = try settings.integer(
+            "queue-high-water", queueHighWater, "ROLECALL_QUEUE_HIGH_WATER", 4096...1 << 30, default: 1 << 20)
+        configuration.socketIO.queueLimit = try settings.integer(
+            "queue-limit", queueLimit, "ROLECALL_QUEUE_LIMIT", 4096...1 << 30,
+            default: max(8 << 20, configuration.socketIO.queueHighWaterMark))
+        guard configuration.socketIO.queueLimit >= configuration.socketIO.queueHighWaterMark else {
+            throw StartupError("--queue-limit is at least --queue-high-water.")
+        }
+        configuration.socketIO.stallTimeout = try settings.milliseconds(
+            "stall-timeout", stallTimeout, "ROLECALL_STALL_TIMEOUT", default: 30_000)
+        // No handler of this server's changes what is written to a socket.
+        configuration.socketIO.writesDirectly = true
         configuration.maximumBody = payload
         let listed = environment["ROLECALL_ALLOWED_ORIGIN"]?.split(separator: ",").map(String.init) ?? []
         configuration.allowedOrigins = allowedOrigin.isEmpty ? listed : allowedOrigin

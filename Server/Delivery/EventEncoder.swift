@@ -10,12 +10,14 @@ struct EventEncoder: Sendable {
 
     /// The events of a stretch of the log, as a view sees them.
     func encode(_ events: some Sequence<LogEvent>, for view: View) -> OutboundBatch {
-        var batch = OutboundBatch()
-        for event in events {
-            guard let told = told(event, to: view) else { continue }
-            batch.append(told.name, told.arguments)
-        }
-        return batch
+        OutboundBatch(
+            events.compactMap { event in
+                told(event, to: view).map { told in
+                    OutboundEvent(
+                        told.name, told.arguments, number: event.sequence,
+                        folding: .init(key: "\(event.model)/\(event.key.json)", digest: ModelEventDigest(told)))
+                }
+            })
     }
 
     /// What a view is told of one event; nil where that is nothing.
@@ -34,5 +36,43 @@ struct EventEncoder: Sendable {
                 model: event.model, operation: operation, row: ["_id": event.key.json], at: event.at, by: by,
                 changed: [], position: position)
         }
+    }
+}
+
+/// What must be kept of an event that a newer one of the same row comes to stand for.
+///
+/// The newest row, or its removal, says where the row has come to. What it says of the way there is made true of the
+/// whole way: a row that the client has never been told of is created, and what changed is all that did.
+struct ModelEventDigest: EventDigest {
+    var operation: ModelOperation
+    var changed: [String]
+
+    init(_ event: ModelEvent) {
+        operation = event.operation
+        changed = event.changed
+    }
+
+    func followed(by newer: any EventDigest) -> any EventDigest {
+        guard var result = newer as? ModelEventDigest, result.operation == .updated else { return newer }
+        switch operation {
+        case .created:
+            result.operation = .created
+            result.changed = []
+        case .updated:
+            result.changed = changed + result.changed.filter { !changed.contains($0) }
+        case .removed, .hidden:
+            break
+        }
+        return result
+    }
+
+    func amend(_ arguments: [JSON], standingFor count: Int) -> [JSON] {
+        guard arguments.count > 1, var facts = arguments[1].objectValue else { return arguments }
+        facts["op"] = .string(operation.rawValue)
+        if facts["changed"] != nil { facts["changed"] = .array(changed.map(JSON.string)) }
+        facts["folded"] = .integer(Int64(count))
+        var amended = arguments
+        amended[1] = .object(facts)
+        return amended
     }
 }

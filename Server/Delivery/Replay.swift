@@ -49,7 +49,7 @@ struct Replay: Sendable {
                     let watermark = association.delivery(of: socket).watermark
                     socket.send(encoder.encode(stretch.lazy.filter { $0.sequence <= watermark }, for: identity.view))
                 }
-                await socket.writable()
+                await socket.caughtUp()
             }
             let isDone = await socket.onLoop { socket in
                 // A change of identity has made it live.
@@ -64,7 +64,7 @@ struct Replay: Sendable {
             }
             if isDone { return }
             cursor = covered
-            await socket.writable()
+            await socket.caughtUp()
         }
     }
 

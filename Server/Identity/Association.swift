@@ -26,7 +26,8 @@ final class SocketIdentity {
 /// Cookie, header, CONNECT payload and `login` end in ``associate(_:with:reason:resumingAfter:)``; logout, expiry,
 /// removal, a new password and a revoked session in ``disassociate(_:reason:)``. Both run on the socket's event loop,
 /// in one turn: the room of the old view is left before the `identity` event is written, and events are sent to rooms
-/// on the same loop, so that no event of the old identity can follow it.
+/// on the same loop, so that no event of the old identity can follow it. Where rights are taken away, those that still
+/// wait for a slow client are taken back, too, and a `gap` in front of the `identity` event says so.
 struct Association: Sendable {
     let policy: Policy
     let census: ViewCensus
@@ -133,10 +134,14 @@ struct Association: Sendable {
         identity.expiry?.cancel()
         identity.expiry = nil
 
+        let view = policy.view(role: principal?.user.role, user: principal?.user.id)
+        if !view.sees(allThat: identity.view), let lost = socket.discardWaitingEvents() {
+            socket.emit(Gap.eventName, [gap(lost, reason: .identity).json])
+        }
         identity.epoch += 1
         identity.principal = principal
         identity.reason = reason
-        identity.view = policy.view(role: principal?.user.role, user: principal?.user.id)
+        identity.view = view
         identity.isLive = after == nil
         if identity.isLive { enter(identity.view, socket) }
         if let principal {
@@ -148,6 +153,13 @@ struct Association: Sendable {
         guard let description = describe(socket) else { return }
         let position = after ?? Position(log: logID, sequence: delivery(of: socket).watermark)
         socket.emit(Identity.eventName, [description.json, .string(position.description)])
+    }
+
+    /// Says which events a socket is not told.
+    func gap(_ lost: LostEvents, reason: Gap.Reason) -> Gap {
+        Gap(
+            after: Position(log: logID, sequence: lost.first - 1).description,
+            before: Position(log: logID, sequence: lost.last), reason: reason)
     }
 
     private func enter(_ view: View, _ socket: Socket) {

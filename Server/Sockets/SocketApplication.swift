@@ -75,6 +75,10 @@ struct SocketApplication: SocketIOHandler {
             "disconnected", metadata: ["socket": .string(socket.id), "reason": .string(reason.rawValue)])
     }
 
+    func notice(of lost: LostEvents, to socket: Socket) -> (name: String, arguments: [JSON])? {
+        (Gap.eventName, [association.gap(lost, reason: .overflow).json])
+    }
+
     // MARK: Events
 
     func received(_ event: SocketEvent, on socket: Socket) async -> [JSON] {

@@ -51,6 +51,12 @@ public struct View: Hashable, Sendable {
         self.rank = rank
         self.owner = owner
     }
+
+    /// Whether everything that the other view sees is seen by this one, too, whatever the rules are: each rule asks for
+    /// the least role, or for the row's owner.
+    public func sees(allThat other: View) -> Bool {
+        rank >= other.rank && (other.owner == nil || other.owner == owner)
+    }
 }
 
 /// The rules of one model.

@@ -46,7 +46,7 @@ public struct ModelEvent: Hashable, Sendable {
     public var by: Actor?
     /// The visible fields that an update changed.
     public var changed: [String]
-    /// How many newer events of the same row this one stands for, where a slow receiver's queue was folded.
+    /// How many events of the row this one stands for, itself included, where a slow receiver's queue was folded.
     public var folded: Int?
     public var position: Position
 
@@ -109,9 +109,9 @@ public struct Gap: Hashable, Sendable {
         case identity
     }
 
-    /// The position that was asked for, as it was given.
+    /// What stands up to this position was told: as it was asked for, where a client asked.
     public var after: String?
-    /// Events from here on are told.
+    /// What stands behind this position is told.
     public var before: Position
     public var reason: Reason
 

@@ -23,7 +23,14 @@ final class EngineSession {
     private var dismissed: Set<String> = []
     /// What the transport's end will be put down to, where we brought it about.
     private var closingReason: DisconnectReason?
+    private var queue: OutboundQueue
     private var awaitsFlush = false
+    private var isWriting = false
+    /// Whether the client has been slower than what it is sent, since when it took nothing, and who looks after it.
+    private var isBackedUp = false
+    private var lastProgress: NIODeadline = .uptimeNanoseconds(0)
+    private var stallCheck: Scheduled<Void>?
+    private var hasDroppedEvents = false
     /// The size so far of the packet that is being read, in bytes.
     private var packetSize = 0
     /// Whether a socket has a backlog that keeps us from reading. No other can have one then.
@@ -34,7 +41,9 @@ final class EngineSession {
     private static let maximumLeftovers = 8
     /// When reading went on after it was held up.
     private var resumedReading: NIODeadline?
-    private var awaitingWritability: [() -> Void] = []
+    private var awaitingWriters: [() -> Void] = []
+    /// Whether so many answers wait for the client that nothing is read from it.
+    private var owesReading = false
 
     init(server: SocketIOServer, hub: SocketHub, request: HandshakeRequest) {
         self.server = server
@@ -43,6 +52,7 @@ final class EngineSession {
         var logger = server.logger
         logger[metadataKey: "session"] = .string(id)
         self.logger = logger
+        queue = OutboundQueue(highWaterMark: server.configuration.queueHighWaterMark)
         heartbeat = HeartbeatMachine(
             pingInterval: server.configuration.pingInterval, pingTimeout: server.configuration.pingTimeout)
     }
@@ -71,59 +81,171 @@ final class EngineSession {
     // MARK: Sending
 
     func send(_ packet: SocketPacket) {
-        var text = ByteBuffer()
-        packet.encodeText(into: &text, engineMessage: true)
-        connection?.send(.text(text))
-        for attachment in packet.attachments { connection?.send(.binary(attachment)) }
+        guard connection != nil else { return }
+        queue.append(kept: Self.frames(of: packet))
         sent()
     }
 
+    /// - Parameter batch: not empty.
     func send(_ batch: OutboundBatch) {
-        connection?.send(encodedFrames: batch.frames)
+        guard connection != nil else { return }
+        queue.append(batch)
         sent()
     }
 
     private func send(_ packet: EnginePacket) {
+        guard connection != nil else { return }
         var text = ByteBuffer()
         packet.encodeText(into: &text)
-        connection?.send(.text(text))
+        queue.append(kept: WebSocketFrameWriter.textFrame(text), isBarrier: false)
         sent()
+    }
+
+    /// A packet with its attachments: one thing to the queue, so that nothing comes in between.
+    private static func frames(of packet: SocketPacket) -> ByteBuffer {
+        var text = ByteBuffer()
+        packet.encodeText(into: &text, engineMessage: true)
+        var frames = WebSocketFrameWriter.textFrame(text)
+        for attachment in packet.attachments { WebSocketFrameWriter.appendBinary(attachment, to: &frames) }
+        return frames
+    }
+
+    /// Takes out the events that wait for a socket.
+    func discardEvents(of socket: Socket) -> LostEvents? {
+        queue.discard(namespace: socket.namespace)
     }
 
     /// What one turn of the loop sends goes out together, at its end.
     private func sent() {
-        guard !awaitsFlush, connection != nil else { return }
+        guard !awaitsFlush else { return }
         awaitsFlush = true
         hub.flushLater(self)
     }
 
     func flush() {
         awaitsFlush = false
-        guard let connection else { return }
+        write()
+        keepWithinBounds()
+    }
+
+    /// How much is written at once where frames have to be joined, in bytes.
+    private static let chunkSize = 1 << 16
+
+    /// Writes from the queue as long as the connection takes it.
+    private func write() {
+        // The pipeline may call back while it is written to.
+        guard let connection, !isWriting else { return }
+        isWriting = true
+        defer { isWriting = false }
+        // Control frames of the connection's own go first.
         connection.flush()
-        // A reader that keeps up has nothing queued, and asking costs nothing then.
-        guard !connection.isWritable, connection.queuedBytes > server.configuration.maximumQueuedBytes else { return }
+        while !queue.isEmpty, connection.takesFrames {
+            let chunk = nextChunk(limit: Self.chunkSize)
+            if connection.takesParts {
+                let taken = connection.offer(chunk)
+                if isBackedUp, taken > 0 { lastProgress = hub.eventLoop.now }
+                if let rest = queue.advance(past: taken, of: chunk, lengths: hub.lengths) { connection.finish(rest) }
+            } else {
+                _ = queue.advance(past: chunk.readableBytes, of: chunk, lengths: hub.lengths)
+                if isBackedUp { lastProgress = hub.eventLoop.now }
+                _ = connection.offer(chunk)
+            }
+        }
+    }
+
+    private func nextChunk(limit: Int) -> ByteBuffer {
+        queue.chunk(limit: limit, scratch: &hub.scratch, lengths: &hub.lengths) { lost, namespace in
+            guard let socket = sockets[namespace], let notice = socket.notice(of: lost) else { return ByteBuffer() }
+            return Self.frames(of: notice)
+        }
+    }
+
+    private func keepWithinBounds() {
+        guard let connection else { return }
+        guard !queue.isEmpty else {
+            if isBackedUp { caughtUp() } else { resumeWriters() }
+            return
+        }
+        connection.awaitRoom()
+        if !isBackedUp { fellBehind() }
+        let configuration = server.configuration
+        if queue.eventBytes > queue.foldingThreshold, hub.mayFold {
+            hub.folded(queue.fold())
+        }
+        if queue.eventBytes > configuration.queueLimit {
+            queue.drop()
+            if !hasDroppedEvents {
+                hasDroppedEvents = true
+                logger.notice(
+                    "dropping events for a connection that reads too slowly",
+                    metadata: ["address": .string(request.address)])
+            }
+        }
+        if queue.keptBytes > configuration.queueLimit {
+            logger.notice(
+                "closing a connection that does not read its answers",
+                metadata: [
+                    "address": .string(request.address), "queued_bytes": .stringConvertible(queue.keptBytes),
+                ])
+            abort(.slowConsumer)
+        } else if queue.keptBytes > configuration.queueHighWaterMark, !owesReading {
+            // Who does not take answers has no need to ask on.
+            owesReading = true
+            connection.pause()
+        }
+    }
+
+    private func fellBehind() {
+        isBackedUp = true
+        lastProgress = hub.eventLoop.now
+        scheduleStallCheck()
+    }
+
+    private func caughtUp() {
+        isBackedUp = false
+        hasDroppedEvents = false
+        stallCheck?.cancel()
+        stallCheck = nil
+        if owesReading {
+            owesReading = false
+            resumeReading()
+        }
+        resumeWriters()
+    }
+
+    private func scheduleStallCheck() {
+        let deadline = lastProgress + server.configuration.stallTimeout
+        stallCheck = hub.eventLoop.assumeIsolated().scheduleTask(deadline: deadline) { [weak self] in
+            self?.checkForStall()
+        }
+    }
+
+    private func checkForStall() {
+        guard isBackedUp else { return }
+        guard hub.eventLoop.now >= lastProgress + server.configuration.stallTimeout else {
+            return scheduleStallCheck()
+        }
         logger.notice(
-            "closing a connection that reads too slowly",
-            metadata: ["address": .string(request.address), "queued_bytes": .stringConvertible(connection.queuedBytes)])
+            "closing a connection that takes nothing", metadata: ["address": .string(request.address)])
         abort(.slowConsumer)
     }
 
-    /// Runs the body once the connection takes more, or is gone.
-    func whenWritable(_ body: @escaping () -> Void) {
-        guard let connection, !connection.isWritable else { return body() }
-        awaitingWritability.append(body)
+    /// Runs the body once everything that was sent has been taken, or the connection is gone.
+    func whenTaken(_ body: @escaping () -> Void) {
+        guard connection != nil, !queue.isEmpty else { return body() }
+        awaitingWriters.append(body)
     }
 
     private func resumeWriters() {
-        let waiting = awaitingWritability
-        awaitingWritability = []
+        guard !awaitingWriters.isEmpty else { return }
+        let waiting = awaitingWriters
+        awaitingWriters = []
         for body in waiting { body() }
     }
 
     // MARK: Reading
 
-    private var isHeldUp: Bool { hasBacklog || leftovers >= Self.maximumLeftovers }
+    private var isHeldUp: Bool { hasBacklog || owesReading || leftovers >= Self.maximumLeftovers }
 
     func backlogBegan() {
         hasBacklog = true
@@ -219,6 +341,7 @@ final class EngineSession {
     /// The client has left the socket's namespace.
     func remove(_ socket: Socket) {
         sockets[socket.namespace] = nil
+        _ = queue.discard(namespace: socket.namespace)
     }
 
     /// This end has closed the socket's namespace to the client.
@@ -252,7 +375,7 @@ final class EngineSession {
     /// among what we left unread.
     private func deadlineAfterHoldup(now: NIODeadline) -> NIODeadline? {
         let pingTimeout = server.configuration.pingTimeout
-        if isHeldUp { return connection?.isWritable == true ? now + pingTimeout : nil }
+        if isHeldUp { return isBackedUp ? nil : now + pingTimeout }
         guard let resumedReading, now < resumedReading + pingTimeout else { return nil }
         return resumedReading + pingTimeout
     }
@@ -262,8 +385,19 @@ final class EngineSession {
     /// Ends the session with a closing handshake.
     func close(_ reason: DisconnectReason, code: WebSocketCloseCode = .normalClosure) {
         closingReason = closingReason ?? reason
+        handOver()
         connection?.close(code: code, reason: reason == .transportClose ? "" : reason.rawValue)
         ended(reason)
+    }
+
+    /// Gives the connection all that waits, to be written ahead of its Close frame as far as there is time.
+    private func handOver() {
+        guard let connection, !isWriting else { return }
+        while !queue.isEmpty, connection.isOpen {
+            let chunk = nextChunk(limit: .max)
+            _ = queue.advance(past: chunk.readableBytes, of: chunk, lengths: hub.lengths)
+            connection.send(encodedFrames: chunk)
+        }
     }
 
     /// Ends the session at once, whatever is queued.
@@ -277,6 +411,8 @@ final class EngineSession {
     private func ended(_ reason: DisconnectReason) {
         guard connection != nil else { return }
         connection = nil
+        queue = OutboundQueue(highWaterMark: 0)
+        stallCheck?.cancel()
         wake?.cancel()
         connectDeadline?.cancel()
         hub.remove(self)
@@ -338,7 +474,10 @@ extension EngineSession: WebSocketDelegate {
     }
 
     func webSocketWritabilityChanged(_ connection: WebSocketConnection, writable: Bool) {
-        if writable { resumeWriters() }
+        // What follows in this turn goes out with what waits.
+        guard writable, self.connection != nil, isBackedUp else { return }
+        lastProgress = hub.eventLoop.now
+        sent()
     }
 
     func webSocketShouldQuiesce(_ connection: WebSocketConnection) {

@@ -1,31 +1,30 @@
 import NIOCore
-import SocketIO
-import WebSocketLink
-public import WireJSON
 
-/// Events, encoded once and whole, that any number of sockets can be sent.
-public struct OutboundBatch: Sendable {
-    /// Complete WebSocket frames, one behind the other.
-    private(set) var frames: ByteBuffer
-    /// The namespace of all events in it.
+/// Events in their order, as one stretch of bytes that any number of sockets can be sent.
+public final class OutboundBatch: Sendable {
     public let namespace: String
-    /// How many events these are.
-    public private(set) var count = 0
+    public let events: [OutboundEvent]
+    /// Complete WebSocket frames, one behind the other.
+    let frames: ByteBuffer
 
-    public init(namespace: String = "/") {
-        self.namespace = namespace
-        frames = ByteBuffer()
+    /// - Parameter events: all of one namespace.
+    public init(_ events: [OutboundEvent]) {
+        namespace = events.first?.namespace ?? "/"
+        self.events = events
+        precondition(events.allSatisfy { [namespace] in $0.namespace == namespace }, "a batch has one namespace")
+        if events.count == 1 {
+            frames = events[0].frame
+        } else {
+            var frames = ByteBuffer()
+            frames.reserveCapacity(events.reduce(0) { $0 + $1.byteCount })
+            for event in events { frames.writeImmutableBuffer(event.frame) }
+            self.frames = frames
+        }
     }
 
-    public var isEmpty: Bool { count == 0 }
+    public var isEmpty: Bool { events.isEmpty }
+    /// How many events these are.
+    public var count: Int { events.count }
     /// The size on the wire.
     public var byteCount: Int { frames.readableBytes }
-
-    /// Adds an event.
-    public mutating func append(_ name: String, _ arguments: [JSON]) {
-        var text = ByteBuffer()
-        SocketPacket.event(name, arguments, namespace: namespace).encodeText(into: &text, engineMessage: true)
-        WebSocketFrameWriter.appendText(text, to: &frames)
-        count += 1
-    }
 }

@@ -77,19 +77,20 @@ public final class Socket: @unchecked Sendable {
         }
     }
 
-    /// Returns when the connection takes more without queueing much, or is gone: for whoever has a lot to send.
-    public func writable() async {
+    /// Returns when nothing waits for the client here, or it is gone: for whoever has a lot to send, and lets the client
+    /// set the pace.
+    public func caughtUp() async {
         await withCheckedContinuation { continuation in
             if eventLoop.inEventLoop {
-                resumeWhenWritable(continuation)
+                resumeWhenTaken(continuation)
             } else {
-                eventLoop.execute { self.resumeWhenWritable(continuation) }
+                eventLoop.execute { self.resumeWhenTaken(continuation) }
             }
         }
     }
 
-    private func resumeWhenWritable(_ continuation: CheckedContinuation<Void, Never>) {
-        if let session { session.whenWritable { continuation.resume() } } else { continuation.resume() }
+    private func resumeWhenTaken(_ continuation: CheckedContinuation<Void, Never>) {
+        if let session { session.whenTaken { continuation.resume() } } else { continuation.resume() }
     }
 
     /// False before the socket is accepted, and once it is gone; nothing that is sent then goes anywhere.
@@ -122,10 +123,31 @@ public final class Socket: @unchecked Sendable {
     }
 
     /// Sends what was encoded before; nothing where that is for another namespace than the socket's.
+    ///
+    /// Its events wait for a slow reader as ``SocketIOServerConfiguration`` says, and may be folded or dropped then. What
+    /// is emitted is neither.
     public func send(_ batch: OutboundBatch) {
         eventLoop.preconditionInEventLoop()
+        deliver(batch)
+    }
+
+    /// The same, for callers who are on the loop for certain.
+    func deliver(_ batch: OutboundBatch) {
         guard state == .connected, !batch.isEmpty, batch.namespace == namespace else { return }
         session?.send(batch)
+    }
+
+    /// Takes back all events that were sent as batches and wait for the client to take more. A frame that has begun is
+    /// finished.
+    ///
+    /// - Returns: what the client will not be told; nil where nothing waited.
+    public func discardWaitingEvents() -> LostEvents? {
+        eventLoop.preconditionInEventLoop()
+        return session?.discardEvents(of: self)
+    }
+
+    func notice(of lost: LostEvents) -> SocketPacket? {
+        handler.notice(of: lost, to: self).map { .event($0.name, $0.arguments, namespace: namespace) }
     }
 
     public func join(_ room: Room) {

@@ -26,8 +26,13 @@ public final class SocketHub: @unchecked Sendable {
     private(set) var rooms: [Room: RoomMembers] = [:]
     private var sessions: [ObjectIdentifier: EngineSession] = [:]
     private var unflushed: [EngineSession] = []
+    private var flushing: [EngineSession] = []
     private var workers = 0
     private var awaitingDrain: [CheckedContinuation<Void, Never>] = []
+    /// Where sessions join the frames that they write: one at a time, and never across turns of the loop.
+    var scratch = ByteBuffer()
+    var lengths: [Int] = []
+    private var foldedInTurn = 0
 
     init(eventLoop: any EventLoop, index: Int) {
         self.eventLoop = eventLoop
@@ -40,7 +45,7 @@ public final class SocketHub: @unchecked Sendable {
         eventLoop.assertInEventLoop()
         guard !batch.isEmpty, let members = rooms[room] else { return }
         // Over the list as it is now: a write can bring about the end of any member, and the last takes its place.
-        for socket in members.sockets { socket.send(batch) }
+        for socket in members.sockets { socket.deliver(batch) }
     }
 
     /// The sockets of a room on this loop, in no order.
@@ -125,10 +130,22 @@ public final class SocketHub: @unchecked Sendable {
         unflushed.append(session)
         guard unflushed.count == 1 else { return }
         eventLoop.execute {
-            let sessions = self.unflushed
-            self.unflushed.removeAll(keepingCapacity: true)
-            for session in sessions { session.flush() }
+            self.foldedInTurn = 0
+            // Two lists in turn, so that neither is allocated anew.
+            swap(&self.unflushed, &self.flushing)
+            for session in self.flushing { session.flush() }
+            self.flushing.removeAll(keepingCapacity: true)
         }
+    }
+
+    /// How many events may be folded in one turn of the loop. A thousand clients that fall behind together must not
+    /// hold up those who keep up: the queues have room enough to wait for the next turn.
+    private static let foldingBudget = 4096
+
+    var mayFold: Bool { foldedInTurn < Self.foldingBudget }
+
+    func folded(_ events: Int) {
+        foldedInTurn += events
     }
 }
 

@@ -29,6 +29,16 @@ public protocol SocketIOHandler: Sendable {
 
     /// An accepted socket is gone; called once, on its event loop.
     func disconnected(_ socket: Socket, reason: DisconnectReason)
+
+    /// Events were dropped from the queue of a client that reads too slowly. Called on the socket's event loop, as late
+    /// as when the client takes something again.
+    ///
+    /// - Returns: the event that says so in their place, by name and arguments; nil (the default) for none.
+    func notice(of lost: LostEvents, to socket: Socket) -> (name: String, arguments: [JSON])?
+}
+
+extension SocketIOHandler {
+    public func notice(of lost: LostEvents, to socket: Socket) -> (name: String, arguments: [JSON])? { nil }
 }
 
 /// An event as a client sent it.
@@ -70,7 +80,8 @@ public enum DisconnectReason: String, Sendable, CustomStringConvertible {
     case serverDisconnect = "server namespace disconnect"
     case serverShutdown = "server shutting down"
     case connectTimeout = "connect timeout"
-    /// More waited for the client than ``SocketIOServerConfiguration/maximumQueuedBytes``.
+    /// The client took nothing for ``SocketIOServerConfiguration/stallTimeout``, or left more answers waiting than
+    /// ``SocketIOServerConfiguration/queueLimit``.
     case slowConsumer = "slow consumer"
 
     public var description: String { rawValue }

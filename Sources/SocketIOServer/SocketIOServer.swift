@@ -66,7 +66,8 @@ public final class SocketIOServer: Sendable {
         guard let hub = hub(of: eventLoop) else { throw SocketIOServerError.foreignEventLoop }
         let session = EngineSession(server: self, hub: hub, request: request)
         let connection = WebSocketConnection(
-            role: .server, maximumMessageSize: configuration.maximumPayload, delegate: session)
+            role: .server, maximumMessageSize: configuration.maximumPayload,
+            writesDirectly: configuration.writesDirectly, delegate: session)
         return (connection, { session.start(on: connection) })
     }
 }

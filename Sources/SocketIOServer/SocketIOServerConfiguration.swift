@@ -15,8 +15,17 @@ public struct SocketIOServerConfiguration: Sendable {
     public var requestTimeout: TimeAmount = .seconds(10)
     /// The largest message that is read, in bytes.
     public var maximumPayload = 1_000_000
-    /// The most that may wait for one slow reader, in bytes; past it the connection is closed.
-    public var maximumQueuedBytes = 16 << 20
+    /// How many bytes of events may wait for one slow reader before they are folded, so that the newest of a key stands
+    /// for those before it. With as many bytes of answers waiting nothing more is read from the client.
+    public var queueHighWaterMark = 1 << 20
+    /// The most bytes of events that may wait for one slow reader; past it they are dropped, and the application is
+    /// asked for a notice in their place. With as many bytes of answers waiting the connection is closed.
+    public var queueLimit = 8 << 20
+    /// The time after which a connection is closed that takes nothing of what waits for it.
+    public var stallTimeout: TimeAmount = .seconds(30)
+    /// Whether frames are written to the socket past the channel's pipeline, as long as it takes them at once: much
+    /// cheaper. Only where no handler in the pipeline changes what is written: never with TLS.
+    public var writesDirectly = false
     /// How many of a socket's events may wait to be handled before reading from its connection stops. It stops, too,
     /// when they have as many bytes as one message may have.
     public var maximumPendingEvents = 128

@@ -63,7 +63,7 @@ extension WebSocketConnection {
         return false
     }
 
-    private func write(_ frames: ByteBuffer) {
+    func write(_ frames: ByteBuffer) {
         guard frames.readableBytes > 0, let context else { return }
         channelMayHoldBytes = true
         context.write(Self.wrapOutboundOut(frames), promise: nil)

@@ -42,6 +42,7 @@ public final class WebSocketConnection: ChannelInboundHandler {
     var unansweredPing: ByteBuffer?
     var isParsing = false
     var needsFlush = false
+    var isAwaitingRoom = false
     /// Whether ``pause()`` holds back what comes.
     public internal(set) var isPaused = false
 
@@ -112,7 +113,7 @@ public final class WebSocketConnection: ChannelInboundHandler {
     public func flush() {
         guard let context else { return }
         needsFlush = false
-        guard !writeDirectly(context) else { return }
+        guard held.readableBytes > 0 || channelMayHoldBytes, !writeDirectly(context) else { return }
         handOver()
         context.flush()
     }

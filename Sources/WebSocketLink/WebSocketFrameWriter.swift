@@ -26,6 +26,14 @@ public enum WebSocketFrameWriter {
         return frame
     }
 
+    /// The payload of a whole frame of a server; nil for what is no such frame.
+    public static func payload(ofWhole frame: ByteBuffer) -> ByteBuffer? {
+        guard let second: UInt8 = frame.getInteger(at: frame.readerIndex + 1) else { return nil }
+        let header = second <= 125 ? 2 : second == 126 ? 4 : 10
+        guard second & 0x80 == 0, frame.readableBytes >= header else { return nil }
+        return frame.getSlice(at: frame.readerIndex + header, length: frame.readableBytes - header)
+    }
+
     /// Appends a text message in one frame. The payload must be UTF-8.
     public static func appendText(_ payload: ByteBuffer, to output: inout ByteBuffer, maskingKey: UInt32? = nil) {
         append(WebSocketFrame(opcode: .text, payload: payload), to: &output, maskingKey: maskingKey)

@@ -107,7 +107,7 @@ struct LineFormatTests {
             ),
             (.event(event(1, .removed, row: ["_id": 12])), "- thing 12  by Ann"),
             (.event(event(1, .hidden, row: ["_id": 12], by: nil)), "- thing 12  no longer visible to this user"),
-            (.event(event(1, folded: 3)), "~ thing 12 boiler 3  active=true  by Ann  (stands for 3 more)"),
+            (.event(event(1, folded: 3)), "~ thing 12 boiler 3  active=true  by Ann  (3 events in one)"),
             (
                 .event(event(1, model: "message", .created, row: ["_id": 1, "body": "了解です 👍", "room": "r"])),
                 "# Ann in r  了解です 👍"

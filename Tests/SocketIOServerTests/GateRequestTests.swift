@@ -58,7 +58,9 @@ struct GateRequestTests {
         let line = try Desk().line()
         try line.receive(Array(webSocketRequest().utf8) + clientPing("early") + clientText("40"))
         let heard = messages(in: try line.sent().dropFirst(switchingProtocols.utf8.count))
-        #expect(heard.map(kind) == ["open", "<pong early>", "connected"])
+        // A pong is not in the order of messages.
+        #expect(heard.map(kind).filter { $0 != "<pong early>" } == ["open", "connected"])
+        #expect(heard.count == 3)
     }
 
     @Test("the path is the server's with and without its last slash, and nothing else is")

@@ -16,16 +16,15 @@ struct HubTests {
             let (all, journal) = (all, journal)
             return Application(
                 onConnect: { socket, _ in all.change { $0.append(socket) } },
-                onDisconnect: { socket, reason in journal.note("\(socket.id) \(reason)") })
+                onDisconnect: { socket, reason in journal.note("\(socket.id) \(reason)") },
+                onLoss: { lost in ("lost", [.integer(lost.first), .integer(lost.last), .integer(Int64(lost.count))]) })
         }
 
         subscript(index: Int) -> Socket { all.value[index] }
     }
 
     private func batch(_ name: String) -> OutboundBatch {
-        var batch = OutboundBatch()
-        batch.append(name, [])
-        return batch
+        OutboundBatch([OutboundEvent(name, [])])
     }
 
     @Test(
@@ -80,7 +79,7 @@ struct HubTests {
         sockets[0].join(Room("a"))
         sockets[0].join(Room("a"))
         desk.hub.send(batch("once"), to: Room("a"))
-        desk.hub.send(OutboundBatch(), to: Room("a"))
+        desk.hub.send(OutboundBatch([]), to: Room("a"))
         desk.hub.send(batch("nowhere"), to: Room("b"))
         #expect(try line.heard() == [#"42["once"]"#])
         sockets[0].leave(Room("a"))
@@ -113,8 +112,8 @@ struct HubTests {
         #expect(desk.hub.sockets(in: Room("a")).isEmpty)
     }
 
-    @Test("whoever ends in the middle of a broadcast, every other member gets it once")
-    func endsDuringABroadcast() throws {
+    @Test("whoever ends while a broadcast is written, every other member gets it once", arguments: [false, true])
+    func endsDuringABroadcast(closing: Bool) throws {
         // Which member is written to first is the list's affair: every pair of writer and victim is tried.
         for writer in 0..<6 {
             for victim in 0..<6 {
@@ -124,11 +123,9 @@ struct HubTests {
                 for index in 0..<6 { sockets[index].join(Room("all")) }
                 let hook = WriteHook()
                 try lines[writer].channel.pipeline.syncOperations.addHandler(hook, position: .first)
-                // Enough is held back already for the broadcast to cause a write.
-                let filler = String(repeating: "x", count: 4_000)
-                sockets[writer].emit(filler, [])
-                hook.onWrite = { sockets[victim].disconnect() }
+                hook.onWrite = { sockets[victim].disconnect(close: closing) }
                 desk.hub.send(batch(String(repeating: "y", count: 200)), to: Room("all"))
+                desk.loop.run()
                 hook.onWrite = {}
                 for index in 0..<6 where index != victim {
                     let heard = try lines[index].heard().filter { $0.contains("yyy") }
@@ -188,42 +185,129 @@ struct HubTests {
 
     @Test("a batch says what it holds")
     func batches() throws {
-        var batch = OutboundBatch()
-        #expect(batch.isEmpty && batch.count == 0 && batch.byteCount == 0)
-        batch.append("a", [1, "b"])
-        batch.append("c", [])
+        let none = OutboundBatch([])
+        #expect(none.isEmpty && none.count == 0 && none.byteCount == 0)
+        let batch = OutboundBatch([OutboundEvent("a", [1, "b"]), OutboundEvent("c", [])])
         #expect(!batch.isEmpty && batch.count == 2)
         #expect(batch.byteCount == (serverText(#"42["a",1,"b"]"#) + serverText(#"42["c"]"#)).count)
     }
 
     // MARK: Slow readers
 
-    @Test("a reader for whom too much waits is closed, and only past the limit")
-    func slowReader() throws {
-        let sockets = Sockets()
-        let desk = Desk(sockets.application) { $0.maximumQueuedBytes = 10_000 }
+    /// The first of two sockets in one room reads nothing.
+    private func slowAndQuick(
+        _ sockets: Sockets, _ configure: (inout SocketIOServerConfiguration) -> Void
+    ) throws -> (desk: Desk, slow: Line, quick: Line) {
+        let desk = Desk(sockets.application, configure: configure)
         let slow = try desk.connectedLine()
         let quick = try desk.connectedLine()
-        let dam = Dam()
-        try slow.channel.pipeline.syncOperations.addHandler(dam, position: .first)
         for index in 0..<2 { sockets[index].join(Room("all")) }
         slow.channel.isWritable = false
-        let event = batch(String(repeating: "z", count: 1_000 - 4 - 6))
-        #expect(event.byteCount == 1_000)
-        for count in 1...10 {
-            desk.hub.send(event, to: Room("all"))
+        return (desk, slow, quick)
+    }
+
+    /// An event of a thousand bytes on the wire.
+    private func event(_ number: Int) -> OutboundBatch {
+        let padding = String(repeating: "z", count: 1_000 - 4 - 6 - 2 - 3 - 1)
+        let text = String(padding.dropLast(String(number).count - 1))
+        return OutboundBatch([OutboundEvent("e", [.string(text), .integer(Int64(number))], number: Int64(number))])
+    }
+
+    private func readsAgain(_ slow: Line) {
+        slow.channel.isWritable = true
+        slow.channel.pipeline.fireChannelWritabilityChanged()
+        slow.loop.run()
+    }
+
+    @Test("for a slow reader events wait up to the limit; past it a notice takes the place of all of them")
+    func slowReader() throws {
+        let sockets = Sockets()
+        let (desk, slow, quick) = try slowAndQuick(sockets) {
+            ($0.queueHighWaterMark, $0.queueLimit) = (1_000_000, 9_000)
+        }
+        for number in 1...9 {
+            desk.hub.send(event(number), to: Room("all"))
             desk.loop.run()
             #expect(try quick.heard().count == 1)
-            #expect(slow.isOpen, "\(count)")
         }
-        desk.hub.send(event, to: Room("all"))
+        readsAgain(slow)
+        #expect(try slow.heard().count == 9)
+
+        slow.channel.isWritable = false
+        sockets[0].emit("kept", [1])
+        for number in 1...12 { desk.hub.send(event(number), to: Room("all")) }
+        sockets[0].emit("kept", [2])
+        desk.loop.run()
+        for number in 13...14 { desk.hub.send(event(number), to: Room("all")) }
+        desk.loop.run()
+        #expect(slow.isOpen)
+        readsAgain(slow)
+        let heard = try slow.heard()
+        #expect(heard.prefix(3) == [#"42["kept",1]"#, #"42["lost",1,12,12]"#, #"42["kept",2]"#])
+        #expect(heard.dropFirst(3).map { $0.suffix(4) } == [",13]", ",14]"])
+        #expect(try quick.heard().count == 14)
+        #expect(desk.hub.connectionCount == 2)
+    }
+
+    @Test("a reader that takes nothing is closed after the time-out, and one that takes a little is not")
+    func stalledReader() throws {
+        let sockets = Sockets()
+        let (desk, slow, quick) = try slowAndQuick(sockets) {
+            $0.stallTimeout = .seconds(10)
+            $0.pingInterval = .seconds(1000)
+        }
+        desk.hub.send(event(1), to: Room("all"))
+        desk.loop.run()
+        desk.loop.advanceTime(by: .seconds(9))
+        readsAgain(slow)
+        #expect(try slow.heard().count == 1)
+        slow.channel.isWritable = false
+        desk.hub.send(event(2), to: Room("all"))
+        desk.loop.run()
+        desk.loop.advanceTime(by: .milliseconds(9_999))
+        #expect(slow.isOpen)
+        desk.loop.advanceTime(by: .milliseconds(1))
+        #expect(!slow.isOpen)
+        #expect(sockets.journal.lines == ["\(sockets[0].id) slow consumer"])
+        #expect(try quick.heard().count == 2)
+        #expect(desk.hub.connectionCount == 1)
+    }
+
+    @Test("what was taken back is not told, and what else waits is")
+    func takingBack() throws {
+        let sockets = Sockets()
+        let (desk, slow, quick) = try slowAndQuick(sockets) { _ in }
+        #expect(sockets[0].discardWaitingEvents() == nil)
+        desk.hub.send(event(3), to: Room("all"))
+        desk.loop.run()
+        sockets[0].emit("kept", [1])
+        desk.hub.send(event(4), to: Room("all"))
+        #expect(sockets[0].discardWaitingEvents() == LostEvents(first: 3, last: 4, count: 2))
+        #expect(sockets[0].discardWaitingEvents() == nil)
+        sockets[0].emit("kept", [2])
+        desk.loop.run()
+        readsAgain(slow)
+        #expect(try slow.heard() == [#"42["kept",1]"#, #"42["kept",2]"#])
+        #expect(try quick.heard().count == 2)
+    }
+
+    @Test("who leaves too many answers unread is not read from, and past the limit closed")
+    func unreadAnswers() throws {
+        let sockets = Sockets()
+        let (desk, slow, quick) = try slowAndQuick(sockets) {
+            ($0.queueHighWaterMark, $0.queueLimit) = (1_000, 3_000)
+        }
+        sockets[0].emit(String(repeating: "k", count: 1_000), [])
+        desk.loop.run()
+        #expect(!slow.autoRead)
+        readsAgain(slow)
+        #expect(slow.autoRead)
+        slow.channel.isWritable = false
+        for _ in 0..<4 { sockets[0].emit(String(repeating: "k", count: 1_000), []) }
         desk.loop.run()
         #expect(!slow.isOpen)
-        #expect(try quick.heard().count == 1)
+        #expect(quick.isOpen)
         #expect(sockets.journal.lines == ["\(sockets[0].id) slow consumer"])
-        #expect(desk.hub.connectionCount == 1)
-        desk.hub.send(event, to: Room("all"))
-        #expect(try quick.heard().count == 1)
     }
 }
 
@@ -239,14 +323,6 @@ private final class WriteHook: ChannelOutboundHandler {
         body()
         context.write(data, promise: promise)
     }
-}
-
-/// Lets nothing out, as a reader that does not read.
-private final class Dam: ChannelOutboundHandler {
-    typealias OutboundIn = ByteBuffer
-    typealias OutboundOut = ByteBuffer
-
-    func flush(context: ChannelHandlerContext) {}
 }
 
 extension SocketHub {

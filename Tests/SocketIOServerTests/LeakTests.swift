@@ -60,7 +60,7 @@ struct LeakTests {
                 case "flood":
                     let padding = JSON.string(String(repeating: "p", count: 64 << 10))
                     for _ in 0..<400 {
-                        await socket.writable()
+                        await socket.caughtUp()
                         guard await socket.onLoop({ $0.isConnected }) else { return [] }
                         await socket.onLoop { $0.emit("e", [padding]) }
                     }

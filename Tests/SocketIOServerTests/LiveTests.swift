@@ -141,10 +141,11 @@ struct LiveTests {
                     }
                 }
                 let room = random.below(5)
-                var batch = OutboundBatch()
-                batch.append("broadcast", [.integer(Int64(room)), .integer(Int64(number))])
+                let batch = OutboundBatch([
+                    OutboundEvent("broadcast", [.integer(Int64(room)), .integer(Int64(number))])
+                ])
                 for hub in live.server.hubs {
-                    hub.eventLoop.execute { [batch] in
+                    hub.eventLoop.execute {
                         journals[hub.index].change { $0.append(.broadcast(room, number)) }
                         hub.send(batch, to: Room("room \(room)"))
                     }
@@ -224,9 +225,8 @@ struct LiveTests {
 
     // MARK: Slow readers
 
-    @Test("a client that does not read is closed at the limit, while the others get everything")
-    func slowReader() async throws {
-        let journal = Journal()
+    @Test("a client that stops reading costs the others nothing, and is told what it lost", arguments: [false, true])
+    func slowReader(writesDirectly: Bool) async throws {
         let application = Application(
             onConnect: { socket, _ in
                 await socket.onLoop { socket in
@@ -234,51 +234,89 @@ struct LiveTests {
                     socket.join(Room("all"))
                 }
             },
-            onDisconnect: { socket, reason in journal.note("\(socket.id) \(reason)") })
-        try await LiveServer.with(application, configure: { $0.maximumQueuedBytes = 1 << 20 }) { live in
-            let clients = try await (0..<6).asyncMap { _ in try await LiveClient.connect(to: live.address) }
-            var ids: [String] = []
-            for client in clients {
-                client.send("40")
-                try await client.wait(for: 1)
-                ids.append(try sid(in: client.takeFirst()))
-            }
+            onLoss: { lost in ("lost", [.integer(lost.first), .integer(lost.last), .integer(Int64(lost.count))]) })
+        let configure: (inout SocketIOServerConfiguration) -> Void = {
+            ($0.queueHighWaterMark, $0.queueLimit, $0.writesDirectly) = (1 << 20, 1 << 20, writesDirectly)
+        }
+        try await LiveServer.with(application, configure: configure) { live in
+            let clients = try await (0..<6).asyncMap { _ in try await LiveClient.enter(live.address) }
             try await clients[3].channel.setOption(.autoRead, value: false).get()
-            let padding = String(repeating: "p", count: 32 << 10)
-            // As much as the limit and what the system's own buffers may hold, many times over.
-            for number in 0..<1_000 {
-                var batch = OutboundBatch()
-                batch.append("e", [.integer(Int64(number)), .string(padding)])
+            let padding = JSON.string(String(repeating: "p", count: 32 << 10))
+            // As much as the limit and what the system's own buffers may hold, several times over.
+            let total: Int64 = 600
+            for number in 1...total {
+                let batch = OutboundBatch([OutboundEvent("e", [.integer(number), padding], number: number)])
                 for hub in live.server.hubs {
-                    try await hub.eventLoop.submit { [batch] in hub.send(batch, to: Room("all")) }.get()
+                    try await hub.eventLoop.submit { hub.send(batch, to: Room("all")) }.get()
                 }
-                // The others are given the time to read: whoever keeps up is never closed.
                 for (index, client) in clients.enumerated() where index != 3 {
-                    try await client.wait(for: 1); _ = client.takeFirst()
+                    try await client.wait(for: 1)
+                    try #require(client.takeFirst().hasPrefix(#"42["e",\#(number),"#))
                 }
-                if number > 300, !journal.lines.isEmpty { break }
             }
-            try await eventually("the slow one is closed") { journal.count == 1 }
-            #expect(journal.lines == ["\(ids[3]) slow consumer"])
-            #expect(try await live.connectionCount() == 5)
+            #expect(try await live.connectionCount() == 6)
+            try await clients[3].channel.setOption(.autoRead, value: true).get()
+            clients[3].send(#"420["end"]"#)
+            var heard: [String] = []
+            try await eventually("everything came") {
+                heard += clients[3].take()
+                return heard.last?.hasPrefix("430") == true
+            }
+            var next: Int64 = 1
+            var notices = 0
+            for message in heard.dropLast() {
+                let content = try JSON(parsing: Array(message.utf8.dropFirst(2))).arrayValue ?? []
+                if content.first == "lost" {
+                    notices += 1
+                    #expect(content[1] == .integer(next))
+                    next = (content[2].integerValue ?? 0) + 1
+                    #expect(content[3] == .integer(next - (content[1].integerValue ?? 0)))
+                } else {
+                    try #require(content[1] == .integer(next))
+                    next += 1
+                }
+            }
+            #expect(next == total + 1)
+            #expect(notices > 0)
         }
     }
 
-    @Test("writable() lets a sender go at its reader's pace, and go on when the reader is gone")
-    func writable() async throws {
+    @Test("a client that takes nothing is closed after the time-out", arguments: [false, true])
+    func stalledReader(writesDirectly: Bool) async throws {
+        let journal = Journal()
+        let sockets = Shared<[Socket]>([])
+        let application = Application(
+            onConnect: { socket, _ in sockets.change { $0.append(socket) } },
+            onDisconnect: { _, reason in journal.note("\(reason)") })
+        let configure: (inout SocketIOServerConfiguration) -> Void = {
+            ($0.stallTimeout, $0.queueLimit, $0.writesDirectly) = (.milliseconds(300), 64 << 20, writesDirectly)
+        }
+        try await LiveServer.with(application, configure: configure) { live in
+            let client = try await LiveClient.enter(live.address)
+            try await client.channel.setOption(.autoRead, value: false).get()
+            let padding = JSON.string(String(repeating: "p", count: 1 << 20))
+            await sockets.value[0].onLoop { socket in
+                for _ in 0..<32 { socket.emit("e", [padding]) }
+            }
+            try await eventually("it is closed") { journal.lines == ["slow consumer"] }
+        }
+    }
+
+    @Test("caughtUp() lets a sender go at its reader's pace, and go on when the reader is gone")
+    func caughtUp() async throws {
         let journal = Journal()
         let queued = Shared(0)
         let application = Application(onEvent: { event, socket in
             let padding = JSON.string(String(repeating: "p", count: 16 << 10))
             for number: Int64 in 0..<1_500 {
-                await socket.writable()
+                await socket.caughtUp()
                 await socket.onLoop { $0.emit("e", [.integer(number), padding]) }
                 queued.value = Int(number)
             }
             journal.note("sent")
             return ["done"]
         })
-        try await LiveServer.with(application, configure: { $0.maximumQueuedBytes = 1 << 20 }) { live in
+        try await LiveServer.with(application) { live in
             let reader = try await LiveClient.enter(live.address)
             try await reader.channel.setOption(.autoRead, value: false).get()
             reader.send(#"420["go"]"#)

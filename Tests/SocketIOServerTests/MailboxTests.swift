@@ -252,13 +252,14 @@ struct MailboxTests {
         #expect(turnstile.journal.count == 3)
     }
 
-    // MARK: Writability
+    // MARK: The reader's pace
 
-    @Test("writable() returns at once for a reader that keeps up, on drain for one that does not, and at the end")
-    func writable() throws {
+    @Test("caughtUp() returns at once for a reader that keeps up, later for one that does not, and at the end")
+    func caughtUp() throws {
         let journal = Journal()
         let application = Application(onEvent: { event, socket in
-            await socket.writable()
+            await socket.onLoop { $0.emit("something", []) }
+            await socket.caughtUp()
             journal.note(event.name)
             return []
         })
@@ -284,13 +285,13 @@ struct MailboxTests {
         #expect(journal.lines == ["at once", "on drain", "at the end"])
     }
 
-    @Test("writable() returns on a socket that has gone")
-    func writableAfterTheEnd() throws {
+    @Test("caughtUp() returns on a socket that has gone")
+    func caughtUpAfterTheEnd() throws {
         let latch = Latch()
         let journal = Journal()
         let application = Application(onEvent: { _, socket in
             await latch.wait()
-            await socket.writable()
+            await socket.caughtUp()
             journal.note("through")
             return []
         })

@@ -279,12 +279,8 @@ struct SessionTests {
         #expect(heard.contains(#"43/admin,0["/admin"]"#))
 
         // A batch goes to the members of its namespace alone.
-        var batch = OutboundBatch()
-        batch.append("main", [])
-        desk.hub.send(batch, to: Room("all"))
-        batch = OutboundBatch(namespace: "/admin")
-        batch.append("other", [1])
-        desk.hub.send(batch, to: Room("all"))
+        desk.hub.send(OutboundBatch([OutboundEvent("main", [])]), to: Room("all"))
+        desk.hub.send(OutboundBatch([OutboundEvent("other", [1], namespace: "/admin")]), to: Room("all"))
         #expect(try line.heard() == [#"42["main"]"#, #"42/admin,["other",1]"#])
 
         try line.say("41/admin,", #"421["a"]"#)

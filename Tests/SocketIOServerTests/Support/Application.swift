@@ -9,11 +9,13 @@ struct Application: SocketIOHandler {
     var onConnect: @Sendable (Socket, JSON?) async throws(ConnectRefusal) -> Void = { _, _ in }
     var onEvent: @Sendable (SocketEvent, Socket) async -> [JSON] = { event, _ in event.arguments }
     var onDisconnect: @Sendable (Socket, DisconnectReason) -> Void = { _, _ in }
+    var onLoss: @Sendable (LostEvents) -> (name: String, arguments: [JSON])? = { _ in nil }
 
     func admit(_ request: HandshakeRequest) throws(EngineError) { try onAdmit(request) }
     func connect(_ socket: Socket, auth: JSON?) async throws(ConnectRefusal) { try await onConnect(socket, auth) }
     func received(_ event: SocketEvent, on socket: Socket) async -> [JSON] { await onEvent(event, socket) }
     func disconnected(_ socket: Socket, reason: DisconnectReason) { onDisconnect(socket, reason) }
+    func notice(of lost: LostEvents, to socket: Socket) -> (name: String, arguments: [JSON])? { onLoss(lost) }
 }
 
 /// What happened, in its order, noted from any thread.

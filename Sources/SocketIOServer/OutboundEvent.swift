@@ -1,0 +1,99 @@
+import NIOCore
+import SocketIO
+import WebSocketLink
+public import WireJSON
+
+/// An event, encoded once and whole, that any number of sockets can be sent.
+public final class OutboundEvent: Sendable {
+    public let namespace: String
+    /// Where the application has the event in its own order: what ``LostEvents`` names it by.
+    public let number: Int64
+    /// What lets a newer event stand for this one; nil where nothing may.
+    public let folding: Folding?
+    /// One complete WebSocket frame.
+    let frame: ByteBuffer
+
+    /// What makes events fold in the queue of a client that reads too slowly.
+    public struct Folding: Sendable {
+        /// Of events with the same key only the newest needs to be told.
+        public var key: String
+        public var digest: any EventDigest
+
+        public init(key: String, digest: any EventDigest) {
+            self.key = key
+            self.digest = digest
+        }
+    }
+
+    /// - Parameter arguments: without binary attachments.
+    public init(
+        _ name: String, _ arguments: [JSON], namespace: String = "/", number: Int64 = 0, folding: Folding? = nil
+    ) {
+        self.namespace = namespace
+        self.number = number
+        self.folding = folding
+        frame = Self.frame(name, arguments, namespace: namespace)
+    }
+
+    var byteCount: Int { frame.readableBytes }
+
+    private static func frame(_ name: String, _ arguments: [JSON], namespace: String) -> ByteBuffer {
+        var text = ByteBuffer()
+        SocketPacket.event(name, arguments, namespace: namespace).encodeText(into: &text, engineMessage: true)
+        return WebSocketFrameWriter.textFrame(text)
+    }
+
+    /// The frame of this event where it stands for others, too.
+    func frame(amendedBy digest: any EventDigest, standingFor count: Int) -> ByteBuffer {
+        var decoder = SocketPacketDecoder(limits: .init(maximumDepth: .max))
+        // Our own frame: what was encoded can be decoded.
+        guard let text = WebSocketFrameWriter.payload(ofWhole: frame), text.readableBytes > 1,
+            let packet = try? decoder.text(text.dropping(1)), let content = packet.data?.arrayValue,
+            let name = content.first?.stringValue
+        else { return frame }
+        let arguments = digest.amend(Array(content.dropFirst()), standingFor: count)
+        return Self.frame(name, arguments, namespace: namespace)
+    }
+}
+
+extension ByteBuffer {
+    fileprivate func dropping(_ count: Int) -> ByteBuffer {
+        var rest = self
+        rest.moveReaderIndex(forwardBy: count)
+        return rest
+    }
+}
+
+/// What an event tells, as far as it matters when a newer one comes to stand for it.
+public protocol EventDigest: Sendable {
+    /// What the newer of two events has to tell so that the older need not be told.
+    func followed(by newer: any EventDigest) -> any EventDigest
+
+    /// The arguments of the event that is told.
+    ///
+    /// - Parameters:
+    ///   - arguments: those it was made with.
+    ///   - count: how many events it stands for, itself included; more than one.
+    func amend(_ arguments: [JSON], standingFor count: Int) -> [JSON]
+}
+
+/// Events that a socket will not be sent.
+public struct LostEvents: Hashable, Sendable {
+    /// The numbers of the first and the last of them. All of the socket's events in between are lost.
+    public var first: Int64
+    public var last: Int64
+    /// How many events the client would have had to read.
+    public var count: Int
+
+    public init(first: Int64, last: Int64, count: Int) {
+        self.first = first
+        self.last = last
+        self.count = count
+    }
+
+    mutating func join(_ later: LostEvents) {
+        first = Swift.min(first, later.first)
+        last = Swift.max(last, later.last)
+        count += later.count
+    }
+}
