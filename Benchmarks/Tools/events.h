@@ -31,7 +31,8 @@ static inline uint64_t number_behind(const char *text, size_t length, const char
 
 static inline bool is_event(const char *text, size_t length, const char *name) {
     size_t wanted = strlen(name);
-    return length > wanted + 5 && !memcmp(text, "42[\"", 4) && !memcmp(text + 4, name, wanted) && text[4 + wanted] == '"';
+    return length > wanted + 5 && !memcmp(text, "42[\"", 4) && !memcmp(text + 4, name, wanted)
+        && text[4 + wanted] == '"';
 }
 
 #endif

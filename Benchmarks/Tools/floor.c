@@ -214,11 +214,12 @@ static void upgrade(struct connection *c, const char *key) {
     accept[27] = '=';
     int length = snprintf(
         text, sizeof text,
-        "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: %s\r\n\r\n",
+        "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        "Sec-WebSocket-Accept: %s\r\n\r\n",
         accept);
     int opened = snprintf(
-        open, sizeof open, "0{\"sid\":\"%d\",\"upgrades\":[],\"pingInterval\":25000,\"pingTimeout\":20000,\"maxPayload\":1000000}",
-        c->fd);
+        open, sizeof open,
+        "0{\"sid\":\"%d\",\"upgrades\":[],\"pingInterval\":25000,\"pingTimeout\":20000,\"maxPayload\":1000000}", c->fd);
     length += (int)frame((uint8_t *)text + length, open, (size_t)opened);
     c->is_websocket = true;
     put(c, text, (size_t)length);
@@ -239,8 +240,8 @@ static void create(struct connection *c, const char *token, const char *body) {
     size_t frame_length = event_frame(bytes, info, length, admins_only);
     broadcast(admins_only ? ADMINS : EVERYBODY, bytes, frame_length);
     snprintf(
-        row, sizeof row, "{\"_id\":%llu,\"name\":\"bench\",\"info\":\"%.*s\"}", (unsigned long long)last_id, (int)length,
-        info);
+        row, sizeof row, "{\"_id\":%llu,\"name\":\"bench\",\"info\":\"%.*s\"}", (unsigned long long)last_id,
+        (int)length, info);
     answer(c, "201 Created", row);
 }
 

@@ -130,7 +130,7 @@ class Server:
         self.process = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=self.errors, text=True,
             env=environment, preexec_fn=self.pinning.server,
-        )  # fmt: skip
+        )
         line = self.process.stdout.readline()
         if not line.startswith("listening on http://"):
             log = self.log()
@@ -254,7 +254,7 @@ def table(rows, separators=()):
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     lines = []
     for index, row in enumerate(rows):
-        cells = [cell.ljust(width) if not column else cell.rjust(width) for column, (cell, width) in enumerate(zip(row, widths))]
+        cells = [row[0].ljust(widths[0]), *(cell.rjust(width) for cell, width in zip(row[1:], widths[1:]))]
         if index in separators:
             lines.append("")
         lines.append("  ".join(cells).rstrip())

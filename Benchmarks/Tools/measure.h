@@ -97,8 +97,9 @@ static inline struct usage usage_of(int pid) {
     FILE *file = fopen(path, "r");
     if (file && fgets(line, sizeof line, file)) {
         unsigned long user = 0, system = 0;
+        static const char fields[] = "%*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu";
         char *behind_name = strrchr(line, ')');
-        if (behind_name && sscanf(behind_name + 2, "%*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu", &user, &system) == 2) {
+        if (behind_name && sscanf(behind_name + 2, fields, &user, &system) == 2) {
             usage.user_ticks = user;
             usage.system_ticks = system;
         }

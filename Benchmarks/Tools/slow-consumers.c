@@ -307,7 +307,8 @@ static void drain(uint64_t last, double seconds, uint64_t keys) {
             words_missing += is_last_word && !in_gap;
         }
     }
-    printf("{\"sockets\":%d,\"open\":%ld,\"closed\":%ld,\"cut\":%ld,\"torn\":%ld,\"faulty\":%ld,\"fault\":\"%s\",\"unfinished\":%ld,"
+    printf("{\"sockets\":%d,\"open\":%ld,\"closed\":%ld,\"cut\":%ld,\"torn\":%ld,\"faulty\":%ld,"
+           "\"fault\":\"%s\",\"unfinished\":%ld,"
            "\"doubled\":%ld,\"disordered\":%ld,\"malformed\":%ld,\"events\":%ld,\"folded_events\":%ld,"
            "\"folded_sum\":%llu,\"gaps\":%ld,\"with_gap\":%ld,\"gap_reason\":\"%s\",\"missing\":%ld,"
            "\"missing_in_gaps\":%ld,\"words_missing\":%ld,\"words_in_gaps\":%ld,\"seconds\":%.2f}\n",
