@@ -3,7 +3,7 @@ import WireJSON
 /// One column's value, with the type that the database gave it.
 ///
 /// Equality is the database's, not Swift's: texts are equal when their bytes are ("é" in one and in two scalars are
-/// two keys), and no value differs from itself, NaN included.
+/// two keys), and no value differs from itself, NaN included. Equal values have the same ``json``.
 public enum Value: Sendable {
     case null
     case integer(Int64)
@@ -14,12 +14,13 @@ public enum Value: Sendable {
     case boolean(Bool)
 
     /// What a client sees. A blob becomes `{"$blob": hex}`, a real that is no number `{"$real": "Infinity"}`:
-    /// nothing is silently turned into something else.
+    /// nothing is silently turned into something else. Both zeros are `0.0`: to a database they are one, and which of
+    /// them comes out depends on the way.
     public var json: JSON {
         switch self {
         case .null: .null
         case .integer(let value): .integer(value)
-        case .real(let value) where value.isFinite: .number(value)
+        case .real(let value) where value.isFinite: .number(value == 0 ? 0 : value)
         case .real(let value):
             ["$real": .string(value.isNaN ? "NaN" : value < 0 ? "-Infinity" : "Infinity")]
         case .text(let value): .string(value)
@@ -93,9 +94,7 @@ extension Value: Hashable {
         case (.null, .null): true
         case (.integer(let left), .integer(let right)): left == right
         case (.real(let left), .real(let right)): left == right || left.isNaN && right.isNaN
-        // Canonical equivalence decides fast where the texts are the same, and wrongly only where they are not.
-        case (.text(let left), .text(let right)):
-            left.utf8.count == right.utf8.count && left == right && left.utf8.elementsEqual(right.utf8)
+        case (.text(let left), .text(let right)): left.hasSameBytes(as: right)
         case (.blob(let left), .blob(let right)): left == right
         case (.boolean(let left), .boolean(let right)): left == right
         default: false
@@ -115,8 +114,36 @@ extension Value: Hashable {
     }
 }
 
+extension Value {
+    /// Whether a rule that names one of these values means the other: as SQL's `IS`, which compares numbers by what
+    /// they count and finds NULL the same as NULL.
+    ///
+    /// What the configuration calls `true` stands as 1 in a column that is not declared BOOLEAN, and `3` as 3.0 in one
+    /// that is declared REAL. An integer and a real are compared exactly, beyond 2^53 too.
+    public func isSame(as other: Value) -> Bool {
+        switch (withoutBoolean, other.withoutBoolean) {
+        case (.integer(let integer), .real(let real)), (.real(let real), .integer(let integer)):
+            Int64(exactly: real) == integer
+        case (let left, let right): left == right
+        }
+    }
+
+    private var withoutBoolean: Value {
+        if case .boolean(let value) = self { .integer(value ? 1 : 0) } else { self }
+    }
+}
+
+extension String {
+    fileprivate func hasSameBytes(as other: String) -> Bool {
+        // Canonical equivalence decides fast where the texts are the same, and wrongly only where they are not.
+        utf8.count == other.utf8.count && self == other && utf8.elementsEqual(other.utf8)
+    }
+}
+
 /// A row: columns with their values, in the table's order.
-public struct Row: Hashable, Sendable {
+///
+/// Columns are told apart by the bytes of their names, as the database does.
+public struct Row: Sendable {
     public typealias Field = (column: String, value: Value)
 
     public private(set) var columns: [String]
@@ -140,7 +167,7 @@ public struct Row: Hashable, Sendable {
 
     /// Rows have few columns: a scan is faster than hashing.
     public subscript(column: String) -> Value? {
-        columns.firstIndex(of: column).map { values[$0] }
+        columns.firstIndex { $0.hasSameBytes(as: column) }.map { values[$0] }
     }
 
     public var fields: some Sequence<Field> {
@@ -157,5 +184,22 @@ public struct Row: Hashable, Sendable {
             columns.append(column)
             values.append(value)
         }
+    }
+}
+
+extension Row: Hashable {
+    public static func == (left: Row, right: Row) -> Bool {
+        left.hasSameColumns(as: right) && left.values == right.values
+    }
+
+    public func hash(into hasher: inout Hasher) {
+        // Names that are equal by their bytes are canonically equivalent and hash alike.
+        hasher.combine(columns)
+        hasher.combine(values)
+    }
+
+    /// Whether both have the same columns in the same order.
+    func hasSameColumns(as other: Row) -> Bool {
+        columns.elementsEqual(other.columns) { $0.hasSameBytes(as: $1) }
     }
 }

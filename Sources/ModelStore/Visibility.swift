@@ -32,7 +32,7 @@ extension Policy {
             let changed = zip(after.columns, after.values).compactMap { column, value in
                 before[column] == value ? nil : column
             }
-            if changed.isEmpty, before.columns == after.columns, event.before != event.after { return .nothing }
+            if changed.isEmpty, before.hasSameColumns(as: after), event.before != event.after { return .nothing }
             return .save(row: after, operation: .updated, changed: changed)
         }
     }
