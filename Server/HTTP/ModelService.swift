@@ -89,8 +89,10 @@ struct ModelService: Sendable {
             guard policy.mayCreate(row, of: name, as: principal.writer) else {
                 throw RequestFailure.forbidden("create such", model, principal)
             }
-            return policy.visible(row, of: name, to: policy.view(of: principal))
-                ?? Row([(column: "_id", value: row["_id"] ?? .null)])
+            let view = policy.view(of: principal)
+            if let visible = policy.visible(row, of: name, to: view) { return visible }
+            guard policy.mayRead(column: Model.keyName, of: name, view: view) else { return Row([]) }
+            return Row([(column: Model.keyName, value: row[Model.keyName] ?? .null)])
         }
     }
 
@@ -126,7 +128,7 @@ struct ModelService: Sendable {
                 throw RequestFailure.forbidden("change this", model, principal)
             }
             return policy.visible(after, of: model.name, to: policy.view(of: principal))
-                ?? Row([(column: "_id", value: key)])
+                ?? Row([(column: Model.keyName, value: key)])
         }
     }
 
@@ -275,10 +277,6 @@ struct ModelService: Sendable {
 extension Policy {
     func view(of principal: Principal) -> View {
         view(role: principal.user.role, user: principal.user.id)
-    }
-
-    func mayRead(column: String, of model: String, view: View) -> Bool {
-        models[model]?.fields[column].map { view.rank >= threshold(of: $0) } ?? true
     }
 }
 

@@ -50,6 +50,9 @@ public struct Model: Hashable, Sendable {
         self.columns = columns
     }
 
+    /// What every model's key is called.
+    public static let keyName = "_id"
+
     public func column(_ name: String) -> Column? {
         columns.first { $0.name == name }
     }

@@ -14,7 +14,7 @@ extension Policy {
     public func mayCreate(_ model: String, as writer: Writer?) -> Bool {
         guard let writer, let rules = models[model] else { return false }
         let rank = rank(of: writer.role)
-        return rules.create.contains { $0.role.map { rank >= threshold(of: $0) } ?? true }
+        return rules.create.contains { reaches($0.role, at: rank) }
     }
 
     /// Whether a row may be created as it stands, its stamps included.
@@ -36,7 +36,7 @@ extension Policy {
     /// Whether the writer may touch a column: it must be one that he sees, and none that the server fills in.
     public func mayWrite(column: String, of model: String, as writer: Writer) -> Bool {
         guard let rules = models[model], rules.stamps[column] == nil else { return false }
-        return rules.fields[column].map { rank(of: writer.role) >= threshold(of: $0) } ?? true
+        return shows(column, under: rules, at: rank(of: writer.role))
     }
 
     private func grants(_ rules: [Rule], row: Row, to writer: Writer?) -> Bool {

@@ -38,6 +38,16 @@ public struct Policy: Hashable, Sendable {
     private var hasOwnerRules: Bool {
         models.values.contains { $0.read.contains { $0.owner != nil } }
     }
+
+    /// Whether a rank is that of a role or higher; nil asks for no role.
+    func reaches(_ role: String?, at rank: Int) -> Bool {
+        role.map { rank >= threshold(of: $0) } ?? true
+    }
+
+    /// Whether a rank sees a column of the rows that it sees.
+    func shows(_ column: String, under rules: ModelPolicy, at rank: Int) -> Bool {
+        reaches(rules.fields[column], at: rank)
+    }
 }
 
 /// A class of receivers that see the same.
@@ -65,7 +75,8 @@ public struct ModelPolicy: Hashable, Sendable {
     public var create: [Rule]
     public var update: [Rule]
     public var remove: [Rule]
-    /// The least role that sees a column; a column that is not named here is seen with its row.
+    /// The least role that sees a column; a column that is not named here is seen with its row. Who may not see the key
+    /// sees no row: without a name it could be told neither from others nor when it goes.
     public var fields: [String: String]
     /// Columns that the server fills in when a row is made; nobody writes them.
     public var stamps: [String: Stamp]
@@ -104,4 +115,7 @@ public struct Rule: Hashable, Sendable {
         self.when = when
         self.owner = owner
     }
+
+    /// Whether it asks for nothing but a role.
+    var grantsEveryRow: Bool { when.isEmpty && owner == nil }
 }

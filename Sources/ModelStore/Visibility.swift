@@ -42,36 +42,38 @@ extension Policy {
         models[model].flatMap { visible(row, under: $0, to: view) }
     }
 
-    /// Whether a view may see the name of whoever made a change: it must see every user, and his name.
+    /// Whether a view may see a column of the rows of a model that it sees.
+    public func mayRead(column: String, of model: String, view: View) -> Bool {
+        models[model].map { shows(column, under: $0, at: view.rank) } ?? false
+    }
+
+    /// Whether a view may see who made a change: it must see every user, with his key and his name.
     public func showsActors(to view: View) -> Bool {
         guard let users = models[ModelName.user] else { return false }
-        let seesNames = users.fields["name"].map { view.rank >= threshold(of: $0) } ?? true
-        return seesNames
-            && users.read.contains { rule in
-                rule.when.isEmpty && rule.owner == nil && rule.role.map { view.rank >= threshold(of: $0) } ?? true
-            }
+        return [Model.keyName, "name"].allSatisfy { shows($0, under: users, at: view.rank) }
+            && users.read.contains { $0.grantsEveryRow && reaches($0.role, at: view.rank) }
     }
 
     /// The models of which a view may see something, by name, sorted.
     public func visibleModels(to view: View) -> [String] {
         models.filter { _, rules in
-            rules.read.contains { rule in
-                rule.role.map { view.rank >= threshold(of: $0) } ?? true && (rule.owner == nil || view.owner != nil)
-            }
+            shows(Model.keyName, under: rules, at: view.rank)
+                && rules.read.contains { rule in
+                    reaches(rule.role, at: view.rank) && (rule.owner == nil || view.owner != nil)
+                }
         }.keys.sorted()
     }
 
     private func visible(_ row: Row, under rules: ModelPolicy, to view: View) -> Row? {
-        guard rules.read.contains(where: { grants($0, row: row, rank: view.rank, user: view.owner) }) else {
-            return nil
-        }
+        guard shows(Model.keyName, under: rules, at: view.rank),
+            rules.read.contains(where: { grants($0, row: row, rank: view.rank, user: view.owner) })
+        else { return nil }
         if rules.fields.isEmpty { return row }
-        return Row(
-            row.fields.filter { field in rules.fields[field.column].map { view.rank >= threshold(of: $0) } ?? true })
+        return Row(row.fields.filter { shows($0.column, under: rules, at: view.rank) })
     }
 
-    func grants(_ rule: Rule, row: Row, rank userRank: Int, user: Int64?) -> Bool {
-        if let role = rule.role, userRank < threshold(of: role) { return false }
+    func grants(_ rule: Rule, row: Row, rank: Int, user: Int64?) -> Bool {
+        guard reaches(rule.role, at: rank) else { return false }
         if let owner = rule.owner {
             guard let user, row[owner] == .integer(user) else { return false }
         }

@@ -125,6 +125,47 @@ struct VisibilityTests {
         #expect(policy.visible(note(), of: "note", to: View(rank: 2, owner: 1)) == note().withoutCost)
     }
 
+    @Test("whoever may not see the key sees no row, not in its removal either")
+    func hiddenKey() {
+        var policy = Policy.notes
+        policy.models["note"]?.fields["_id"] = "admin"
+        let user = policy.view(role: "user", user: 2)
+        let admin = policy.view(role: "admin", user: 1)
+        for (before, after) in [(nil, note()), (note(), note(text: "b")), (note(), nil)] as [(Row?, Row?)] {
+            let event = LogEvent(
+                sequence: 1, model: "note", change: .updated, key: .integer(1), before: before, after: after,
+                actor: nil, at: "")
+            #expect(policy.visibility(of: event, to: user) == .nothing)
+            #expect(policy.visibility(of: event, to: admin) != .nothing)
+        }
+        #expect(policy.visibleModels(to: user) == [])
+        #expect(policy.visibleModels(to: admin) == ["note"])
+        #expect(!policy.mayRead(column: "_id", of: "note", view: user))
+    }
+
+    @Test("a change in one of two columns whose names differ in their bytes alone is told")
+    func columnNames() {
+        let policy = Policy(roles: ["guest"], models: ["n": ModelPolicy(read: [Rule()])])
+        func row(_ first: Int64, _ second: Int64) -> Row {
+            Row([("_id", .integer(1)), ("\u{e9}", .integer(first)), ("e\u{301}", .integer(second))])
+        }
+        let event = LogEvent(
+            sequence: 1, model: "n", change: .updated, key: .integer(1), before: row(1, 2), after: row(1, 1),
+            actor: nil, at: "")
+        #expect(
+            policy.visibility(of: event, to: policy.view(role: nil, user: nil))
+                == .save(row: row(1, 1), operation: .updated, changed: ["e\u{301}"]))
+    }
+
+    @Test("NULL in a rule means rows that hold NULL, and none that lack the column")
+    func null() {
+        let policy = Policy(roles: ["guest"], models: ["n": ModelPolicy(read: [Rule(when: ["x": .null])])])
+        let view = policy.view(role: nil, user: nil)
+        #expect(policy.visible(Row([("_id", .integer(1)), ("x", .null)]), of: "n", to: view) != nil)
+        #expect(policy.visible(Row([("_id", .integer(1)), ("x", .integer(0))]), of: "n", to: view) == nil)
+        #expect(policy.visible(Row([("_id", .integer(1))]), of: "n", to: view) == nil)
+    }
+
     @Test("views are as few as the rules can tell apart")
     func views() {
         let owners = Policy.notes
@@ -154,6 +195,7 @@ struct VisibilityTests {
         (ModelPolicy(read: [Rule()]), true, true, true),
         (ModelPolicy(read: [Rule(role: "user")], fields: ["name": "admin"]), false, false, true),
         (ModelPolicy(read: [Rule(role: "admin")], fields: ["name": "guest"]), false, false, true),
+        (ModelPolicy(read: [Rule()], fields: ["_id": "admin"]), false, false, true),
         (ModelPolicy(read: [Rule(owner: "_id")]), false, false, false),
         (ModelPolicy(read: [Rule(role: "user", when: ["public": .boolean(true)])]), false, false, false),
     ]
