@@ -105,9 +105,10 @@ public enum Stamp: String, Hashable, Sendable {
 public struct Rule: Hashable, Sendable {
     /// The least role; nil asks for none.
     public var role: String?
-    /// Columns and the values that they must have.
+    /// Columns and the values that they must have, as ``Value/isSame(as:)`` compares them. A column that a row lacks
+    /// has no value, not even NULL.
     public var when: [String: Value]
-    /// The column that must hold the user's id.
+    /// The column that must hold the user's id. It grants nothing to those who are not signed in.
     public var owner: String?
 
     public init(role: String? = nil, when: [String: Value] = [:], owner: String? = nil) {

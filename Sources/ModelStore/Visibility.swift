@@ -75,9 +75,9 @@ extension Policy {
     func grants(_ rule: Rule, row: Row, rank: Int, user: Int64?) -> Bool {
         guard reaches(rule.role, at: rank) else { return false }
         if let owner = rule.owner {
-            guard let user, row[owner] == .integer(user) else { return false }
+            guard let user, let holder = row[owner], holder.isSame(as: .integer(user)) else { return false }
         }
-        return rule.when.allSatisfy { column, value in row[column] == value }
+        return rule.when.allSatisfy { column, value in row[column]?.isSame(as: value) ?? false }
     }
 }
 

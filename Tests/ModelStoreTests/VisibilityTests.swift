@@ -24,8 +24,12 @@ func note(
 }
 
 extension Row {
-    /// The row as it is without its column `cost`.
-    fileprivate var withoutCost: Row { Row(fields.filter { $0.column != "cost" }) }
+    fileprivate var withoutCost: Row { without("cost") }
+    fileprivate var withoutText: Row { without("text") }
+    fileprivate func without(_ column: String) -> Row { Row(fields.filter { $0.column != column }) }
+    fileprivate func with(_ column: String, _ value: Value) -> Row {
+        Row(fields.map { ($0.column, $0.column == column ? value : $0.value) })
+    }
 }
 
 extension Policy {
@@ -87,6 +91,29 @@ struct VisibilityTests {
             title: "a hidden column is not named among the changed ones", before: note(text: "a", cost: 1),
             after: note(text: "b", cost: 2),
             told: .save(row: note(text: "b").withoutCost, operation: .updated, changed: ["text"])),
+        Sight(
+            title: "a column that was added is told as changed", before: note().withoutText, after: note(text: "new"),
+            told: .save(row: note(text: "new").withoutCost, operation: .updated, changed: ["text"])),
+        Sight(
+            title: "one that was dropped is missing from then on", before: note(), after: note().withoutText,
+            told: .save(row: note().withoutText.withoutCost, operation: .updated, changed: [])),
+        Sight(
+            title: "a hidden one that was added is not told", before: note().withoutCost, after: note(cost: 1),
+            told: .nothing),
+        Sight(
+            title: "one that is 1 where the rule says true, and not declared BOOLEAN, is seen",
+            after: note().with("open", .integer(1)),
+            told: .save(row: note().with("open", .integer(1)).withoutCost, operation: .created, changed: [])),
+        Sight(title: "one that is 2 there is not", after: note().with("open", .integer(2)), told: .nothing),
+        Sight(title: "nor one that is NULL", after: note().with("open", .null), told: .nothing),
+        Sight(title: "nor one that lacks the column", after: note().without("open"), told: .nothing),
+        Sight(
+            title: "an owner in a column declared REAL is one, too",
+            after: note(open: false).with("owner", .real(2)),
+            told: .save(row: note(open: false).with("owner", .real(2)).withoutCost, operation: .created, changed: [])),
+        Sight(
+            title: "one in a text is not", after: note(open: false).with("owner", .text("2")), told: .nothing),
+        Sight(title: "an owner who is not signed in owns nothing", after: note(open: false), user: nil, told: .nothing),
         Sight(
             title: "a save without a change is told", before: note(), after: note(),
             told: .save(row: note().withoutCost, operation: .updated, changed: [])),
