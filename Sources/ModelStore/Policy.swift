@@ -31,12 +31,26 @@ public struct Policy: Hashable, Sendable {
     ///
     /// - Parameter user: nil for nobody.
     public func view(role: String?, user: Int64?) -> View {
-        let rank = user == nil ? 0 : rank(of: role)
-        return View(rank: rank, owner: hasOwnerRules ? user : nil)
+        guard let user else { return View(rank: 0, owner: nil) }
+        let rank = rank(of: role)
+        return View(rank: rank, owner: models.values.contains { depends($0, onOwnerAt: rank) } ? user : nil)
     }
 
-    private var hasOwnerRules: Bool {
-        models.values.contains { $0.read.contains { $0.owner != nil } }
+    /// A view, reduced further to what the rules of one model can tell apart: all whose views are the same in a model
+    /// are sent the same bytes of each of its events. So who owns rows of one model costs nothing in the others.
+    public func view(_ view: View, in model: String) -> View {
+        guard view.owner != nil, let rules = models[model], depends(rules, onOwnerAt: view.rank) else {
+            return View(rank: view.rank, owner: nil)
+        }
+        return view
+    }
+
+    /// Whether it matters to what a rank sees of a model who owns a row: some rule within its reach asks for that, and
+    /// none within its reach grants every row.
+    private func depends(_ rules: ModelPolicy, onOwnerAt rank: Int) -> Bool {
+        let reached = rules.read.filter { reaches($0.role, at: rank) }
+        return shows(Model.keyName, under: rules, at: rank) && reached.contains { $0.owner != nil }
+            && !reached.contains { $0.grantsEveryRow }
     }
 
     /// Whether a rank is that of a role or higher; nil asks for no role.
@@ -54,7 +68,7 @@ public struct Policy: Hashable, Sendable {
 public struct View: Hashable, Sendable {
     /// The index of the role in ``Policy/roles``.
     public var rank: Int
-    /// The user, where some rule asks who owns a row.
+    /// The user, where it matters to this rank who owns a row.
     public var owner: Int64?
 
     public init(rank: Int, owner: Int64?) {
@@ -116,7 +130,6 @@ public struct Rule: Hashable, Sendable {
         self.when = when
         self.owner = owner
     }
-
     /// Whether it asks for nothing but a role.
     var grantsEveryRow: Bool { when.isEmpty && owner == nil }
 }

@@ -198,10 +198,32 @@ struct VisibilityTests {
         let owners = Policy.notes
         #expect(owners.view(role: "user", user: 2) != owners.view(role: "user", user: 3))
         #expect(owners.view(role: "user", user: nil) == owners.view(role: nil, user: nil))
+        // Who sees every row, or is out of the owner rule's reach, does not see more for what he owns.
+        #expect(owners.view(role: "admin", user: 2) == owners.view(role: "admin", user: 3))
+        #expect(owners.view(role: "guest", user: 2) == owners.view(role: nil, user: nil))
         var others = owners
         others.models["note"]?.read.removeAll { $0.owner != nil }
         #expect(others.view(role: "user", user: 2) == others.view(role: "user", user: 3))
         #expect(others.view(role: "user", user: 2) != others.view(role: "admin", user: 2))
+        var keyless = owners
+        keyless.models["note"]?.fields["_id"] = "admin"
+        #expect(keyless.view(role: "user", user: 2) == keyless.view(role: "user", user: 3))
+        // One model in which it matters is enough.
+        others.models["mine"] = ModelPolicy(read: [Rule(role: "admin", owner: "owner")])
+        #expect(others.view(role: "user", user: 2) == others.view(role: "user", user: 3))
+        #expect(others.view(role: "admin", user: 2) != others.view(role: "admin", user: 3))
+    }
+
+    @Test("in a model whose rules ask for no owner, those of a rank share a view")
+    func viewsInModel() {
+        var policy = Policy.notes
+        policy.models["all"] = ModelPolicy(read: [Rule(role: "user")])
+        let (one, other) = (policy.view(role: "user", user: 2), policy.view(role: "user", user: 3))
+        #expect(one != other)
+        #expect(policy.view(one, in: "all") == policy.view(other, in: "all"))
+        #expect(policy.view(one, in: "nowhere") == policy.view(other, in: "nowhere"))
+        #expect(policy.view(one, in: "note") == one)
+        #expect(policy.view(one, in: "all") != policy.view(policy.view(role: "admin", user: 2), in: "all"))
     }
 
     @Test("the models of which a view may see something")
