@@ -78,13 +78,17 @@ struct ModelService: Sendable {
         }
         for column in model.columns where column.isRequired && column.name != model.key.name {
             guard values.contains(where: { $0.column == column.name }) else {
+                // What he may not see he can't give, and is not told to.
+                guard policy.mayRead(column: column.name, of: name, view: view(of: principal)) else {
+                    throw .forbidden("create", model, principal)
+                }
                 throw RequestFailure(
                     .unprocessableContent, .invalidField, "\(name) needs a \(column.name).", field: column.name)
             }
         }
         let policy = policy
         let writing = values
-        return try await write(as: principal) { transaction, principal in
+        return try await write(model, as: principal) { transaction, principal in
             let row = try transaction.insert(writing, into: model)
             guard policy.mayCreate(row, of: name, as: principal.writer) else {
                 throw RequestFailure.forbidden("create such", model, principal)
@@ -119,7 +123,7 @@ struct ModelService: Sendable {
         }
         let policy = policy
         let writing = values
-        return try await write(as: principal) { transaction, principal in
+        return try await write(model, as: principal) { transaction, principal in
             guard let before = try transaction.row(of: model, key: key),
                 policy.visible(before, of: model.name, to: policy.view(of: principal)) != nil
             else { throw RequestFailure.noRow(of: model) }
@@ -135,7 +139,7 @@ struct ModelService: Sendable {
     func remove(_ model: Model, key: Value, as principal: Principal?) async throws(RequestFailure) -> Position {
         guard let principal else { throw .signInFirst }
         let policy = policy
-        return try await write(as: principal) { transaction, principal in
+        return try await write(model, as: principal) { transaction, principal in
             guard let row = try transaction.row(of: model, key: key),
                 policy.visible(row, of: model.name, to: policy.view(of: principal)) != nil
             else { throw RequestFailure.noRow(of: model) }
@@ -246,7 +250,8 @@ struct ModelService: Sendable {
 
     /// Runs a body as the user is inside its transaction: a demotion that was committed a moment ago counts.
     private func write<Output: Sendable>(
-        as principal: Principal, _ body: @escaping @Sendable (any WriteTransaction, Principal) throws -> Output
+        _ model: Model, as principal: Principal,
+        _ body: @escaping @Sendable (any WriteTransaction, Principal) throws -> Output
     ) async throws(RequestFailure) -> Snapshot<Output> {
         do {
             return try await store.write(by: principal.actor) { transaction in
@@ -261,7 +266,21 @@ struct ModelService: Sendable {
                 return try body(transaction, current)
             }
         } catch {
-            throw Self.failure(error)
+            throw Self.failure(withheld(error, writing: model, from: principal))
+        }
+    }
+
+    /// A refusal of the table that says nothing of columns which the writer may not see.
+    private func withheld(_ error: any Error, writing model: Model, from principal: Principal) -> any Error {
+        let view = view(of: principal)
+        let hidden = model.columns.map(\.name).filter { !policy.mayRead(column: $0, of: model.name, view: view) }
+        // A sentence can name more columns than one, and it is better to say too little.
+        switch error {
+        case StoreError.conflict(let sentence, _) where hidden.contains(where: sentence.contains):
+            return StoreError.conflict("Other rows stand against this \(model.name).", column: nil)
+        case StoreError.invalid(let sentence, _) where hidden.contains(where: sentence.contains):
+            return StoreError.invalid("The table does not take this \(model.name).", column: nil)
+        default: return error
         }
     }
 
