@@ -186,7 +186,6 @@ struct ModelService: Sendable {
     }
 
     static func value(_ json: JSON, for column: Column) throws(RequestFailure) -> Value {
-        let wanted: String
         switch (column.kind, json) {
         case (_, .null) where column.isNullable: return .null
         case (.boolean, .bool(let value)): return .boolean(value)
@@ -195,25 +194,39 @@ struct ModelService: Sendable {
         case (.integer, _) where json.integerValue != nil: return .integer(json.integerValue ?? 0)
         case (.real, _) where json.doubleValue != nil: return .real(json.doubleValue ?? 0)
         case (.text, .string(let text)): return .text(text)
-        case (.blob, .object), (.any, _):
-            if let value = Value(json: json) { return value }
-            wanted = column.kind == .blob ? "{\"$blob\": \"<hexadecimal>\"}" : "a single value"
-        case (.boolean, _): wanted = "true or false"
-        case (.integer, _): wanted = "an integer"
-        case (.real, _): wanted = "a number"
-        case (.text, _): wanted = "a string"
-        case (.blob, _): wanted = "{\"$blob\": \"<hexadecimal>\"}"
+        case (.real, .object), (.blob, .object), (.any, _):
+            switch (column.kind, Value(json: json)) {
+            // A database can't be relied upon to keep it: SQLite makes it NULL.
+            case (_, .real(let value)?) where value.isNaN: break
+            case (.real, .real(let value)?): return .real(value)
+            case (.blob, .blob(let bytes)?): return .blob(bytes)
+            case (.any, let value?): return value
+            default: break
+            }
+        default: break
         }
         throw RequestFailure(
             .unprocessableContent, .invalidField,
-            "\(column.name) has to be \(wanted)\(column.isNullable ? " or null" : "").", field: column.name)
+            "\(column.name) has to be \(wanted(for: column.kind))\(column.isNullable ? " or null" : "").",
+            field: column.name)
+    }
+
+    private static func wanted(for kind: Column.Kind) -> String {
+        switch kind {
+        case .boolean: "true or false"
+        case .integer: "an integer"
+        case .real: "a number"
+        case .text: "a string"
+        case .blob: "{\"$blob\": \"<hexadecimal>\"}"
+        case .any: "a single value"
+        }
     }
 
     /// A value as a path or a query spells it.
     static func value(text: String, for column: Column) -> Value? {
         switch column.kind {
         case .integer: Int64(text).map(Value.integer)
-        case .real: Double(text).map(Value.real)
+        case .real: Double(text).flatMap { $0.isNaN ? nil : .real($0) }
         case .boolean:
             switch text {
             case "true", "1": .boolean(true)
