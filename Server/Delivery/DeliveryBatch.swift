@@ -7,8 +7,11 @@ final class DeliveryBatch: Sendable {
     let events: [LogEvent]
     /// The last event's number.
     let lastSequence: Int64
+    private let models: [String]
     private let encoder: EventEncoder
-    private let frames: Mutex<[View: OutboundBatch]>
+    /// By what the views come down to in the models of this stretch: a view that only differs in the rows that
+    /// somebody owns of another model is sent the same bytes.
+    private let frames: Mutex<[[View]: OutboundBatch]>
 
     /// - Parameters:
     ///   - events: at least one, in the log's order.
@@ -17,16 +20,17 @@ final class DeliveryBatch: Sendable {
         self.events = events
         self.encoder = encoder
         lastSequence = events.last?.sequence ?? 0
-        var frames: [View: OutboundBatch] = [:]
-        for view in views { frames[view] = encoder.encode(events, for: view) }
-        self.frames = Mutex(frames)
+        models = Array(Set(events.map(\.model)))
+        frames = Mutex([:])
+        for view in views { _ = frames(for: view) }
     }
 
     func frames(for view: View) -> OutboundBatch {
-        frames.withLock { frames in
-            if let known = frames[view] { return known }
+        let reduced = models.map { encoder.policy.view(view, in: $0) }
+        return frames.withLock { frames in
+            if let known = frames[reduced] { return known }
             let made = encoder.encode(events, for: view)
-            frames[view] = made
+            frames[reduced] = made
             return made
         }
     }
