@@ -137,8 +137,8 @@ final class EngineSession {
         guard let connection, !isWriting else { return }
         isWriting = true
         defer { isWriting = false }
-        // Control frames of the connection's own go first.
-        connection.flush()
+        // A pong, say.
+        if connection.holdsFrames { connection.flush() }
         while !queue.isEmpty, connection.takesFrames {
             let chunk = nextChunk(limit: Self.chunkSize)
             if connection.takesParts {

@@ -11,6 +11,9 @@ extension WebSocketConnection {
         return context.channel.isActive && bytesHeldByChannel == 0
     }
 
+    /// Whether frames that were sent, or the connection's own, wait for ``flush()``: they have to go first.
+    public var holdsFrames: Bool { held.readableBytes > 0 }
+
     /// Whether ``offer(_:)`` may take a part of what it is given.
     ///
     /// Otherwise the pipeline takes all, and whoever offers may be called back before that returns: it must have taken

@@ -113,7 +113,7 @@ public final class WebSocketConnection: ChannelInboundHandler {
     public func flush() {
         guard let context else { return }
         needsFlush = false
-        guard held.readableBytes > 0 || channelMayHoldBytes, !writeDirectly(context) else { return }
+        guard !writeDirectly(context) else { return }
         handOver()
         context.flush()
     }

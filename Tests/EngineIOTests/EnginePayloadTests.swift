@@ -89,7 +89,7 @@ import Testing
         #expect(EnginePayload.count(of: [], fitting: 100) == 0)
     }
 
-    @Test("two hundred thousand hostile bodies are each decoded or refused")
+    @Test("two hundred thousand hostile bodies are each decoded or refused", .computes)
     func hostileBodies() {
         var random = Seeded(0xE10)
         let samples = [

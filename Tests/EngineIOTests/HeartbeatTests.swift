@@ -67,7 +67,7 @@ import Testing
         #expect(machine.tick(now: at(610)) == .sendPing(nextWake: at(810)))
     }
 
-    @Test("with one timer set as the machine says, no ping is late, whatever interval, timeout and answer")
+    @Test("with one timer set as the machine says, no ping is late, whatever interval, timeout and answer", .computes)
     func oneTimer() {
         var random = Seeded(0xBEA7)
         for _ in 0..<2000 {

@@ -37,7 +37,7 @@ struct ValueTests {
         #expect(Value(json: try JSON(parsing: #"{"$blob":"aAfF09"}"#)) == .blob([0xAA, 0xFF, 9]))
     }
 
-    @Test("random values survive their JSON text", arguments: 0..<2)
+    @Test("random values survive their JSON text", .computes, arguments: 0..<2)
     func roundTrip(_ part: Int) throws {
         var random = Seeded(11 + UInt64(part))
         for _ in 0..<(propertyCases / 2) {

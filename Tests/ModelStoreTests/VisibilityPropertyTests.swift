@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 import WireJSON
 
-@Suite("Visibility, by properties")
+@Suite("Visibility, by properties", .computes)
 struct VisibilityPropertyTests {
     private static let parts = 4
 

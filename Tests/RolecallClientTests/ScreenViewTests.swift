@@ -1,5 +1,6 @@
 import RolecallProtocol
 import Terminal
+import TestSupport
 import Testing
 import WireJSON
 
@@ -176,7 +177,7 @@ struct ScreenViewTests {
         #expect(!stage.row(#"info "a"->"b""#).isEmpty)
     }
 
-    @Test("any sequence of keys at any size ends in a frame of that size")
+    @Test("any sequence of keys at any size ends in a frame of that size", .computes)
     func monkey() {
         var generator = SplitMix(state: 42)
         let sizes = [(120, 36), (80, 24), (60, 18), (30, 8), (10, 3), (1, 1), (200, 9)]

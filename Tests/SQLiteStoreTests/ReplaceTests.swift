@@ -224,7 +224,9 @@ struct ReplaceTests {
         "k REAL PRIMARY KEY, a TEXT UNIQUE, b INT NOT NULL DEFAULT 3, c, g AS (lower(a)) STORED UNIQUE",
     ]
 
-    @Test("random statements: the log, event by event, is the table's history", arguments: shapes, [false, true])
+    @Test(
+        "random statements: the log, event by event, is the table's history", .computes, arguments: shapes,
+        [false, true])
     func history(_ shape: String, isWithoutRowID: Bool) async throws {
         // Keys of these two may be NULL, which WITHOUT ROWID rules out; nothing else differs.
         let database = try TestDatabase()

@@ -17,7 +17,9 @@ struct VisibleRowsTests {
         """
     static let roles = ["guest", "user", "admin"]
 
-    @Test("what a view is told of any program's writes adds up to what it may read in the table", arguments: 0..<4)
+    @Test(
+        "what a view is told of any program's writes adds up to what it may read in the table", .computes,
+        arguments: 0..<4)
     func receipts(_ part: Int) async throws {
         let database = try TestDatabase()
         let store = try database.open(
@@ -143,7 +145,9 @@ struct VisibleRowsTests {
             random.hostileBytes(like: samples, alphabet: [0, 0x22, 0x5C, 0x61, 0x80, 0xC3, 0xE2, 0xED, 0xF0, 0xFF]))
     }
 
-    @Test("a text of any bytes is told as it is read, in UTF-8 and in UTF-16", arguments: ["UTF-8", "UTF-16le"])
+    @Test(
+        "a text of any bytes is told as it is read, in UTF-8 and in UTF-16", .computes,
+        arguments: ["UTF-8", "UTF-16le"])
     func hostileText(_ encoding: String) async throws {
         let database = try TestDatabase()
         try await DatabaseQueue(path: database.path).writeWithoutTransaction { db in

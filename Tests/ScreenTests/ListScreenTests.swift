@@ -12,6 +12,8 @@ struct ListScreenTests {
         try await desk.expect("row 30")
         try await desk.press("Up", "PageUp")
         try await desk.expect("PAUSED")
+        // The first key has paused it; the second has scrolled once the newest is out of sight.
+        #expect(try await holds { try await !desk.shows("row 30") })
         let held = try await Array(desk.rows()[2..<21])
         for number in 31...40 { try await server.add("row \(number)") }
         try await desk.expect("PAUSED · 10 new below · End to follow")

@@ -51,7 +51,7 @@ import WireJSON
         }
     }
 
-    @Test("two hundred thousand hostile messages are each decoded or refused")
+    @Test("two hundred thousand hostile messages are each decoded or refused", .computes)
     func hostileMessages() throws {
         var random = Seeded(0x4057)
         let samples = [

@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import TestSupport
 import Testing
 
 private let enters = "\u{1B}[?1049h"
@@ -39,7 +40,7 @@ struct Ending: CustomTestStringConvertible, Sendable {
     #endif
 }
 
-@Suite("On a pseudo-terminal", .serialized)
+@Suite("On a pseudo-terminal", .blocks, .serialized)
 struct PseudoTerminalTests {
     /// The probe with its first frame shown.
     private func started(

@@ -1,9 +1,10 @@
 import Foundation
 import Glibc
 import Terminal
+import TestSupport
 import Testing
 
-@Suite("In tmux", .serialized)
+@Suite("In tmux", .blocks, .serialized)
 struct TmuxTests {
     private static let sizes = [
         Size(columns: 120, rows: 36), Size(columns: 80, rows: 24), Size(columns: 60, rows: 18),

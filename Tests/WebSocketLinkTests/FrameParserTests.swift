@@ -1,4 +1,5 @@
 import NIOCore
+import TestSupport
 import Testing
 
 @testable import WebSocketLink
@@ -189,7 +190,7 @@ struct FrameParserTests {
         #expect(kept.map { String(buffer: $0) } == texts)
     }
 
-    @Test("200,000 random inputs neither trap nor depend on how they are cut")
+    @Test("200,000 random inputs neither trap nor depend on how they are cut", .computes)
     func randomInputs() {
         var generator = SeededGenerator(seed: 0x5EED)
         var frameCount = 0

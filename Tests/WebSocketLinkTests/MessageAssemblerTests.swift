@@ -1,4 +1,5 @@
 import NIOCore
+import TestSupport
 import Testing
 
 @testable import WebSocketLink
@@ -154,7 +155,8 @@ struct MessageAssemblerTests {
         }
     }
 
-    @Test("the incremental validator agrees with the standard library on random bytes, however they are cut")
+    @Test(
+        "the incremental validator agrees with the standard library on random bytes, however they are cut", .computes)
     func validatorAgainstStandardLibrary() {
         var generator = SeededGenerator(seed: 8)
         let interesting: [UInt8] = [

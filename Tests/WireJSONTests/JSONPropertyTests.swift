@@ -51,7 +51,7 @@ import WireJSON
         }
     }
 
-    @Test("two hundred thousand hostile texts are each parsed or refused")
+    @Test("two hundred thousand hostile texts are each parsed or refused", .computes)
     func hostileTexts() throws {
         var random = Seeded(0xBAD)
         let samples = [
