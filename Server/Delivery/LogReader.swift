@@ -23,6 +23,13 @@ struct LogReader: Service, CustomStringConvertible {
     var description: String { "log reader" }
 
     func run() async throws {
+        guard let hub = server.hubs.first else { return }
+        // Between two reads there is nothing to do but to tell the event loops; the work of a stretch, its reading and
+        // encoding, is done where the store reads.
+        try await withTaskExecutorPreference(hub.taskExecutor) { try await follow() }
+    }
+
+    private func follow() async throws {
         var cursor = start
         for await _ in store.changes().cancelOnGracefulShutdown() {
             cursor = await follow(from: cursor)
@@ -37,10 +44,17 @@ struct LogReader: Service, CustomStringConvertible {
     private func follow(from start: Int64) async -> Int64 {
         var cursor = start
         while !Task.isCancelled, !Task.isShuttingDownGracefully {
-            let snapshot: Snapshot<[ModelStore.LogEvent]>
+            let snapshot: Snapshot<(batches: [DeliveryBatch], count: Int, last: Int64)>
             do {
-                let after = cursor
-                snapshot = try await store.read { try $0.events(after: after, limit: Self.batchLimit) }
+                let (after, encoder, census) = (cursor, encoder, census)
+                snapshot = try await store.read { transaction in
+                    let events = try transaction.events(after: after, limit: Self.batchLimit)
+                    let views = census.views
+                    let batches = Self.stretches(of: events).map {
+                        DeliveryBatch(events: $0, views: views, encoder: encoder)
+                    }
+                    return (batches, events.count, events.last?.sequence ?? after)
+                }
             } catch is CancellationError {
                 break
             } catch {
@@ -49,13 +63,13 @@ struct LogReader: Service, CustomStringConvertible {
                 try? await Task.sleep(for: .milliseconds(200))
                 continue
             }
-            for stretch in Self.stretches(of: snapshot.value) { await deliver(stretch) }
+            for batch in snapshot.value.batches { await deliver(batch) }
             guard snapshot.value.count == Self.batchLimit else {
                 // There are no more up to the snapshot's own position.
                 if snapshot.position.sequence > cursor { await advance(to: snapshot.position.sequence) }
                 return snapshot.position.sequence
             }
-            cursor = snapshot.value.last?.sequence ?? cursor
+            cursor = snapshot.value.last
         }
         return cursor
     }
@@ -84,8 +98,7 @@ struct LogReader: Service, CustomStringConvertible {
         }
     }
 
-    private func deliver(_ events: [ModelStore.LogEvent]) async {
-        let batch = DeliveryBatch(events: events, views: census.views, encoder: encoder)
+    private func deliver(_ batch: DeliveryBatch) async {
         let told = server.hubs.map { hub in
             let delivery = association.loops[hub.index]
             return hub.eventLoop.submit { delivery.deliver(batch, on: hub, association: association) }

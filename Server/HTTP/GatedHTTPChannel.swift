@@ -39,8 +39,13 @@ struct GatedHTTPChannel: ServerChildChannel, HTTPChannelHandler {
     }
 
     func handle(value: Value, logger: Logger) async {
-        guard let http = try? await value.http.get() else { return }
-        await handleHTTP(asyncChannel: http, logger: logger)
+        guard let hub = server.hub(of: value.channel.eventLoop) else { return }
+        // A request's handling is a string of short steps between the connection and the store: on the connection's own
+        // thread each of them saves waking another.
+        await withTaskExecutorPreference(hub.taskExecutor) {
+            guard let http = try? await value.http.get() else { return }
+            await handleHTTP(asyncChannel: http, logger: logger)
+        }
     }
 }
 

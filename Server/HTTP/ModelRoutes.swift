@@ -45,7 +45,11 @@ struct ModelRoutes: Sendable {
             }
         }
         let rows = try await models.list(model, limit: limit, after: after, equals: equals, as: principal)
-        return .json(.array(rows.value.map(\.json)), headers: Self.headers(rows.position))
+        let headers = Self.headers(rows.position)
+        // Up to some megabytes: more than a connection's thread should spend its time on.
+        return await withTaskExecutorPreference(globalConcurrentExecutor) {
+            .json(.array(rows.value.map(\.json)), headers: headers)
+        }
     }
 
     private func get(_ request: Request, _ context: RolecallRequestContext) async throws -> Response {

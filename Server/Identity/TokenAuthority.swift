@@ -1,6 +1,7 @@
 import Crypto
 import JWTKit
 import RolecallProtocol
+import Synchronization
 
 /// Makes and checks JSON web tokens: HS256 with one key. The algorithm belongs to the key; what a token's header says
 /// of it is never asked.
@@ -24,6 +25,7 @@ struct TokenAuthority: Sendable {
     private static let longestToken = 8192
 
     private let keys: JWTKeyCollection
+    private let verified = VerifiedTokens()
 
     /// - Parameter key: at least 32 bytes.
     init(key: [UInt8]) async {
@@ -41,10 +43,15 @@ struct TokenAuthority: Sendable {
     func verify(_ token: String, now: Timestamp = .now) async throws(WireError) -> Claims {
         guard token.utf8.count <= Self.longestToken else { throw .tokenInvalid }
         let claims: Claims
-        do {
-            claims = try await keys.verify(token, as: Claims.self)
-        } catch {
-            throw .tokenInvalid
+        if let known = verified[token] {
+            claims = known
+        } else {
+            do {
+                claims = try await keys.verify(token, as: Claims.self)
+            } catch {
+                throw .tokenInvalid
+            }
+            verified[token] = claims
         }
         guard claims.exp.isFinite, claims.exp > now.seconds else {
             throw WireError(.tokenExpired, "The token has expired; log in again.")
@@ -53,6 +60,26 @@ struct TokenAuthority: Sendable {
             throw WireError(.tokenInvalid, "The token is not valid yet.")
         }
         return claims
+    }
+}
+
+/// Tokens whose signature was found good, with what they say: a client sends the same one with each request, and a
+/// signature does not change. Everything else about a token is judged each time.
+private final class VerifiedTokens: Sendable {
+    /// About a megabyte.
+    private static let capacity = 2048
+
+    private let claims = Mutex<[String: TokenAuthority.Claims]>([:])
+
+    subscript(token: String) -> TokenAuthority.Claims? {
+        get { claims.withLock { $0[token] } }
+        set {
+            claims.withLock { claims in
+                // Which go matters little: whoever is still there is verified once more.
+                if claims.count >= Self.capacity { claims.removeAll(keepingCapacity: true) }
+                claims[token] = newValue
+            }
+        }
     }
 }
 

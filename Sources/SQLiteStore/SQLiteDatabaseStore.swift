@@ -39,6 +39,7 @@ public final class SQLiteDatabaseStore: Store {
     private let signal: ChangeSignal
     private let watch: ForeignCommitWatch
     private let patience: Duration
+    private let readers: BoundedQueue
     private let logger: Logger
 
     init(
@@ -52,6 +53,7 @@ public final class SQLiteDatabaseStore: Store {
         self.signal = signal
         self.watch = watch
         self.patience = patience
+        readers = BoundedQueue(label: "rolecall.sqlite.read", width: pool.configuration.maximumReaderCount)
         self.logger = logger
     }
 
@@ -68,11 +70,13 @@ public final class SQLiteDatabaseStore: Store {
         _ body: @escaping @Sendable (any ReadTransaction) throws -> Output
     ) async throws -> Snapshot<Output> {
         try await mapped {
-            try await self.pool.read { db in
-                // The first look takes the snapshot; both are of the same.
-                let head = try EventLog.head(db)
-                let transaction = SQLiteReadTransaction(db: db, tables: self.tables, logger: self.logger)
-                return Snapshot(value: try body(transaction), position: Position(log: self.logID, sequence: head))
+            try await self.readers.run { [self] in
+                try pool.read { db in
+                    // The first look takes the snapshot; both are of the same.
+                    let head = try EventLog.head(db)
+                    let transaction = SQLiteReadTransaction(db: db, tables: tables, logger: logger)
+                    return Snapshot(value: try body(transaction), position: Position(log: logID, sequence: head))
+                }
             }
         }
     }

@@ -22,6 +22,9 @@ public final class SocketHub: @unchecked Sendable {
     /// The place of this hub among the server's, from 0.
     public let index: Int
     let executor: EventLoopTaskExecutor
+    /// Runs tasks on this loop's thread: for those that mostly deal with its connections, and would change threads at
+    /// each step otherwise. What computes for long holds the connections up there.
+    public var taskExecutor: any TaskExecutor { executor }
 
     private(set) var rooms: [Room: RoomMembers] = [:]
     private var sessions: [ObjectIdentifier: EngineSession] = [:]

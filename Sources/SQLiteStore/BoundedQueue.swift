@@ -1,0 +1,62 @@
+import Dispatch
+import Synchronization
+
+/// Runs blocking work on a few threads at most, in the order in which it comes.
+///
+/// A connection pool's own asynchronous calls hand each piece of work from one queue to the next, which costs more than
+/// a short read itself.
+final class BoundedQueue: Sendable {
+    private struct State {
+        var waiting: [@Sendable () -> Void] = []
+        var workers = 0
+    }
+
+    private let width: Int
+    private let queue: DispatchQueue
+    private let state = Mutex(State())
+
+    /// - Parameter width: how many pieces of work may be under way at the same time.
+    init(label: String, width: Int) {
+        self.width = width
+        queue = DispatchQueue(label: label, qos: .userInitiated, attributes: .concurrent)
+    }
+
+    /// The work's result. Work that has begun is brought to its end.
+    ///
+    /// - Throws: what the work throws; `CancellationError` where the task is cancelled.
+    func run<Output: Sendable>(_ work: @escaping @Sendable () throws -> Output) async throws -> Output {
+        try Task.checkCancellation()
+        let output = try await withCheckedThrowingContinuation { continuation in
+            add { continuation.resume(with: Result(catching: work)) }
+        }
+        try Task.checkCancellation()
+        return output
+    }
+
+    private func add(_ work: @escaping @Sendable () -> Void) {
+        let needsWorker = state.withLock { state in
+            guard state.workers < width else {
+                state.waiting.append(work)
+                return false
+            }
+            state.workers += 1
+            return true
+        }
+        guard needsWorker else { return }
+        queue.async {
+            work()
+            while let next = self.next() { next() }
+        }
+    }
+
+    /// What to do next; nil ends the worker.
+    private func next() -> (@Sendable () -> Void)? {
+        state.withLock { state in
+            guard !state.waiting.isEmpty else {
+                state.workers -= 1
+                return nil
+            }
+            return state.waiting.removeFirst()
+        }
+    }
+}
