@@ -58,9 +58,9 @@ struct ModelEventDigest: EventDigest {
         case .created:
             result.operation = .created
             result.changed = []
-        case .updated:
+        case .updated where changed != result.changed:
             result.changed = changed + result.changed.filter { !changed.contains($0) }
-        case .removed, .hidden:
+        case .updated, .removed, .hidden:
             break
         }
         return result

@@ -24,6 +24,7 @@ final class EngineSession {
     /// What the transport's end will be put down to, where we brought it about.
     private var closingReason: DisconnectReason?
     private var queue: OutboundQueue
+    private var folder: OutboundFolder?
     private var awaitsFlush = false
     private var isWriting = false
     /// Whether the client has been slower than what it is sent, since when it took nothing, and who looks after it.
@@ -130,8 +131,11 @@ final class EngineSession {
 
     /// How much is written at once where frames have to be joined, in bytes.
     private static let chunkSize = 1 << 16
+    /// How much is written in one turn of the loop, about. Who has a long queue to catch up with gets the rest in the
+    /// next turns, behind what others are sent.
+    private static let turnSize = 1 << 17
 
-    /// Writes from the queue as long as the connection takes it.
+    /// Writes from the queue as long as the connection takes it, and it is this connection's turn.
     private func write() {
         // The pipeline may call back while it is written to.
         guard let connection, !isWriting else { return }
@@ -139,8 +143,11 @@ final class EngineSession {
         defer { isWriting = false }
         // A pong, say.
         if connection.holdsFrames { connection.flush() }
+        var room = Self.turnSize
         while !queue.isEmpty, connection.takesFrames {
+            guard room > 0 else { return sent() }
             let chunk = nextChunk(limit: Self.chunkSize)
+            room -= chunk.readableBytes
             if connection.takesParts {
                 let taken = connection.offer(chunk)
                 if isBackedUp, taken > 0 { lastProgress = hub.eventLoop.now }
@@ -166,11 +173,12 @@ final class EngineSession {
             if isBackedUp { caughtUp() } else { resumeWriters() }
             return
         }
-        connection.awaitRoom()
+        if !awaitsFlush { connection.awaitRoom() }
         if !isBackedUp { fellBehind() }
         let configuration = server.configuration
-        if queue.eventBytes > queue.foldingThreshold, hub.mayFold {
-            hub.folded(queue.fold())
+        if queue.eventBytes > queue.foldingThreshold, folder == nil {
+            folder = OutboundFolder(queue)
+            hub.foldLater(self)
         }
         if queue.eventBytes > configuration.queueLimit {
             queue.drop()
@@ -193,6 +201,22 @@ final class EngineSession {
             owesReading = true
             connection.pause()
         }
+    }
+
+    /// Goes on with the folding of what waits.
+    ///
+    /// - Returns: whether there is more to do.
+    func fold(budget: Int) -> Bool {
+        guard var work = folder.take() else { return false }
+        // Where the client has taken nearly all meanwhile, or what waited is dropped, there may be nothing to fold.
+        guard connection != nil, work.isValid(for: queue) else { return false }
+        work.work(on: queue, budget: budget)
+        guard work.isFinished else {
+            folder = work
+            return true
+        }
+        if work.isWorthwhile { queue.apply(work) } else { queue.foldingWasNoUse() }
+        return false
     }
 
     private func fellBehind() {
@@ -412,6 +436,7 @@ final class EngineSession {
         guard connection != nil else { return }
         connection = nil
         queue = OutboundQueue(highWaterMark: 0)
+        folder = nil
         stallCheck?.cancel()
         wake?.cancel()
         connectDeadline?.cancel()

@@ -10,6 +10,8 @@ public final class OutboundEvent: Sendable {
     public let number: Int64
     /// What lets a newer event stand for this one; nil where nothing may.
     public let folding: Folding?
+    /// The key of ``folding``, of this namespace alone.
+    let foldingKey: String?
     /// One complete WebSocket frame.
     let frame: ByteBuffer
 
@@ -32,6 +34,7 @@ public final class OutboundEvent: Sendable {
         self.namespace = namespace
         self.number = number
         self.folding = folding
+        foldingKey = namespace == "/" ? folding?.key : folding.map { "\(namespace)\u{0}\($0.key)" }
         frame = Self.frame(name, arguments, namespace: namespace)
     }
 

@@ -3,8 +3,8 @@ import NIOCore
 /// What waits to be written to one connection, in the one order in which its client will read it.
 ///
 /// A reader that keeps up has at most what one turn of the event loop brought it. What waits for a slow one stays
-/// bounded: ``fold()`` leaves the newest event of each key, and ``drop()`` puts one notice in the place of all events.
-/// Neither touches anything else: acknowledgements, events with attachments, and whatever else was sent to this socket
+/// bounded: an ``OutboundFolder`` leaves the newest event of each key, and ``drop()`` puts one notice in the place of all
+/// events. Neither touches anything else: acknowledgements, events with attachments, and whatever else was sent to this socket
 /// alone. An event is never folded across such a thing, either.
 ///
 /// A plain machine: it neither writes nor encodes. Frames leave it as a chunk, which is written as far as it goes, and
@@ -45,6 +45,14 @@ struct OutboundQueue {
     /// queue of distinct keys is not gone through again and again.
     private(set) var foldingThreshold: Int
     private let highWaterMark: Int
+    /// How many items have left at the front. An item's number is this and its index: it keeps it while it waits.
+    private(set) var removedCount = 0
+    /// The number of the last item that was written or begun; it is behind all that can still be folded.
+    private(set) var lastTouched = -1
+    /// Grows with each of that.
+    private(set) var touchCount = 0
+    /// Grows whenever the queue is changed but by appending, and by writing from its front.
+    private(set) var generation = 0
 
     /// - Parameter highWaterMark: how many bytes of events may wait before they are folded.
     init(highWaterMark: Int) {
@@ -116,6 +124,8 @@ struct OutboundQueue {
             }
             frameEnd = end
             if next < batch.events.count {
+                lastTouched = removedCount
+                touchCount += 1
                 items[items.startIndex] = .batch(batch, from: next, offset: offset + end)
                 eventBytes -= end
             } else {
@@ -129,6 +139,9 @@ struct OutboundQueue {
     }
 
     private mutating func remove(first length: Int) {
+        lastTouched = removedCount
+        touchCount += 1
+        removedCount += 1
         switch items.removeFirst() {
         case .batch: eventBytes -= length
         case .event(let event): eventBytes -= event.byteCount
@@ -154,18 +167,26 @@ struct OutboundQueue {
 
     // MARK: Bounds
 
-    /// Leaves the newest event of each key, in its place, to stand for the older ones.
+    /// Puts what a folder has made of the queue in its place. What was appended meanwhile stays behind it.
     ///
-    /// - Returns: how many events were looked at: what it cost.
-    @discardableResult
-    mutating func fold() -> Int {
-        var folder = Folder()
-        for item in items.reversed() { folder.add(item) }
-        items = CircularBuffer(initialCapacity: folder.kept.count)
-        eventBytes = folder.eventBytes
-        items.append(contentsOf: folder.kept.reversed())
+    /// - Precondition: the folder has finished with this queue, and nothing was written since.
+    mutating func apply(_ folder: OutboundFolder) {
+        precondition(folder.isFinished && folder.isValid(for: self), "not folded from this queue")
+        let appended = items.dropFirst(folder.end - removedCount)
+        let result = folder.result
+        var folded = CircularBuffer<Item>(initialCapacity: result.count + appended.count)
+        folded.append(contentsOf: result)
+        folded.append(contentsOf: appended)
+        items = folded
+        eventBytes -= folder.bytesBefore - folder.bytesAfter
+        generation += 1
+        lastTouched = removedCount - 1
         foldingThreshold = max(highWaterMark, 2 * eventBytes)
-        return folder.cost
+    }
+
+    /// Folding would have left most of the queue: it is tried again when there is a multiple of it.
+    mutating func foldingWasNoUse() {
+        foldingThreshold = max(highWaterMark, 4 * eventBytes)
     }
 
     /// Takes all events out, and puts a notice in the place of the first, one for each namespace.
@@ -188,6 +209,8 @@ struct OutboundQueue {
             }
         }
         items = left
+        generation += 1
+        lastTouched = removedCount - 1
         eventBytes = 0
         foldingThreshold = highWaterMark
     }
@@ -209,6 +232,8 @@ struct OutboundQueue {
             }
         }
         items = left
+        generation += 1
+        lastTouched = removedCount - 1
         if items.isEmpty { foldingThreshold = highWaterMark }
         return all
     }
@@ -239,65 +264,6 @@ struct OutboundQueue {
         case .folded(let folded): folded.event.byteCount
         case .kept(let frames, _): frames.readableBytes
         case .lost: 0
-        }
-    }
-
-    /// Goes through a queue from its end.
-    private struct Folder {
-        /// What is left, the last first.
-        var kept: [Item] = []
-        var eventBytes = 0
-        var cost = 0
-        private var places: [Key: Int] = [:]
-
-        private struct Key: Hashable {
-            var namespace: String
-            var key: String
-        }
-
-        mutating func add(_ item: Item) {
-            switch item {
-            case .batch(let batch, let from, _):
-                for event in batch.events[from...].reversed() { add(event, count: 1, digest: event.folding?.digest) }
-            case .event(let event): add(event, count: 1, digest: event.folding?.digest)
-            case .folded(let folded): add(folded.event, count: folded.count, digest: folded.digest)
-            case .kept(_, let isBarrier):
-                if isBarrier { places.removeAll(keepingCapacity: true) }
-                kept.append(item)
-            case .lost:
-                places.removeAll(keepingCapacity: true)
-                kept.append(item)
-            }
-        }
-
-        private mutating func add(_ event: OutboundEvent, count: Int, digest: (any EventDigest)?) {
-            cost += 1
-            guard let folding = event.folding, let digest else { return keep(event, count: count, digest: digest) }
-            let key = Key(namespace: event.namespace, key: folding.key)
-            guard let place = places[key] else {
-                places[key] = kept.count
-                return keep(event, count: count, digest: digest)
-            }
-            switch kept[place] {
-            case .event(let newer):
-                guard let newest = newer.folding?.digest else { return }
-                kept[place] = .folded(
-                    FoldedEvent(event: newer, count: count + 1, digest: digest.followed(by: newest)))
-            case .folded(let newer):
-                kept[place] = .folded(
-                    FoldedEvent(
-                        event: newer.event, count: count + newer.count, digest: digest.followed(by: newer.digest)))
-            case .batch, .kept, .lost: break
-            }
-        }
-
-        private mutating func keep(_ event: OutboundEvent, count: Int, digest: (any EventDigest)?) {
-            eventBytes += event.byteCount
-            if count > 1, let digest {
-                kept.append(.folded(FoldedEvent(event: event, count: count, digest: digest)))
-            } else {
-                kept.append(.event(event))
-            }
         }
     }
 }

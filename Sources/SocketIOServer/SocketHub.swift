@@ -35,7 +35,7 @@ public final class SocketHub: @unchecked Sendable {
     /// Where sessions join the frames that they write: one at a time, and never across turns of the loop.
     var scratch = ByteBuffer()
     var lengths: [Int] = []
-    private var foldedInTurn = 0
+    private var awaitingFold = CircularBuffer<EngineSession>()
 
     init(eventLoop: any EventLoop, index: Int) {
         self.eventLoop = eventLoop
@@ -133,7 +133,6 @@ public final class SocketHub: @unchecked Sendable {
         unflushed.append(session)
         guard unflushed.count == 1 else { return }
         eventLoop.execute {
-            self.foldedInTurn = 0
             // Two lists in turn, so that neither is allocated anew.
             swap(&self.unflushed, &self.flushing)
             for session in self.flushing { session.flush() }
@@ -141,14 +140,23 @@ public final class SocketHub: @unchecked Sendable {
         }
     }
 
-    /// How many events may be folded in one turn of the loop. A thousand clients that fall behind together must not
-    /// hold up those who keep up: the queues have room enough to wait for the next turn.
-    private static let foldingBudget = 4096
+    /// How many events are folded at once. A thousand clients that fall behind together must not hold up those who keep
+    /// up: their queues have room enough to wait for their turn.
+    private static let foldingBudget = 512
 
-    var mayFold: Bool { foldedInTurn < Self.foldingBudget }
+    /// Has a session's queue folded, a little in each turn of the loop, one queue after the other.
+    func foldLater(_ session: EngineSession) {
+        eventLoop.assertInEventLoop()
+        awaitingFold.append(session)
+        if awaitingFold.count == 1 { scheduleFolding() }
+    }
 
-    func folded(_ events: Int) {
-        foldedInTurn += events
+    private func scheduleFolding() {
+        eventLoop.execute {
+            guard let session = self.awaitingFold.first else { return }
+            if !session.fold(budget: Self.foldingBudget) { self.awaitingFold.removeFirst() }
+            if !self.awaitingFold.isEmpty { self.scheduleFolding() }
+        }
     }
 }
 
