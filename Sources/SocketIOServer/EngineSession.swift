@@ -30,6 +30,9 @@ final class EngineSession {
     /// Whether the client has been slower than what it is sent, since when it took nothing, and who looks after it.
     private var isBackedUp = false
     private var lastProgress: NIODeadline = .uptimeNanoseconds(0)
+    /// How many bytes the connection held when it was last looked whether it takes anything: of a frame that takes
+    /// longer than the time-out, nothing else tells.
+    private var heldAtCheck = 0
     private var stallCheck: Scheduled<Void>?
     private var hasDroppedEvents = false
     /// The size so far of the packet that is being read, in bytes.
@@ -146,7 +149,7 @@ final class EngineSession {
         var room = Self.turnSize
         while !queue.isEmpty, connection.takesFrames {
             guard room > 0 else { return sent() }
-            let chunk = nextChunk(limit: Self.chunkSize)
+            let chunk = nextChunk()
             room -= chunk.readableBytes
             if connection.takesParts {
                 let taken = connection.offer(chunk)
@@ -160,8 +163,8 @@ final class EngineSession {
         }
     }
 
-    private func nextChunk(limit: Int) -> ByteBuffer {
-        queue.chunk(limit: limit, scratch: &hub.scratch, lengths: &hub.lengths) { lost, namespace in
+    private func nextChunk() -> ByteBuffer {
+        queue.chunk(limit: Self.chunkSize, scratch: &hub.scratch, lengths: &hub.lengths) { lost, namespace in
             guard let socket = sockets[namespace], let notice = socket.notice(of: lost) else { return ByteBuffer() }
             return Self.frames(of: notice)
         }
@@ -238,6 +241,7 @@ final class EngineSession {
     }
 
     private func scheduleStallCheck() {
+        heldAtCheck = connection?.queuedBytes ?? 0
         let deadline = lastProgress + server.configuration.stallTimeout
         stallCheck = hub.eventLoop.assumeIsolated().scheduleTask(deadline: deadline) { [weak self] in
             self?.checkForStall()
@@ -245,7 +249,8 @@ final class EngineSession {
     }
 
     private func checkForStall() {
-        guard isBackedUp else { return }
+        guard isBackedUp, let connection else { return }
+        if connection.queuedBytes < heldAtCheck { lastProgress = hub.eventLoop.now }
         guard hub.eventLoop.now >= lastProgress + server.configuration.stallTimeout else {
             return scheduleStallCheck()
         }
@@ -418,7 +423,7 @@ final class EngineSession {
     private func handOver() {
         guard let connection, !isWriting else { return }
         while !queue.isEmpty, connection.isOpen {
-            let chunk = nextChunk(limit: .max)
+            let chunk = nextChunk()
             _ = queue.advance(past: chunk.readableBytes, of: chunk, lengths: hub.lengths)
             connection.send(encodedFrames: chunk)
         }
