@@ -33,15 +33,21 @@ final class LiveClient: Sendable {
     /// - Parameters:
     ///   - requests: ordinary requests to make first on the same connection, with the answers to wait for.
     ///   - pipelined: an ordinary request to send in front of the handshake without waiting, and its answer.
+    ///   - receiveBuffer: how many bytes the system may keep for this end, about.
     static func connect(
         to address: SocketAddress, after requests: [(request: String, answer: String)] = [],
-        pipelined: (request: String, answer: String) = ("", "")
+        pipelined: (request: String, answer: String) = ("", ""), receiveBuffer: Int? = nil
     ) async throws -> LiveClient {
         let handshake = (pipelined.request + webSocketRequest(), pipelined.answer + switchingProtocols)
         let loop = MultiThreadedEventLoopGroup.singleton.next()
         let promise = loop.makePromise(of: LiveClient.self)
-        let channel = try await ClientBootstrap(group: loop)
-            .channelOption(.tcpOption(.tcp_nodelay), value: 1)
+        var bootstrap = ClientBootstrap(group: loop).channelOption(.tcpOption(.tcp_nodelay), value: 1)
+        if let receiveBuffer {
+            bootstrap = bootstrap.channelOption(
+                .socketOption(.so_rcvbuf), value: SocketOptionValue(receiveBuffer))
+        }
+        let channel =
+            try await bootstrap
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     try channel.pipeline.syncOperations.addHandler(ClientHandshake(requests + [handshake], promise))
@@ -57,8 +63,8 @@ final class LiveClient: Sendable {
     }
 
     /// Connects, and enters the main namespace.
-    static func enter(_ address: SocketAddress) async throws -> LiveClient {
-        let client = try await connect(to: address)
+    static func enter(_ address: SocketAddress, receiveBuffer: Int? = nil) async throws -> LiveClient {
+        let client = try await connect(to: address, receiveBuffer: receiveBuffer)
         client.send("40")
         try await client.wait(for: 1)
         try #require(client.takeFirst().hasPrefix(#"40{"sid":""#))
@@ -139,6 +145,16 @@ final class LiveClient: Sendable {
             (channel as? any SocketOptionProvider)?.setSoLinger(linger(l_onoff: 1, l_linger: 0))
                 .whenComplete { _ in channel.close(promise: nil) }
         }
+    }
+
+    /// Sends a ping of the WebSocket's own.
+    func ping(_ text: String) {
+        channel.writeAndFlush(ByteBuffer(bytes: clientPing(text)), promise: nil)
+    }
+
+    /// Begins to read, or stops.
+    func reads(_ doesRead: Bool) {
+        channel.setOption(.autoRead, value: doesRead).whenComplete { _ in }
     }
 
     /// Ends this half of the connection.
