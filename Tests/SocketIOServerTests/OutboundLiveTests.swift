@@ -88,7 +88,7 @@ struct OutboundLiveTests {
                 group.addTask {
                     defer { isOver.value = true }
                     var random = Seeded(UInt64(seed))
-                    for _ in 0..<120 {
+                    for _ in 0..<60 {
                         for hub in stage.live.server.hubs {
                             let count = random.below(6)
                             let traffic = stage.traffic[hub.index]
@@ -134,7 +134,7 @@ struct OutboundLiveTests {
             let clients = try await (0..<6).asyncMap { _ in
                 try await LiveClient.enter(stage.live.address, receiveBuffer: 4_096)
             }
-            let rounds = size > 10_000 ? 30 : 150
+            let rounds = size > 10_000 ? 20 : 80
             let finished = Shared(0)
             for index in clients.indices {
                 let socket = stage.socket(of: index)
