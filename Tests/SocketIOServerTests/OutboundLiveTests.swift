@@ -157,6 +157,43 @@ struct OutboundLiveTests {
         }
     }
 
+    @Test("pongs that come to stand behind the wait for room do not end it", arguments: [true, false])
+    func pongsBehindTheWait(writesDirectly: Bool) async throws {
+        try await Self.stage(writesDirectly: writesDirectly, seed: 3, sizes: [20_000, 20_000]) { stage in
+            for round in 0..<4 {
+                let client = try await LiveClient.enter(stage.live.address, receiveBuffer: 4_096)
+                let socket = stage.socket(of: round)
+                try await client.channel.setOption(.autoRead, value: false).get()
+                await socket.onLoop { socket in
+                    for _ in 0..<40 { stage.traffic[socket.hub.index].emit(to: socket) }
+                }
+                // More than one write takes, and nothing after that sends anything by itself.
+                for _ in 0..<250 { client.ping(String(repeating: "x", count: 120)) }
+                client.send(#"42["read by now"]"#)
+                try await Task.sleep(for: .milliseconds(20))
+                client.reads(true)
+                try await client.wait(for: 40)
+                #expect(stage.account(of: socket).judge(client.take(), isComplete: false) == nil)
+                client.drop()
+            }
+        }
+    }
+
+    @Test(
+        "what is sent in the turn that closes a session arrives whole, ahead of the Close", arguments: [true, false])
+    func sentAndClosed(writesDirectly: Bool) async throws {
+        try await Self.stage(writesDirectly: writesDirectly, seed: 4, sizes: [60_000, 60_000]) { stage in
+            let client = try await LiveClient.enter(stage.live.address, receiveBuffer: 4_096)
+            let socket = stage.socket(of: 0)
+            await socket.onLoop { socket in
+                stage.traffic[socket.hub.index].emit(to: socket)
+                socket.disconnect(close: true)
+            }
+            try await client.waitForEnd()
+            #expect(stage.account(of: socket).judge(client.take(), isComplete: true) == nil)
+        }
+    }
+
     enum End: CaseIterable {
         case reset
         case dropped
