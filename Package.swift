@@ -166,8 +166,8 @@ let package = Package(
         .testTarget(
             name: "RolecallServerTests",
             dependencies: [
-                "RolecallServer", "WireJSON", "SocketIOClient", "RolecallProtocol", "ModelStore", "SQLiteStore",
-                "TestSupport", logging,
+                "RolecallServer", "WireJSON", "SocketIOServer", "SocketIOClient", "RolecallProtocol", "ModelStore",
+                "SQLiteStore", "TestSupport", logging,
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],
             swiftSettings: strict

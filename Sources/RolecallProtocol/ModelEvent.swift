@@ -109,7 +109,8 @@ public struct Gap: Hashable, Sendable {
         case identity
     }
 
-    /// What stands up to this position was told: as it was asked for, where a client asked.
+    /// What stands up to this position was told, but for what has been overtaken by something in the gap. As it was
+    /// asked for, where a client asked.
     public var after: String?
     /// What stands behind this position is told.
     public var before: Position

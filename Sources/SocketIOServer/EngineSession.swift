@@ -179,11 +179,13 @@ final class EngineSession {
         if !awaitsFlush { connection.awaitRoom() }
         if !isBackedUp { fellBehind() }
         let configuration = server.configuration
-        if queue.eventBytes > queue.foldingThreshold, folder == nil {
+        let isFull = queue.eventBytes > configuration.queueLimit
+        if folder == nil, queue.eventBytes > queue.foldingThreshold || isFull && queue.isFoldingOfUse {
             folder = OutboundFolder(queue)
             hub.foldLater(self)
         }
-        if queue.eventBytes > configuration.queueLimit {
+        // Folding that is under way is given the time that it takes.
+        if isFull, folder == nil || queue.eventBytes - configuration.queueLimit > configuration.queueLimit / 8 {
             queue.drop()
             if !hasDroppedEvents {
                 hasDroppedEvents = true

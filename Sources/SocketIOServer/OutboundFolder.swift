@@ -33,8 +33,7 @@ struct OutboundFolder {
     /// Whether the work so far is good for the queue as it is now.
     func isValid(for queue: OutboundQueue) -> Bool {
         // What was begun before it was looked at was looked at as it is.
-        generation == queue.generation
-            && (first > queue.lastTouched || first == end || touchCount == queue.touchCount)
+        generation == queue.generation && (first > queue.lastTouched || touchCount == queue.touchCount)
     }
 
     /// Whether it saves enough to be worth what it costs: each event on its own takes more memory than in a batch that

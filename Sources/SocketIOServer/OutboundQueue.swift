@@ -44,6 +44,8 @@ struct OutboundQueue {
     /// Past how many bytes of events folding is worth its while. It grows where folding did not help, so that a
     /// queue of distinct keys is not gone through again and again.
     private(set) var foldingThreshold: Int
+    /// Whether folding left a good deal less, as far as is known.
+    private(set) var isFoldingOfUse = true
     private let highWaterMark: Int
     /// How many items have left at the front. An item's number is this and its index: it keeps it while it waits.
     private(set) var removedCount = 0
@@ -149,7 +151,7 @@ struct OutboundQueue {
         case .kept(let frames, _): keptBytes -= frames.readableBytes
         case .lost: break
         }
-        if items.isEmpty { foldingThreshold = highWaterMark }
+        if items.isEmpty { forgetFolding() }
     }
 
     private static func frames(of item: Item, _ encodeLost: (LostEvents, String) -> ByteBuffer) -> ByteBuffer {
@@ -182,11 +184,18 @@ struct OutboundQueue {
         generation += 1
         lastTouched = removedCount - 1
         foldingThreshold = max(highWaterMark, 2 * eventBytes)
+        isFoldingOfUse = true
     }
 
     /// Folding would have left most of the queue: it is tried again when there is a multiple of it.
     mutating func foldingWasNoUse() {
         foldingThreshold = max(highWaterMark, 4 * eventBytes)
+        isFoldingOfUse = false
+    }
+
+    private mutating func forgetFolding() {
+        foldingThreshold = highWaterMark
+        isFoldingOfUse = true
     }
 
     /// Takes all events out, and puts a notice in the place of the first, one for each namespace.
@@ -212,7 +221,7 @@ struct OutboundQueue {
         generation += 1
         lastTouched = removedCount - 1
         eventBytes = 0
-        foldingThreshold = highWaterMark
+        forgetFolding()
     }
 
     /// Takes all events of a namespace out, without a notice.
@@ -234,7 +243,7 @@ struct OutboundQueue {
         items = left
         generation += 1
         lastTouched = removedCount - 1
-        if items.isEmpty { foldingThreshold = highWaterMark }
+        if items.isEmpty { forgetFolding() }
         return all
     }
 

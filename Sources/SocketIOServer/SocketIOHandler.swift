@@ -31,7 +31,7 @@ public protocol SocketIOHandler: Sendable {
     func disconnected(_ socket: Socket, reason: DisconnectReason)
 
     /// Events were dropped from the queue of a client that reads too slowly. Called on the socket's event loop, as late
-    /// as when the client takes something again.
+    /// as when the client takes something again, and in the middle of writing to it: it must not touch any socket.
     ///
     /// - Returns: the event that says so in their place, by name and arguments; nil (the default) for none.
     func notice(of lost: LostEvents, to socket: Socket) -> (name: String, arguments: [JSON])?

@@ -1,11 +1,12 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// What must hold for whatever a connection is sent and however its client reads, tried on random histories.
 ///
 /// Everything that is appended has a number that grows. An event that stands for others names them on the wire, so that
 /// what became of each can be told from what left and from what was taken out.
-@Suite("The queue of a connection, whatever happens to it")
+@Suite("The queue of a connection, whatever happens to it", .computes)
 struct OutboundQueuePropertyTests {
     /// How many histories are tried in all. `ROLECALL_PROPERTY_CASES` sets another number.
     static let cases =
@@ -43,9 +44,15 @@ struct Coverage {
     var atBoundary = 0
     var nothingTaken = 0
     var splitBatches = 0
+    var foldedInSlices = 0
+    var foldedInVain = 0
 
     var isFull: Bool {
-        [told, stoodFor, dropped, discarded, midFrame, atBoundary, nothingTaken, splitBatches].allSatisfy { $0 > 100 }
+        [
+            told, stoodFor, dropped, discarded, midFrame, atBoundary, nothingTaken, splitBatches, foldedInSlices,
+            foldedInVain,
+        ]
+        .allSatisfy { $0 > 100 }
     }
 
     mutating func add(_ other: Coverage) {
@@ -57,5 +64,7 @@ struct Coverage {
         atBoundary += other.atBoundary
         nothingTaken += other.nothingTaken
         splitBatches += other.splitBatches
+        foldedInSlices += other.foldedInSlices
+        foldedInVain += other.foldedInVain
     }
 }

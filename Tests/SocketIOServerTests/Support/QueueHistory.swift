@@ -67,6 +67,8 @@ struct QueueHistory {
     private var droppedCount = [0, 0]
     private var noticedCount = [0, 0]
     private(set) var coverage = Coverage()
+    /// Folding that is under way while other things happen.
+    private var folder: OutboundFolder?
 
     init(seed: UInt64, steps: Int?) {
         random = Seeded(seed)
@@ -92,6 +94,7 @@ struct QueueHistory {
             default: if random.below(3) == 0 { try discard() }
             }
             try judgeBytes()
+            try foldALittle()
         }
         while !queue.isEmpty { try write(random.below(5)) }
         try judgeBytes()
@@ -166,13 +169,38 @@ struct QueueHistory {
         wire.clear()
     }
 
+    /// Begins to fold, or goes on with it.
+    private mutating func foldALittle() throws {
+        guard var folder else {
+            if random.below(2) == 0 { folder = OutboundFolder(queue) }
+            return
+        }
+        guard folder.isValid(for: queue) else {
+            self.folder = nil
+            coverage.foldedInVain += 1
+            return
+        }
+        folder.work(on: queue, budget: 1 + random.below(8))
+        self.folder = folder.isFinished ? nil : folder
+        guard folder.isFinished else { return }
+        let end = folder.end - queue.removedCount
+        try fold(upTo: end) { $0.apply(folder) }
+        if end > 1 { coverage.foldedInSlices += 1 }
+    }
+
     private mutating func fold() throws {
+        try fold(upTo: queue.items.count) { $0.fold() }
+    }
+
+    /// - Parameter end: how many of the items there are now are folded.
+    private mutating func fold(upTo end: Int, _ apply: (inout OutboundQueue) -> Void) throws {
         let before = numbersByPlace()
-        queue.fold()
+        let behind = queue.items.count - end
+        apply(&queue)
         let after = numbersByPlace()
         try require(before.joined().sorted() == after.joined().sorted(), "folding lost or doubled an event")
         var seen: Set<String> = []
-        for item in queue.items {
+        for item in queue.items.dropLast(behind) {
             switch item {
             case .batch: throw Violated(description: "a batch is left after folding")
             case .kept(_, let isBarrier): if isBarrier { seen = [] }
