@@ -127,7 +127,7 @@ let package = Package(
             name: "SocketIOServerTests",
             dependencies: [
                 "SocketIOServer", "WireJSON", "EngineIO", "SocketIO", "WebSocketLink", "TestSupport", nioCore, nioPosix,
-                nioHTTP1, nioEmbedded, logging,
+                nioHTTP1, nioEmbedded, nioSSL, logging,
             ],
             swiftSettings: strict
         ),

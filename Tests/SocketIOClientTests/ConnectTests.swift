@@ -1,6 +1,7 @@
 import EngineIO
 import NIOCore
 import NIOHTTP1
+import TestSupport
 import Testing
 import WebSocketLink
 import WireJSON

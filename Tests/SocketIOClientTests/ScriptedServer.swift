@@ -3,6 +3,7 @@ import NIOHTTP1
 import NIOPosix
 import NIOSSL
 import Synchronization
+import TestSupport
 import WebSocketLink
 
 /// A server that knows HTTP and WebSocket but no Socket.IO: what it says, a test writes down.

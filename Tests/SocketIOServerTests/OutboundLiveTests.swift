@@ -20,7 +20,7 @@ struct OutboundLiveTests {
     }
 
     private static func stage(
-        writesDirectly: Bool, seed: Int, sizes: [Int], sendBuffer: Int = 4_096,
+        writesDirectly: Bool, isSecured: Bool = false, seed: Int, sizes: [Int], sendBuffer: Int = 4_096,
         configure: (inout SocketIOServerConfiguration) -> Void = { _ in }, body: (Stage) async throws -> Void
     ) async throws {
         let traffic = (0..<2).map { Traffic(seed: UInt64(seed * 2 + $0), sizes: sizes) }
@@ -34,6 +34,7 @@ struct OutboundLiveTests {
                 ($0.pingInterval, $0.stallTimeout) = (.seconds(1_000), .seconds(1_000))
                 configure(&$0)
             },
+            isSecured: isSecured,
             accepted: { channel in
                 _ = channel.setOption(.socketOption(.so_sndbuf), value: SocketOptionValue(sendBuffer))
             }
@@ -42,18 +43,27 @@ struct OutboundLiveTests {
         }
     }
 
+    /// How frames come to the socket.
+    enum Way: CaseIterable {
+        case direct
+        case pipeline
+        case secured
+    }
+
     @Test(
         "one order, every frame whole, nothing lost but what is announced, and everybody is woken",
-        arguments: [true, false], 0..<2)
-    func randomTraffic(writesDirectly: Bool, seed: Int) async throws {
+        arguments: Way.allCases, 0..<2)
+    func randomTraffic(way: Way, seed: Int) async throws {
         try await Self.stage(
-            writesDirectly: writesDirectly, seed: seed, sizes: [0, 30, 1_000, 9_000, 80_000],
+            writesDirectly: way == .direct, isSecured: way == .secured, seed: seed,
+            sizes: [0, 30, 1_000, 9_000, 80_000],
             configure: {
                 ($0.queueHighWaterMark, $0.queueLimit) = (30_000, seed.isMultiple(of: 2) ? 200_000 : 64 << 20)
             }
         ) { stage in
             let clients = try await (0..<6).asyncMap { _ in
-                try await LiveClient.enter(stage.live.address, receiveBuffer: 4_096)
+                try await LiveClient.enter(
+                    stage.live.address, receiveBuffer: 4_096, isSecured: way == .secured)
             }
             let isOver = Shared(false)
             let returned = Shared(0)

@@ -1,6 +1,8 @@
 import NIOCore
 import NIOPosix
+import NIOSSL
 import Synchronization
+import TestSupport
 import Testing
 import WebSocketLink
 
@@ -36,8 +38,9 @@ final class LiveClient: Sendable {
     ///   - receiveBuffer: how many bytes the system may keep for this end, about.
     static func connect(
         to address: SocketAddress, after requests: [(request: String, answer: String)] = [],
-        pipelined: (request: String, answer: String) = ("", ""), receiveBuffer: Int? = nil
+        pipelined: (request: String, answer: String) = ("", ""), receiveBuffer: Int? = nil, isSecured: Bool = false
     ) async throws -> LiveClient {
+        let tls = isSecured ? try TestCertificate.local.clientContext() : nil
         let handshake = (pipelined.request + webSocketRequest(), pipelined.answer + switchingProtocols)
         let loop = MultiThreadedEventLoopGroup.singleton.next()
         let promise = loop.makePromise(of: LiveClient.self)
@@ -50,6 +53,10 @@ final class LiveClient: Sendable {
             try await bootstrap
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
+                    if let tls {
+                        let handler = try NIOSSLClientHandler(context: tls, serverHostname: "localhost")
+                        try channel.pipeline.syncOperations.addHandler(handler)
+                    }
                     try channel.pipeline.syncOperations.addHandler(ClientHandshake(requests + [handshake], promise))
                 }
             }
@@ -63,8 +70,10 @@ final class LiveClient: Sendable {
     }
 
     /// Connects, and enters the main namespace.
-    static func enter(_ address: SocketAddress, receiveBuffer: Int? = nil) async throws -> LiveClient {
-        let client = try await connect(to: address, receiveBuffer: receiveBuffer)
+    static func enter(
+        _ address: SocketAddress, receiveBuffer: Int? = nil, isSecured: Bool = false
+    ) async throws -> LiveClient {
+        let client = try await connect(to: address, receiveBuffer: receiveBuffer, isSecured: isSecured)
         client.send("40")
         try await client.wait(for: 1)
         try #require(client.takeFirst().hasPrefix(#"40{"sid":""#))

@@ -1,7 +1,9 @@
 import Logging
 import NIOCore
 import NIOPosix
+import NIOSSL
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import SocketIOServer
@@ -20,18 +22,19 @@ final class LiveServer: Sendable {
     /// Runs a body with a server, which is gone afterwards.
     ///
     /// - Parameters:
+    ///   - isSecured: whether it speaks TLS, with ``TestCertificate/local``.
     ///   - accepted: called with each new connection, behind whose codec the gate stands.
     ///   - settled: returns when all that was installed has let go of the event loops; called when connections are
     ///     closed.
     static func with<Output>(
         _ application: Application = Application(), configure: (inout SocketIOServerConfiguration) -> Void = { _ in },
-        install: @escaping Install = { _ in throw Line.NoApplication() },
+        isSecured: Bool = false, install: @escaping Install = { _ in throw Line.NoApplication() },
         accepted: @escaping @Sendable (any Channel) -> Void = { _ in }, settled: () async throws -> Void = {},
         body: (LiveServer) async throws -> Output
     ) async throws -> Output {
         var configuration = SocketIOServerConfiguration()
         configure(&configuration)
-        let live = try await LiveServer(configuration, application, install, accepted)
+        let live = try await LiveServer(configuration, application, isSecured, install, accepted)
         do {
             let output = try await body(live)
             try await live.stop(settled)
@@ -43,14 +46,15 @@ final class LiveServer: Sendable {
     }
 
     private init(
-        _ configuration: SocketIOServerConfiguration, _ application: Application, _ install: @escaping Install,
-        _ accepted: @escaping @Sendable (any Channel) -> Void
+        _ configuration: SocketIOServerConfiguration, _ application: Application, _ isSecured: Bool,
+        _ install: @escaping Install, _ accepted: @escaping @Sendable (any Channel) -> Void
     ) async throws {
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 2)
         let server = SocketIOServer(
             configuration: configuration, handlers: ["/": application], group: group,
             logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }))
         let children = Shared<[ObjectIdentifier: any Channel]>([:])
+        let tls = isSecured ? try TestCertificate.serverContext() : nil
         self.group = group
         self.server = server
         self.children = children
@@ -63,6 +67,7 @@ final class LiveServer: Sendable {
                 children.change { $0[ObjectIdentifier(channel)] = channel }
                 channel.closeFuture.whenComplete { _ in children.change { $0[ObjectIdentifier(channel)] = nil } }
                 return channel.eventLoop.makeCompletedFuture {
+                    if let tls { try channel.pipeline.syncOperations.addHandler(NIOSSLServerHandler(context: tls)) }
                     try HTTPGate.install(on: channel, server: server, installApplication: install, decided: { _ in })
                     accepted(channel)
                 }
@@ -96,5 +101,22 @@ final class LiveServer: Sendable {
         try await eventually("\(channelCount) channels are left", sourceLocation: sourceLocation) {
             try await connectionCount() == 0 && channelCount == 0
         }
+    }
+}
+
+extension TestCertificate {
+    fileprivate static func serverContext() throws -> NIOSSLContext {
+        let certificates = try NIOSSLCertificate.fromPEMBytes(Array(local.certificate.utf8))
+        let key = try NIOSSLPrivateKey(bytes: Array(key.utf8), format: .pem)
+        return try NIOSSLContext(
+            configuration: .makeServerConfiguration(
+                certificateChain: certificates.map { .certificate($0) }, privateKey: .privateKey(key)))
+    }
+
+    /// For clients that trust this certificate and no other.
+    func clientContext() throws -> NIOSSLContext {
+        var configuration = TLSConfiguration.makeClientConfiguration()
+        configuration.trustRoots = .certificates(try NIOSSLCertificate.fromPEMBytes(Array(certificate.utf8)))
+        return try NIOSSLContext(configuration: configuration)
     }
 }

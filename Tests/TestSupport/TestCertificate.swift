@@ -1,11 +1,11 @@
 /// Certificates that sign themselves, and their key: made for these tests alone, valid from 2020 to 2120.
-enum TestCertificate: Sendable {
+public enum TestCertificate: Sendable {
     /// For `localhost` and 127.0.0.1.
     case local
     /// For `other.example`.
     case other
 
-    var certificate: String {
+    public var certificate: String {
         switch self {
         case .local: Self.localPEM
         case .other: Self.otherPEM
@@ -38,7 +38,7 @@ enum TestCertificate: Sendable {
         -----END CERTIFICATE-----
         """
 
-    static let key = """
+    public static let key = """
         -----BEGIN PRIVATE KEY-----
         MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQg9Luj4qPSCskCgQWB
         Se3fvH2X/kpGLO8C73eoFNHfE4KhRANCAAQNqZRZ8uc2Ink5ZmT84bjfI0Stcffl
