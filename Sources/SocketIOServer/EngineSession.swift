@@ -14,6 +14,7 @@ final class EngineSession {
     private let request: HandshakeRequest
     private let logger: Logger
     private var connection: WebSocketConnection?
+    private let outbox: Outbox
     private var heartbeat: HeartbeatMachine
     private var wake: Scheduled<Void>?
     private var connectDeadline: Scheduled<Void>?
@@ -23,18 +24,6 @@ final class EngineSession {
     private var dismissed: Set<String> = []
     /// What the transport's end will be put down to, where we brought it about.
     private var closingReason: DisconnectReason?
-    private var queue: OutboundQueue
-    private var folder: OutboundFolder?
-    private var awaitsFlush = false
-    private var isWriting = false
-    /// Whether the client has been slower than what it is sent, since when it took nothing, and who looks after it.
-    private var isBackedUp = false
-    private var lastProgress: NIODeadline = .uptimeNanoseconds(0)
-    /// How many bytes the connection held when it was last looked whether it takes anything: of a frame that takes
-    /// longer than the time-out, nothing else tells.
-    private var heldAtCheck = 0
-    private var stallCheck: Scheduled<Void>?
-    private var hasDroppedEvents = false
     /// The size so far of the packet that is being read, in bytes.
     private var packetSize = 0
     /// Whether a socket has a backlog that keeps us from reading. No other can have one then.
@@ -45,9 +34,6 @@ final class EngineSession {
     private static let maximumLeftovers = 8
     /// When reading went on after it was held up.
     private var resumedReading: NIODeadline?
-    private var awaitingWriters: [() -> Void] = []
-    /// Whether so many answers wait for the client that nothing is read from it.
-    private var owesReading = false
 
     init(server: SocketIOServer, hub: SocketHub, request: HandshakeRequest) {
         self.server = server
@@ -56,7 +42,7 @@ final class EngineSession {
         var logger = server.logger
         logger[metadataKey: "session"] = .string(id)
         self.logger = logger
-        queue = OutboundQueue(highWaterMark: server.configuration.queueHighWaterMark)
+        outbox = Outbox(hub: hub, configuration: server.configuration, logger: logger, address: request.address)
         heartbeat = HeartbeatMachine(
             pingInterval: server.configuration.pingInterval, pingTimeout: server.configuration.pingTimeout)
     }
@@ -66,6 +52,7 @@ final class EngineSession {
         // It may have been lost while its handler was put in place.
         guard connection.isOpen else { return }
         self.connection = connection
+        outbox.open(connection, owner: self)
         hub.insert(self)
         let configuration = server.configuration
         send(
@@ -85,24 +72,18 @@ final class EngineSession {
     // MARK: Sending
 
     func send(_ packet: SocketPacket) {
-        guard connection != nil else { return }
-        queue.append(kept: Self.frames(of: packet))
-        sent()
+        outbox.append(kept: Self.frames(of: packet))
     }
 
     /// - Parameter batch: not empty.
     func send(_ batch: OutboundBatch) {
-        guard connection != nil else { return }
-        queue.append(batch)
-        sent()
+        outbox.append(batch)
     }
 
     private func send(_ packet: EnginePacket) {
-        guard connection != nil else { return }
         var text = ByteBuffer()
         packet.encodeText(into: &text)
-        queue.append(kept: WebSocketFrameWriter.textFrame(text), isBarrier: false)
-        sent()
+        outbox.append(kept: WebSocketFrameWriter.textFrame(text), isBarrier: false)
     }
 
     /// A packet with its attachments: one thing to the queue, so that nothing comes in between.
@@ -116,167 +97,17 @@ final class EngineSession {
 
     /// Takes out the events that wait for a socket.
     func discardEvents(of socket: Socket) -> LostEvents? {
-        queue.discard(namespace: socket.namespace)
-    }
-
-    /// What one turn of the loop sends goes out together, at its end.
-    private func sent() {
-        guard !awaitsFlush else { return }
-        awaitsFlush = true
-        hub.flushLater(self)
-    }
-
-    func flush() {
-        awaitsFlush = false
-        write()
-        keepWithinBounds()
-    }
-
-    /// How much is written at once where frames have to be joined, in bytes.
-    private static let chunkSize = 1 << 16
-    /// How much is written in one turn of the loop, about. Who has a long queue to catch up with gets the rest in the
-    /// next turns, behind what others are sent.
-    private static let turnSize = 1 << 17
-
-    /// Writes from the queue as long as the connection takes it, and it is this connection's turn.
-    private func write() {
-        // The pipeline may call back while it is written to.
-        guard let connection, !isWriting else { return }
-        isWriting = true
-        defer { isWriting = false }
-        // A pong, say.
-        if connection.holdsFrames { connection.flush() }
-        var room = Self.turnSize
-        while !queue.isEmpty, connection.takesFrames {
-            guard room > 0 else { return sent() }
-            let chunk = nextChunk()
-            room -= chunk.readableBytes
-            if connection.takesParts {
-                let taken = connection.offer(chunk)
-                if isBackedUp, taken > 0 { lastProgress = hub.eventLoop.now }
-                if let rest = queue.advance(past: taken, of: chunk, lengths: hub.lengths) { connection.finish(rest) }
-            } else {
-                _ = queue.advance(past: chunk.readableBytes, of: chunk, lengths: hub.lengths)
-                if isBackedUp { lastProgress = hub.eventLoop.now }
-                _ = connection.offer(chunk)
-            }
-        }
-    }
-
-    private func nextChunk() -> ByteBuffer {
-        queue.chunk(limit: Self.chunkSize, scratch: &hub.scratch, lengths: &hub.lengths) { lost, namespace in
-            guard let socket = sockets[namespace], let notice = socket.notice(of: lost) else { return ByteBuffer() }
-            return Self.frames(of: notice)
-        }
-    }
-
-    private func keepWithinBounds() {
-        guard let connection else { return }
-        guard !queue.isEmpty else {
-            if isBackedUp { caughtUp() } else { resumeWriters() }
-            return
-        }
-        if !awaitsFlush { connection.awaitRoom() }
-        if !isBackedUp { fellBehind() }
-        let configuration = server.configuration
-        let isFull = queue.eventBytes > configuration.queueLimit
-        if folder == nil, queue.eventBytes > queue.foldingThreshold || isFull && queue.isFoldingOfUse {
-            folder = OutboundFolder(queue)
-            hub.foldLater(self)
-        }
-        // Folding that is under way is given the time that it takes.
-        if isFull, folder == nil || queue.eventBytes - configuration.queueLimit > configuration.queueLimit / 8 {
-            queue.drop()
-            if !hasDroppedEvents {
-                hasDroppedEvents = true
-                logger.notice(
-                    "dropping events for a connection that reads too slowly",
-                    metadata: ["address": .string(request.address)])
-            }
-        }
-        if queue.keptBytes > configuration.queueLimit {
-            logger.notice(
-                "closing a connection that does not read its answers",
-                metadata: [
-                    "address": .string(request.address), "queued_bytes": .stringConvertible(queue.keptBytes),
-                ])
-            abort(.slowConsumer)
-        } else if queue.keptBytes > configuration.queueHighWaterMark, !owesReading {
-            // Who does not take answers has no need to ask on.
-            owesReading = true
-            connection.pause()
-        }
-    }
-
-    /// Goes on with the folding of what waits.
-    ///
-    /// - Returns: whether there is more to do.
-    func fold(budget: Int) -> Bool {
-        guard var work = folder.take() else { return false }
-        // Where the client has taken nearly all meanwhile, or what waited is dropped, there may be nothing to fold.
-        guard connection != nil, work.isValid(for: queue) else { return false }
-        work.work(on: queue, budget: budget)
-        guard work.isFinished else {
-            folder = work
-            return true
-        }
-        if work.isWorthwhile { queue.apply(work) } else { queue.foldingWasNoUse() }
-        return false
-    }
-
-    private func fellBehind() {
-        isBackedUp = true
-        lastProgress = hub.eventLoop.now
-        scheduleStallCheck()
-    }
-
-    private func caughtUp() {
-        isBackedUp = false
-        hasDroppedEvents = false
-        stallCheck?.cancel()
-        stallCheck = nil
-        if owesReading {
-            owesReading = false
-            resumeReading()
-        }
-        resumeWriters()
-    }
-
-    private func scheduleStallCheck() {
-        heldAtCheck = connection?.queuedBytes ?? 0
-        let deadline = lastProgress + server.configuration.stallTimeout
-        stallCheck = hub.eventLoop.assumeIsolated().scheduleTask(deadline: deadline) { [weak self] in
-            self?.checkForStall()
-        }
-    }
-
-    private func checkForStall() {
-        guard isBackedUp, let connection else { return }
-        if connection.queuedBytes < heldAtCheck { lastProgress = hub.eventLoop.now }
-        guard hub.eventLoop.now >= lastProgress + server.configuration.stallTimeout else {
-            return scheduleStallCheck()
-        }
-        logger.notice(
-            "closing a connection that takes nothing", metadata: ["address": .string(request.address)])
-        abort(.slowConsumer)
+        outbox.discard(namespace: socket.namespace)
     }
 
     /// Runs the body once everything that was sent has been taken, or the connection is gone.
     func whenTaken(_ body: @escaping () -> Void) {
-        guard connection != nil, !queue.isEmpty else { return body() }
-        awaitingWriters.append(body)
-    }
-
-    private func resumeWriters() {
-        guard !awaitingWriters.isEmpty else { return }
-        let waiting = awaitingWriters
-        awaitingWriters = []
-        for body in waiting { body() }
+        outbox.whenTaken(body)
     }
 
     // MARK: Reading
 
-    private var isHeldUp: Bool { hasBacklog || owesReading || leftovers >= Self.maximumLeftovers }
+    private var isHeldUp: Bool { hasBacklog || outbox.holdsUpReading || leftovers >= Self.maximumLeftovers }
 
     func backlogBegan() {
         hasBacklog = true
@@ -372,7 +203,7 @@ final class EngineSession {
     /// The client has left the socket's namespace.
     func remove(_ socket: Socket) {
         sockets[socket.namespace] = nil
-        _ = queue.discard(namespace: socket.namespace)
+        _ = outbox.discard(namespace: socket.namespace)
     }
 
     /// This end has closed the socket's namespace to the client.
@@ -406,7 +237,7 @@ final class EngineSession {
     /// among what we left unread.
     private func deadlineAfterHoldup(now: NIODeadline) -> NIODeadline? {
         let pingTimeout = server.configuration.pingTimeout
-        if isHeldUp { return isBackedUp ? nil : now + pingTimeout }
+        if isHeldUp { return outbox.isBackedUp ? nil : now + pingTimeout }
         guard let resumedReading, now < resumedReading + pingTimeout else { return nil }
         return resumedReading + pingTimeout
     }
@@ -416,19 +247,9 @@ final class EngineSession {
     /// Ends the session with a closing handshake.
     func close(_ reason: DisconnectReason, code: WebSocketCloseCode = .normalClosure) {
         closingReason = closingReason ?? reason
-        handOver()
+        outbox.handOver()
         connection?.close(code: code, reason: reason == .transportClose ? "" : reason.rawValue)
         ended(reason)
-    }
-
-    /// Gives the connection all that waits, to be written ahead of its Close frame as far as there is time.
-    private func handOver() {
-        guard let connection, !isWriting else { return }
-        while !queue.isEmpty, connection.isOpen {
-            let chunk = nextChunk()
-            _ = queue.advance(past: chunk.readableBytes, of: chunk, lengths: hub.lengths)
-            connection.send(encodedFrames: chunk)
-        }
     }
 
     /// Ends the session at once, whatever is queued.
@@ -442,16 +263,13 @@ final class EngineSession {
     private func ended(_ reason: DisconnectReason) {
         guard connection != nil else { return }
         connection = nil
-        queue = OutboundQueue(highWaterMark: 0)
-        folder = nil
-        stallCheck?.cancel()
         wake?.cancel()
         connectDeadline?.cancel()
         hub.remove(self)
         let ending = sockets.values
         sockets = [:]
         for socket in ending { socket.ended(reason) }
-        resumeWriters()
+        outbox.close()
         logger.debug("session ended", metadata: ["reason": .string(reason.rawValue)])
     }
 }
@@ -464,6 +282,25 @@ private struct SessionViolation: Error {
     init(_ reason: DisconnectReason, _ sentence: String) {
         self.reason = reason
         self.sentence = sentence
+    }
+}
+
+extension EngineSession: OutboxOwner {
+    func frame(noticing lost: LostEvents, namespace: String) -> ByteBuffer {
+        guard let socket = sockets[namespace], let notice = socket.notice(of: lost) else { return ByteBuffer() }
+        return Self.frames(of: notice)
+    }
+
+    func outboxHoldsUpReading() {
+        connection?.pause()
+    }
+
+    func outboxLetsReadingGoOn() {
+        resumeReading()
+    }
+
+    func outboxGaveUp() {
+        abort(.slowConsumer)
     }
 }
 
@@ -506,10 +343,7 @@ extension EngineSession: WebSocketDelegate {
     }
 
     func webSocketWritabilityChanged(_ connection: WebSocketConnection, writable: Bool) {
-        // What follows in this turn goes out with what waits.
-        guard writable, self.connection != nil, isBackedUp else { return }
-        lastProgress = hub.eventLoop.now
-        sent()
+        if writable { outbox.hasRoom() }
     }
 
     func webSocketShouldQuiesce(_ connection: WebSocketConnection) {

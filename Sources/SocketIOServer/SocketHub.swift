@@ -28,14 +28,14 @@ public final class SocketHub: @unchecked Sendable {
 
     private(set) var rooms: [Room: RoomMembers] = [:]
     private var sessions: [ObjectIdentifier: EngineSession] = [:]
-    private var unflushed: [EngineSession] = []
-    private var flushing: [EngineSession] = []
+    private var unflushed: [Outbox] = []
+    private var flushing: [Outbox] = []
     private var workers = 0
     private var awaitingDrain: [CheckedContinuation<Void, Never>] = []
-    /// Where sessions join the frames that they write: one at a time, and never across turns of the loop.
+    /// Where outboxes join the frames that they write: one at a time, and never across turns of the loop.
     var scratch = ByteBuffer()
     var lengths: [Int] = []
-    private var awaitingFold = CircularBuffer<EngineSession>()
+    private var awaitingFold = CircularBuffer<Outbox>()
 
     init(eventLoop: any EventLoop, index: Int) {
         self.eventLoop = eventLoop
@@ -127,15 +127,15 @@ public final class SocketHub: @unchecked Sendable {
         }
     }
 
-    /// Flushes a session once, at the end of this turn of the loop.
-    func flushLater(_ session: EngineSession) {
+    /// Flushes an outbox once, at the end of this turn of the loop.
+    func flushLater(_ outbox: Outbox) {
         eventLoop.assertInEventLoop()
-        unflushed.append(session)
+        unflushed.append(outbox)
         guard unflushed.count == 1 else { return }
         eventLoop.execute {
             // Two lists in turn, so that neither is allocated anew.
             swap(&self.unflushed, &self.flushing)
-            for session in self.flushing { session.flush() }
+            for outbox in self.flushing { outbox.flush() }
             self.flushing.removeAll(keepingCapacity: true)
         }
     }
@@ -144,17 +144,17 @@ public final class SocketHub: @unchecked Sendable {
     /// up: their queues have room enough to wait for their turn.
     private static let foldingBudget = 512
 
-    /// Has a session's queue folded, a little in each turn of the loop, one queue after the other.
-    func foldLater(_ session: EngineSession) {
+    /// Has a queue folded, a little in each turn of the loop, one queue after the other.
+    func foldLater(_ outbox: Outbox) {
         eventLoop.assertInEventLoop()
-        awaitingFold.append(session)
+        awaitingFold.append(outbox)
         if awaitingFold.count == 1 { scheduleFolding() }
     }
 
     private func scheduleFolding() {
         eventLoop.execute {
-            guard let session = self.awaitingFold.first else { return }
-            if !session.fold(budget: Self.foldingBudget) { self.awaitingFold.removeFirst() }
+            guard let outbox = self.awaitingFold.first else { return }
+            if !outbox.fold(budget: Self.foldingBudget) { self.awaitingFold.removeFirst() }
             if !self.awaitingFold.isEmpty { self.scheduleFolding() }
         }
     }
