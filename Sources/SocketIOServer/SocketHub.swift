@@ -140,23 +140,24 @@ public final class SocketHub: @unchecked Sendable {
         }
     }
 
-    /// How many events are folded at once. A thousand clients that fall behind together must not hold up those who keep
-    /// up: their queues have room enough to wait for their turn.
+    /// How many events are folded at once, and how long the loop is left to others after that. A thousand clients that
+    /// fall behind together must not hold up those who keep up: their queues have room enough to wait for their turn.
     private static let foldingBudget = 512
+    private static let foldingPause = TimeAmount.milliseconds(1)
 
-    /// Has a queue folded, a little in each turn of the loop, one queue after the other.
+    /// Has a queue folded, a little at a time, one queue after the other.
     func foldLater(_ outbox: Outbox) {
         eventLoop.assertInEventLoop()
         awaitingFold.append(outbox)
-        if awaitingFold.count == 1 { scheduleFolding() }
+        guard awaitingFold.count == 1 else { return }
+        eventLoop.execute { self.foldOn() }
     }
 
-    private func scheduleFolding() {
-        eventLoop.execute {
-            guard let outbox = self.awaitingFold.first else { return }
-            if !outbox.fold(budget: Self.foldingBudget) { self.awaitingFold.removeFirst() }
-            if !self.awaitingFold.isEmpty { self.scheduleFolding() }
-        }
+    private func foldOn() {
+        guard let outbox = awaitingFold.first else { return }
+        if !outbox.fold(budget: Self.foldingBudget) { awaitingFold.removeFirst() }
+        guard !awaitingFold.isEmpty else { return }
+        eventLoop.assumeIsolated().scheduleTask(in: Self.foldingPause) { self.foldOn() }
     }
 }
 
