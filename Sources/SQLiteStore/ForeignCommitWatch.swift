@@ -15,7 +15,7 @@ final class ForeignCommitWatch: @unchecked Sendable {
 
     private let queue = DispatchQueue(label: "rolecall.sqlite.watch", qos: .userInitiated)
     private let timer: any DispatchSourceTimer
-    private let signal: ChangeSignal
+    private let followers: LogFollowers
     private let keeper: TriggerKeeper
     private let logger: Logger
     private var connection: DatabaseQueue?
@@ -27,7 +27,7 @@ final class ForeignCommitWatch: @unchecked Sendable {
     /// - Parameter schemaVersion: of the schema in which the triggers are in place.
     /// - Throws: the database's error where its connection can't be opened.
     init(
-        path: String, schemaVersion: Int64, signal: ChangeSignal, keeper: TriggerKeeper, logger: Logger
+        path: String, schemaVersion: Int64, followers: LogFollowers, keeper: TriggerKeeper, logger: Logger
     ) throws {
         var configuration = Configuration()
         configuration.readonly = true
@@ -36,7 +36,7 @@ final class ForeignCommitWatch: @unchecked Sendable {
         configuration.busyMode = .immediateError
         connection = try DatabaseQueue(path: path, configuration: configuration)
         self.schemaVersion = schemaVersion
-        self.signal = signal
+        self.followers = followers
         self.keeper = keeper
         self.logger = logger
         timer = DispatchSource.makeTimerSource(queue: queue)
@@ -45,7 +45,7 @@ final class ForeignCommitWatch: @unchecked Sendable {
         timer.activate()
     }
 
-    /// Ends the watch; no signal comes from it after this returns.
+    /// Ends the watch; nobody is called by it after this returns.
     func stop() {
         queue.sync {
             timer.cancel()
@@ -62,7 +62,7 @@ final class ForeignCommitWatch: @unchecked Sendable {
                 let version = try db.first("PRAGMA data_version") { $0.integer(0) }
                 guard version != self.version || schemaVersion == nil else { return }
                 // The version first: a commit between these reads is then seen again, not missed.
-                signal.raise(head: try EventLog.head(db))
+                followers.raise(head: try EventLog.head(db))
                 try look(atSchemaOf: db)
                 self.version = version
             }

@@ -89,6 +89,10 @@ extension SQLiteTransaction {
     func earliestSequence() throws -> Int64 {
         try mapped { try EventLog.earliest(db) }
     }
+
+    func latestSequence() throws -> Int64 {
+        try mapped { try EventLog.head(db) }
+    }
 }
 
 extension ModelTable {
