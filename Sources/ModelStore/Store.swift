@@ -103,6 +103,10 @@ public protocol ReadTransaction {
 }
 
 public protocol WriteTransaction: ReadTransaction {
+    /// From here on the changes are this actor's, as their events say; nobody's for nil. For an author who is only known
+    /// from what the transaction reads.
+    func act(as actor: Actor?) throws
+
     /// - Returns: the row as it stands, defaults included.
     /// - Throws: ``StoreError`` where a constraint refuses it.
     func insert(_ values: [(column: String, value: Value)], into model: Model) throws -> Row

@@ -114,10 +114,7 @@ final class LogFollowers: Sendable {
 
     private func read(_ follower: LogFollower, in db: Database) {
         run(follower) { body in
-            try db.inTransaction(.deferred) {
-                try body(reader.transaction(in: db))
-                return .commit
-            }
+            try db.transaction(.deferred) { try body(reader.transaction(in: db)) }
         }
     }
 

@@ -92,14 +92,7 @@ public final class SQLiteDatabaseStore: Store {
         return try await mapped {
             try await self.pool.writeWithoutTransaction { db in
                 db.setPatience(until: deadline)
-                var written: Snapshot<Output>?
-                // A deferred transaction that reads first could not wait for a foreign writer: it would have to
-                // begin again.
-                try db.inTransaction(.immediate) {
-                    written = try self.perform(body, by: actor, in: db)
-                    return .commit
-                }
-                guard let written else { throw StoreError.unavailable("The transaction has not been committed.") }
+                let written = try db.transaction(.immediate) { try self.perform(body, by: actor, in: db) }
                 self.followers.committed(
                     head: written.position.sequence, isAlone: self.writes.load(ordering: .relaxed) == 1
                 ) { self.pool.asyncWriteWithoutTransaction($0) }
@@ -137,15 +130,10 @@ public final class SQLiteDatabaseStore: Store {
     private func perform<Output: Sendable>(
         _ body: (any WriteTransaction) throws -> Output, by actor: RolecallProtocol.Actor?, in db: Database
     ) throws -> Snapshot<Output> {
-        if let actor {
-            try db.run(
-                "INSERT OR REPLACE INTO rolecall_context(id, actor) VALUES (1, ?)", [.text(actor.json.description)])
-        }
-        let value = try body(SQLiteWriteTransaction(db: db, tables: reader.tables, logger: reader.logger))
-        // Before the commit: nobody else ever sees the actor, and a crash can't leave it behind.
-        if actor != nil { try db.run("DELETE FROM rolecall_context") }
-        // No statement is under way here, so that no note is needed any more; mostly there are none.
-        try db.run("DELETE FROM rolecall_displaced")
+        let transaction = SQLiteWriteTransaction(db: db, tables: reader.tables, logger: reader.logger)
+        if let actor { try transaction.act(as: actor) }
+        let value = try body(transaction)
+        try transaction.clean()
         return Snapshot(value: value, position: Position(log: logID, sequence: try EventLog.head(db)))
     }
 

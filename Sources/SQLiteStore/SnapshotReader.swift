@@ -18,7 +18,9 @@ struct SnapshotReader: Sendable {
 
     /// Runs a body on a snapshot, on this thread: one of the queue's.
     func read<Output>(_ body: (SQLiteReadTransaction) throws -> Output) throws -> Output {
-        try pool.read { try body(transaction(in: $0)) }
+        try pool.unsafeRead { db in
+            try db.transaction(.deferred) { try body(transaction(in: db)) }
+        }
     }
 
     /// A connection's transaction, as the body of a read sees it.
