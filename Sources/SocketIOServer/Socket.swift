@@ -41,19 +41,19 @@ public final class Socket: @unchecked Sendable {
     private let maximumPendingEvents: Int
     private let maximumPendingBytes: Int
     private var storedAttachment: AnyObject?
-    private(set) var session: EngineSession?
+    private(set) var session: SocketSession?
     private var state = State.connecting
     private var pending = CircularBuffer<(work: Work, size: Int)>(initialCapacity: 0)
     private var pendingBytes = 0
     /// Whether the session reads nothing because of what is pending here.
     private var hasBacklog = false
     /// The session that this socket left while a handler was at work.
-    private var formerSession: EngineSession?
+    private var formerSession: SocketSession?
     private var worker: Task<Void, Never>?
     var memberships: [Membership] = []
 
     init(
-        id: String, namespace: String, request: HandshakeRequest, session: EngineSession, hub: SocketHub,
+        id: String, namespace: String, request: HandshakeRequest, session: SocketSession, hub: SocketHub,
         handler: any SocketIOHandler, configuration: SocketIOServerConfiguration
     ) {
         self.id = id
