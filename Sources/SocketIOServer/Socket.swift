@@ -1,3 +1,4 @@
+public import Logging
 public import NIOCore
 import SocketIO
 public import WireJSON
@@ -17,6 +18,12 @@ public final class Socket: @unchecked Sendable {
     public let request: HandshakeRequest
     public let hub: SocketHub
     public var eventLoop: any EventLoop { hub.eventLoop }
+    /// The server's logger, which names this socket.
+    public var logger: Logger {
+        var logger = hub.logger
+        logger[metadataKey: "socket"] = .string(id)
+        return logger
+    }
 
     /// What the application keeps about the socket; belongs to the loop.
     public var attachment: AnyObject? {
@@ -56,6 +63,7 @@ public final class Socket: @unchecked Sendable {
     private var formerSession: EngineSession?
     private var worker: Task<Void, Never>?
     var memberships: [Membership] = []
+    private var formerRooms: [Room] = []
     /// Who waits for the client's answer to what.
     var acknowledgements = AcknowledgementTable<AcknowledgementWaiter>()
 
@@ -129,6 +137,12 @@ public final class Socket: @unchecked Sendable {
         }
         guard state == .connected else { return }
         session?.send(.event(name, arguments, namespace: namespace, attachments: attachments))
+    }
+
+    /// The rooms that the socket is in, its own apart; while its end is told, those that it was in.
+    public var rooms: [Room] {
+        eventLoop.preconditionInEventLoop()
+        return formerRooms.isEmpty ? memberships.map(\.members.room) : formerRooms
     }
 
     /// Sends what was encoded before; nothing where that is for another namespace than the socket's.
@@ -224,6 +238,7 @@ public final class Socket: @unchecked Sendable {
         if case .disconnected = state { return }
         let wasConnected = state == .connected
         state = .disconnected(reason)
+        formerRooms = memberships.map(\.members.room)
         hub.leaveAll(self)
         let session = session.take()
         pending.removeAll()
@@ -231,6 +246,7 @@ public final class Socket: @unchecked Sendable {
         worker?.cancel()
         for waiter in acknowledgements.removeAll() { waiter.resume(with: .failure(.disconnected(reason))) }
         if wasConnected { handler.disconnected(self, reason: reason) }
+        formerRooms = []
         storedAttachment = nil
         if worker != nil {
             session?.leftHandlerAtWork()
