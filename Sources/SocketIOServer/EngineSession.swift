@@ -80,6 +80,9 @@ final class EngineSession {
         outbox.append(batch)
     }
 
+    /// Whether nothing waits for the client to take more.
+    var takesAtOnce: Bool { outbox.takesAtOnce }
+
     private func send(_ packet: EnginePacket) {
         var text = ByteBuffer()
         packet.encodeText(into: &text)

@@ -26,6 +26,7 @@ public final class SocketIOServer: Sendable {
         self.logger = logger
         hubs = group.makeIterator().enumerated().map { SocketHub(eventLoop: $1, index: $0, logger: logger) }
         hubByLoop = Dictionary(uniqueKeysWithValues: hubs.map { (ObjectIdentifier($0.eventLoop), $0) })
+        for hub in hubs { hub.server = self }
     }
 
     /// The hub of an event loop; nil for a loop that is not of the server's group.
