@@ -33,7 +33,7 @@ public final class EngineServer: Sendable {
         self.application = application
         self.logger = logger
         hubs = group.makeIterator().enumerated().map {
-            SocketHub(eventLoop: $1, index: $0, configuration: configuration)
+            SocketHub(eventLoop: $1, index: $0, configuration: configuration, logger: logger)
         }
         hubByLoop = Dictionary(uniqueKeysWithValues: hubs.map { (ObjectIdentifier($0.eventLoop), $0) })
     }

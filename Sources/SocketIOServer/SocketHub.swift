@@ -1,7 +1,9 @@
 import EngineIO
+import Logging
 public import NIOCore
 
-/// A set of sockets under one name; a socket may stand in many.
+/// A set of sockets under one name; a socket may be in many. Each is in the one that bears its id, as long as it is
+/// connected.
 public struct Room: Hashable, Sendable, CustomStringConvertible {
     public let name: String
 
@@ -10,6 +12,12 @@ public struct Room: Hashable, Sendable, CustomStringConvertible {
     }
 
     public var description: String { name }
+}
+
+extension Room: ExpressibleByStringLiteral {
+    public init(stringLiteral name: String) {
+        self.init(name)
+    }
 }
 
 /// All sockets of one event loop, in their rooms. Everything here belongs to that loop.
@@ -23,11 +31,17 @@ public final class SocketHub: @unchecked Sendable {
     /// The place of this hub among the server's, from 0.
     public let index: Int
     let executor: EventLoopTaskExecutor
+    let logger: Logger
     /// Runs tasks on this loop's thread: for those that mostly deal with its connections, and would change threads at
     /// each step otherwise. What computes for long holds the connections up there.
     public var taskExecutor: any TaskExecutor { executor }
 
     private(set) var rooms: [Room: RoomMembers] = [:]
+    private(set) var namespaces: [String: NamespaceMembers] = [:]
+    /// How many walks have been made that mark whom they come by.
+    var walks: UInt64 = 0
+    /// Set once, before the server's maker has it.
+    weak var server: SocketIOServer?
     private var sessions: [String: EngineSession] = [:]
     /// Sessions that are over, and have packets left for one more poll.
     private var farewells: [String: (transport: PollingTransport, deadline: Scheduled<Void>)] = [:]
@@ -45,8 +59,9 @@ public final class SocketHub: @unchecked Sendable {
     var lengths: [Int] = []
     private var awaitingFold = CircularBuffer<Outbox>()
 
-    init(eventLoop: any EventLoop, index: Int, configuration: SocketIOServerConfiguration) {
+    init(eventLoop: any EventLoop, index: Int, configuration: SocketIOServerConfiguration, logger: Logger) {
         self.eventLoop = eventLoop
+        self.logger = logger
         self.index = index
         let shorter = min(configuration.pingInterval, configuration.pingTimeout)
         wheel = HeartbeatWheel(
@@ -57,15 +72,18 @@ public final class SocketHub: @unchecked Sendable {
     /// Sends a batch to those members of a room that are in its namespace.
     public func send(_ batch: OutboundBatch, to room: Room) {
         eventLoop.assertInEventLoop()
-        guard !batch.isEmpty, let members = rooms[room] else { return }
+        guard !batch.isEmpty else { return }
         // Over the list as it is now: a write can bring about the end of any member, and the last takes its place.
-        for socket in members.sockets { socket.deliver(batch) }
+        if let members = rooms[room] { for socket in members.sockets { socket.deliver(batch) } }
+        namespaces[batch.namespace]?.sockets[room.name]?.deliver(batch)
     }
 
     /// The sockets of a room on this loop, in no order.
     public func sockets(in room: Room) -> [Socket] {
         eventLoop.assertInEventLoop()
-        return rooms[room]?.sockets ?? []
+        var sockets = rooms[room]?.sockets ?? []
+        for members in namespaces.values { if let owner = members.sockets[room.name] { sockets.append(owner) } }
+        return sockets
     }
 
     /// How many connections this loop carries.
@@ -76,7 +94,7 @@ public final class SocketHub: @unchecked Sendable {
 
     func join(_ socket: Socket, _ room: Room) {
         eventLoop.assertInEventLoop()
-        guard !socket.memberships.contains(where: { $0.members.room == room }) else { return }
+        guard room.name != socket.id, !socket.memberships.contains(where: { $0.members.room == room }) else { return }
         let members = rooms[room] ?? RoomMembers(room: room)
         rooms[room] = members
         socket.memberships.append(Membership(members: members, slot: members.sockets.count))
@@ -89,8 +107,18 @@ public final class SocketHub: @unchecked Sendable {
         remove(socket.memberships.remove(at: index))
     }
 
-    func leaveAll(_ socket: Socket) {
+    /// The socket is connected.
+    func insert(_ socket: Socket) {
         eventLoop.assertInEventLoop()
+        let members = namespaces[socket.namespace] ?? NamespaceMembers()
+        namespaces[socket.namespace] = members
+        members.sockets[socket.id] = socket
+    }
+
+    /// The socket is gone.
+    func remove(_ socket: Socket) {
+        eventLoop.assertInEventLoop()
+        namespaces[socket.namespace]?.sockets[socket.id] = nil
         for membership in socket.memberships { remove(membership) }
         socket.memberships = []
     }

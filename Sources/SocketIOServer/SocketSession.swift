@@ -47,6 +47,9 @@ final class SocketSession: SessionLayer {
         engine.outbox.append(batch)
     }
 
+    /// Whether nothing waits for the client to take more.
+    var takesAtOnce: Bool { engine.outbox.takesAtOnce }
+
     /// A packet with its attachments: one thing to the queue, so that nothing comes in between.
     private static func frames(of packet: SocketPacket) -> ByteBuffer {
         var text = ByteBuffer()
