@@ -11,6 +11,8 @@ final class SocketSession: SessionLayer {
     private let namespaces: NamespaceTable
     private let engine: EngineSession
     private let hub: SocketHub
+    /// Kept as long as there is a session, for who broadcasts from a socket.
+    private let server: SocketIOServer?
     private var decoder = SocketPacketDecoder()
     private var sockets: [String: Socket] = [:]
     private var connectDeadline: Scheduled<Void>?
@@ -29,6 +31,7 @@ final class SocketSession: SessionLayer {
         self.engine = engine
         self.namespaces = namespaces
         hub = engine.hub
+        server = engine.hub.server
         let timeout = namespaces.configuration.connectTimeout
         connectDeadline = hub.eventLoop.assumeIsolated().scheduleTask(in: timeout) { [weak engine] in
             engine?.logger.debug("no CONNECT in time")
