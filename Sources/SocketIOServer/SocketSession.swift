@@ -26,13 +26,20 @@ final class SocketSession: SessionLayer {
     /// or a client that comes and goes could set any number of handlers to work.
     private var leftovers = 0
     private static let maximumLeftovers = 8
+    private var meter: EventMeter
+    /// Set while the client has sent more than it may.
+    private var debt: Scheduled<Void>?
 
     init(on engine: EngineSession, namespaces: NamespaceTable) {
         self.engine = engine
         self.namespaces = namespaces
         hub = engine.hub
         server = engine.hub.server
-        let timeout = namespaces.configuration.connectTimeout
+        let configuration = namespaces.configuration
+        meter = EventMeter(
+            rate: configuration.maximumEventsPerSecond, burst: configuration.maximumEventBurst,
+            now: engine.hub.eventLoop.now)
+        let timeout = configuration.connectTimeout
         connectDeadline = hub.eventLoop.assumeIsolated().scheduleTask(in: timeout) { [weak engine] in
             engine?.logger.debug("no CONNECT in time")
             engine?.close(.connectTimeout)
@@ -79,7 +86,7 @@ final class SocketSession: SessionLayer {
 
     // MARK: Reading
 
-    var holdsUpReading: Bool { hasBacklog || leftovers >= Self.maximumLeftovers }
+    var holdsUpReading: Bool { hasBacklog || debt != nil || leftovers >= Self.maximumLeftovers }
 
     func backlogBegan() {
         hasBacklog = true
@@ -110,7 +117,21 @@ final class SocketSession: SessionLayer {
         } catch {
             throw SessionViolation(.parseError, "\(error)")
         }
-        if let packet { try handle(packet) }
+        guard let packet else { return }
+        if let wait = meter.count(now: hub.eventLoop.now) { slowDown(for: wait) }
+        try handle(packet)
+    }
+
+    private func slowDown(for wait: TimeAmount) {
+        guard debt == nil else { return }
+        debt = hub.eventLoop.assumeIsolated().scheduleTask(in: wait) { [weak self] in self?.collectDebt() }
+        engine.holdUpReading()
+    }
+
+    private func collectDebt() {
+        debt = nil
+        // One body of a client that polls can have many packets.
+        if let wait = meter.debt(now: hub.eventLoop.now) { slowDown(for: wait) } else { engine.resumeReading() }
     }
 
     private func handle(_ packet: SocketPacket) throws(SessionViolation) {
@@ -169,6 +190,7 @@ final class SocketSession: SessionLayer {
 
     func ended(_ reason: DisconnectReason) {
         connectDeadline?.cancel()
+        debt?.cancel()
         let ending = sockets.values
         sockets = [:]
         for socket in ending { socket.ended(reason) }
