@@ -54,6 +54,7 @@ final class EngineSession {
         self.connection = connection
         outbox.open(connection, owner: self)
         hub.insert(self)
+        hub.metrics.sessionOpened()
         let configuration = server.configuration
         send(
             .open(
@@ -150,9 +151,9 @@ final class EngineSession {
         case .close:
             close(.transportClose)
         case .ping:
-            throw SessionViolation(.protocolViolation, "a client must not ping")
+            throw SessionViolation(.unexpectedPing, "a client must not ping")
         case .open:
-            throw SessionViolation(.protocolViolation, "a client must not open")
+            throw SessionViolation(.unexpectedOpen, "a client must not open")
         case .upgrade, .noop:
             break
         }
@@ -163,7 +164,7 @@ final class EngineSession {
         do throws(SocketProtocolError) {
             return isBinary ? try decoder.binary(message) : try decoder.text(message)
         } catch {
-            throw SessionViolation(.parseError, "\(error)")
+            throw SessionViolation(error)
         }
     }
 
@@ -174,18 +175,20 @@ final class EngineSession {
         case (.connect, nil):
             connect(packet)
         case (.connect, .some), (.connectError, _):
-            throw SessionViolation(.protocolViolation, "unexpected \(packet.kind) for \(packet.namespace.prefix(64))")
+            throw SessionViolation(.unexpectedPacket, "unexpected \(packet.kind) for \(packet.namespace.prefix(64))")
         case (_, .some(let socket)):
             socket.received(packet, size: size)
         case (_, nil):
             guard dismissed.contains(packet.namespace) else {
-                throw SessionViolation(.protocolViolation, "\(packet.kind) for a namespace that is not connected")
+                throw SessionViolation(
+                    .namespaceNotConnected, "\(packet.kind) for a namespace that is not connected")
             }
         }
     }
 
     private func connect(_ packet: SocketPacket) {
         guard let handler = server.handlers[packet.namespace] else {
+            hub.metrics.connectRefused(.invalidNamespace)
             send(.connectError(message: "Invalid namespace", namespace: packet.namespace))
             return
         }
@@ -269,22 +272,12 @@ final class EngineSession {
         wake?.cancel()
         connectDeadline?.cancel()
         hub.remove(self)
+        hub.metrics.sessionEnded(reason)
         let ending = sockets.values
         sockets = [:]
         for socket in ending { socket.ended(reason) }
         outbox.close()
         logger.debug("session ended", metadata: ["reason": .string(reason.rawValue)])
-    }
-}
-
-/// A client broke the protocol: what its sockets are told, and what the log says.
-private struct SessionViolation: Error {
-    var reason: DisconnectReason
-    var sentence: String
-
-    init(_ reason: DisconnectReason, _ sentence: String) {
-        self.reason = reason
-        self.sentence = sentence
     }
 }
 
@@ -317,7 +310,7 @@ extension EngineSession: WebSocketDelegate {
                 do throws(EngineProtocolError) {
                     packet = try EnginePacket(decodingText: text)
                 } catch {
-                    throw SessionViolation(.parseError, "\(error)")
+                    throw SessionViolation(error)
                 }
                 try handle(packet)
             case .binary(let bytes):
@@ -327,7 +320,8 @@ extension EngineSession: WebSocketDelegate {
             logger.notice(
                 "closing a connection that breaks the protocol",
                 metadata: ["address": .string(request.address), "violation": .string(error.sentence)])
-            close(error.reason, code: .policyViolation)
+            hub.metrics.violated(error.violation)
+            close(error.violation.reason, code: WebSocketCloseCode(rawValue: error.violation.closeCode))
         }
     }
 
@@ -337,6 +331,7 @@ extension EngineSession: WebSocketDelegate {
             logger.notice(
                 "closing a connection that breaks the WebSocket protocol",
                 metadata: ["address": .string(request.address), "violation": .string("\(violation)")])
+            hub.metrics.violated(ProtocolViolation(violation))
             ended(closingReason ?? .parseError)
         case .error:
             ended(closingReason ?? .transportError)

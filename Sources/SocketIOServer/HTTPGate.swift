@@ -93,6 +93,9 @@ public final class HTTPGate: ChannelDuplexHandler, RemovableChannelHandler {
         let loop = context.eventLoop.assumeIsolated()
         requestDeadline = loop.scheduleTask(in: server.configuration.requestTimeout) { [self] in
             server.logger.debug("no request in time")
+            server.metrics.refused(.timedOut)
+            // What had come of a request is not looked at any more.
+            state = .closing
             context.close(promise: nil)
         }
     }
@@ -185,6 +188,8 @@ public final class HTTPGate: ChannelDuplexHandler, RemovableChannelHandler {
             context.fireErrorCaught(error)
         } else if error is HTTPParserError {
             // What is no HTTP gets HTTP's answer to that, and no more.
+            server.logger.debug("refused what is not HTTP", metadata: ["error": .string("\(error)")])
+            server.metrics.refused(.malformedHTTP)
             respond(
                 .badRequest, ["error": "bad_request", "message": "This is not a valid HTTP/1.1 request."],
                 keepAlive: false, context: context)
@@ -205,6 +210,7 @@ public final class HTTPGate: ChannelDuplexHandler, RemovableChannelHandler {
             server.logger.debug(
                 "refused a request",
                 metadata: ["address": .string(request.address), "error": .string(error.message)])
+            server.metrics.refused(RequestRefusal(error))
             return respond(
                 .init(statusCode: error.status), error.body, to: head.method,
                 keepAlive: head.isKeepAlive && !Self.stopsDecoder(head), context: context)
@@ -216,6 +222,10 @@ public final class HTTPGate: ChannelDuplexHandler, RemovableChannelHandler {
             ) { head.headers[$0] }
         } catch {
             var extra = HTTPHeaders()
+            server.logger.debug(
+                "refused a request",
+                metadata: ["address": .string(request.address), "error": .string(error.description)])
+            server.metrics.refused(RequestRefusal(error))
             if error == .versionUnsupported { extra.add(name: "Sec-WebSocket-Version", value: "13") }
             let body = EngineError.badRequest.saying(error.description).body
             return respond(

@@ -1,3 +1,4 @@
+public import CoreMetrics
 import EngineIO
 public import Logging
 public import NIOCore
@@ -12,19 +13,25 @@ public final class SocketIOServer: Sendable {
     public let hubs: [SocketHub]
     let handlers: [String: any SocketIOHandler]
     let logger: Logger
+    let metrics: SocketIOServerMetrics
     private let hubByLoop: [ObjectIdentifier: SocketHub]
 
     /// - Parameters:
     ///   - handlers: by namespace; `/` is the main one. Any other namespace is refused.
     ///   - group: the event loops that connections are accepted on.
+    ///   - metrics: where ``SocketIOServerMetrics`` go; nil for what `MetricsSystem` has been told.
     public init(
         configuration: SocketIOServerConfiguration = .init(), handlers: [String: any SocketIOHandler],
-        group: any EventLoopGroup, logger: Logger
+        group: any EventLoopGroup, logger: Logger, metrics factory: (any MetricsFactory)? = nil
     ) {
+        let metrics = SocketIOServerMetrics(factory: factory ?? MetricsSystem.factory)
         self.configuration = configuration
         self.handlers = handlers
         self.logger = logger
-        hubs = group.makeIterator().enumerated().map { SocketHub(eventLoop: $1, index: $0, logger: logger) }
+        self.metrics = metrics
+        hubs = group.makeIterator().enumerated().map {
+            SocketHub(eventLoop: $1, index: $0, logger: logger, metrics: metrics)
+        }
         hubByLoop = Dictionary(uniqueKeysWithValues: hubs.map { (ObjectIdentifier($0.eventLoop), $0) })
         for hub in hubs { hub.server = self }
     }
