@@ -79,7 +79,7 @@ public struct ConnectRefusal: Error, Sendable {
 }
 
 /// Why a socket is gone. The texts are the reference implementation's where it has the reason.
-public enum DisconnectReason: String, Sendable, CustomStringConvertible {
+public enum DisconnectReason: String, Sendable, CaseIterable, CustomStringConvertible {
     case transportClose = "transport close"
     case transportError = "transport error"
     case pingTimeout = "ping timeout"
