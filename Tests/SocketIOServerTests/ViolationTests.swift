@@ -90,7 +90,9 @@ struct ViolationTests {
             #expect(desk.hub.connectionCount == 0)
         }
         // A server is sent no frames that only servers may send; a WebSocket's text is UTF-8, and carries one packet.
-        let others: Set<ProtocolViolation> = [.maskedFrame, .malformedNamespace, .tooManyPackets]
+        let others: Set<ProtocolViolation> = [
+            .maskedFrame, .malformedNamespace, .tooManyPackets, .duplicatePoll, .duplicateDelivery,
+        ]
         #expect(Set(Self.violations.map(\.violation)) == Set(ProtocolViolation.allCases).subtracting(others))
     }
 
@@ -128,7 +130,53 @@ struct ViolationTests {
             #expect(logs.lines.count == 1, "\(refusal): \(logs.lines)")
         }
         // Who asks for a session with another method is refused as that before anything else is looked at.
-        #expect(Set(requests.map(\.0)) == Set(RequestRefusal.allCases).subtracting([.methodNotGET]))
+        let others: Set<RequestRefusal> = [.methodNotGET, .bodyTooLong, .tooManyConnections, .tooManySessions]
+        #expect(Set(requests.map(\.0)) == Set(RequestRefusal.allCases).subtracting(others))
+    }
+
+    @Test("what only clients can do wrong that poll is counted, too")
+    func polling() throws {
+        let (metrics, logs, latch) = (TestMetrics(), Journal(), Latch())
+        var namespace = SocketNamespace()
+        namespace.on("wait") { _, _ in
+            await latch.wait()
+            return []
+        }
+        let desk = Desk(namespace, metrics: metrics, logs: logs) {
+            $0.maximumPendingEvents = 1
+            $0.maximumPayload = 1_000
+            $0.maximumConnections = 9
+        }
+        func count(_ name: String, _ label: String, _ value: String) -> Int64 {
+            metrics.counterTotal(label: name, dimensions: [(label, value)])
+        }
+        func violations(_ violation: ProtocolViolation) -> Int64 {
+            count(SocketIOServerMetrics.violations, "violation", violation.rawValue)
+        }
+        func refusals(_ refusal: RequestRefusal) -> Int64 {
+            count(SocketIOServerMetrics.refusedRequests, "reason", refusal.rawValue)
+        }
+        let first = try Poller(desk)
+        _ = try (first.poll(), first.poll())
+        #expect(violations(.duplicatePoll) == 1)
+
+        let second = try Poller(desk)
+        try second.connect()
+        let body = Array(repeating: #"42["wait"]"#, count: 3).joined(separator: "\u{1e}")
+        _ = try (second.post(body), second.post("3"))
+        #expect(violations(.duplicateDelivery) == 1)
+        latch.open()
+
+        let (sessions, channels) = (desk.server.engine.sessions, desk.server.engine.connections)
+        #expect(sessions.total == 0)
+        let spare = try desk.line()
+        #expect(channels.total == 9)
+        let turnedAway = try desk.line()
+        #expect(try turnedAway.sentText().hasPrefix("HTTP/1.1 503 "))
+        #expect(!turnedAway.isOpen)
+        #expect(refusals(.tooManyConnections) == 1)
+        #expect(logs.lines.contains { $0.hasPrefix("notice: too many connections") })
+        withExtendedLifetime((first, second, spare)) {}
     }
 
     @Test("what goes well, and what else goes wrong, is counted where it happens")
