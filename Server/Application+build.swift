@@ -71,7 +71,7 @@ struct RolecallApplication: Service, CustomStringConvertible {
         var services: [any Service] = [
             LogReader(
                 store: store, server: server, association: association, encoder: encoder, census: census,
-                start: start, logger: logger)
+                start: start)
         ]
         if configuration.demoActivity > 0 {
             services.append(

@@ -134,7 +134,8 @@ struct SocketApplication: SocketIOHandler {
             return .refused(WireError(.forbidden, "Log in first: a message needs an author."))
         }
         do throws(RequestFailure) {
-            let created = try await models.create(ModelName.message, .object(fields), as: principal)
+            let created = try await models.create(
+                ModelName.message, .object(fields), as: Claimant(principal))
             return .sent(id: created.value["_id"]?.json ?? .null, position: created.position)
         } catch {
             return .refused(error.error)
