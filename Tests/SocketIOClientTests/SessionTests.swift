@@ -12,17 +12,20 @@ import WireJSON
 private final class Harness {
     let channel = EmbeddedChannel()
     let queue: SocketIOIncomingQueue
-    private(set) var session: SocketIOSession!
-    private(set) var outcomes: [Result<SocketIOSession.Joined, SocketIOConnectError>] = []
+    let session: SocketIOSession
+    private(set) var namespace: NamespaceSession!
+    private(set) var outcomes: [Result<String, SocketIOConnectError>] = []
     private var parser = WebSocketFrameParser(role: .server, maximumPayloadSize: 1 << 20)
 
     init(_ configuration: SocketIOClientConfiguration = SocketIOClientConfiguration(host: "h", port: 1)) throws {
         queue = SocketIOIncomingQueue(limit: configuration.maximumUnreadElements, eventLoop: channel.eventLoop)
-        session = SocketIOSession(configuration: configuration, queue: queue, eventLoop: channel.eventLoop) {
+        session = SocketIOSession(configuration: configuration, eventLoop: channel.eventLoop)
+        namespace = session.join(configuration.namespace, auth: configuration.auth, isFirst: true, queue: queue) {
             [unowned self] in outcomes.append($0)
         }
         try channel.connect(to: SocketAddress(ipAddress: "127.0.0.1", port: 1)).wait()
-        let handler = WebSocketTransport.makeHandler(for: session, maximumMessageSize: 1 << 20)
+        let (transport, handler) = WebSocketTransport.make(on: channel, maximumMessageSize: 1 << 20)
+        session.engine.attach(transport)
         try channel.pipeline.syncOperations.addHandler(handler)
     }
 
@@ -86,8 +89,8 @@ struct SessionTests {
         try named.receive(#"40{"sid":"other namespace"}"#)
         #expect(named.outcomes.isEmpty)
         try named.receive(#"40/chat,{"sid":"s"}"#)
-        #expect(try named.outcomes.first?.get().sid == "s")
-        #expect(try named.outcomes.first?.get().handshake.sid == "engine")
+        #expect(try named.outcomes.first?.get() == "s")
+        #expect(named.session.handshake?.sid == "engine")
     }
 
     @Test("each ping is answered with a pong of the same payload")
@@ -159,7 +162,7 @@ struct SessionTests {
         let harness = try Harness()
         try harness.join()
         let promise = harness.channel.eventLoop.makePromise(of: SocketIOAcknowledgement.self)
-        let id = harness.session.emit("a", [], [], timeout: .seconds(3), promise: promise)
+        let id = harness.namespace.emit("a", [], [], timeout: .seconds(3), promise: promise)
         #expect(try harness.sent() == [#"420["a"]"#])
         #expect(id == 0)
         harness.advance(.seconds(4))
