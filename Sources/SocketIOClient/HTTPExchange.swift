@@ -148,7 +148,8 @@ final class HTTPExchange: ChannelInboundHandler {
             return
         }
         let room = SocketIORefusal.maximumBodySize - body.readableBytes
-        body.writeImmutableBuffer(bytes.getSlice(at: bytes.readerIndex, length: min(room, bytes.readableBytes)) ?? bytes)
+        body.writeImmutableBuffer(
+            bytes.getSlice(at: bytes.readerIndex, length: min(room, bytes.readableBytes)) ?? bytes)
         if body.readableBytes < SocketIORefusal.maximumBodySize {
             state = .receiving(head, body, completion)
         } else {
