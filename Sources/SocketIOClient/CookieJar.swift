@@ -3,6 +3,9 @@ import NIOHTTP1
 
 /// The cookies that a server set in its answers, to be sent back to that server alone (RFC 6265 section 5): load
 /// balancers tell by them which node has the session.
+///
+/// Of the two ways to limit a cookie's life only `Max-Age` is heeded: with `Expires` alone it lasts as long as the
+/// connection, as one without either does.
 struct CookieJar {
     private struct Cookie {
         var name: String

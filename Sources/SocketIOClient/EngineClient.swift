@@ -9,8 +9,8 @@ final class EngineClient: EngineTransportOwner {
     final class CurrentTransport: Sendable {
         private let kind: Mutex<SocketIOTransport>
 
-        fileprivate init(_ kind: SocketIOTransport) {
-            self.kind = Mutex(kind)
+        fileprivate init() {
+            kind = Mutex(.polling)
         }
 
         var value: SocketIOTransport { kind.withLock { $0 } }
@@ -52,9 +52,9 @@ final class EngineClient: EngineTransportOwner {
     /// The last ping that came while the transport was not writable.
     private var unansweredPing: ByteBuffer?
 
-    init(eventLoop: any EventLoop, first: SocketIOTransport = .websocket) {
+    init(eventLoop: any EventLoop) {
         self.eventLoop = eventLoop
-        current = CurrentTransport(first)
+        current = CurrentTransport()
         end = eventLoop.makePromise()
     }
 

@@ -92,11 +92,13 @@ public final class SocketIOConnection: Sendable {
         eventLoop.execute { [session] in
             let queue = SocketIOIncomingQueue(limit: limit, eventLoop: eventLoop)
             let namespace = session.value.join(name, auth: auth, queue: queue) { result in
-                promise.completeWith(
-                    result.map { sid in
-                        // The answer can't come before the session has been asked.
-                        SocketIONamespace(sid: sid, session: joining.value!, queue: queue)
-                    }.mapError { $0 as any Error })
+                switch result {
+                case .success(let sid):
+                    // The server's answer comes in a later turn of the loop, when the box is filled.
+                    guard let namespace = joining.value else { return }
+                    promise.succeed(SocketIONamespace(sid: sid, session: namespace, queue: queue))
+                case .failure(let error): promise.fail(error)
+                }
             }
             joining.value = namespace
             namespace.giveUpJoining(in: time)
