@@ -185,8 +185,9 @@ let package = Package(
             swiftSettings: strict
         ),
         .testTarget(
-            name: "EndToEndTests", dependencies: ["RolecallServer", "RolecallClient", "WireJSON", "TestSupport"],
-            path: "Tests/EndToEnd", exclude: ["Support/peer.py"], swiftSettings: strict
+            name: "EndToEndTests",
+            dependencies: ["RolecallServer", "RolecallClient", "SocketIOClient", "WireJSON", "TestSupport", nioCore],
+            path: "Tests/EndToEnd", exclude: ["Support/peer.py", "Support/server.py"], swiftSettings: strict
         ),
         .testTarget(
             name: "ScreenTests", dependencies: ["RolecallServer", "RolecallClient", "TestSupport"],
