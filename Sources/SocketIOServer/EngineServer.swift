@@ -8,8 +8,8 @@ import WebSocketLink
 protocol EngineApplication: Sendable {
     /// Judges each request before it is answered; called on its connection's event loop.
     func admit(_ request: HandshakeRequest) throws(EngineError)
-    /// Judges a later request of a session by the one that opened it; called on the session's event loop.
-    func admit(_ request: HandshakeRequest, to session: HandshakeRequest) throws(EngineError)
+    /// Judges a later request of a session; called on the session's event loop.
+    func admit(_ request: HandshakeRequest, to session: EngineSession) throws(EngineError)
     /// Called on the session's event loop, when its `open` packet has been sent.
     func makeLayer(for session: EngineSession) -> any SessionLayer
 }
@@ -128,7 +128,7 @@ public final class EngineServer: Sendable {
                 return reply.refuse(.unknownSession)
             }
             do throws(EngineError) {
-                try application.admit(request, to: session.request)
+                try application.admit(request, to: session)
             } catch {
                 return reply.refuse(error)
             }

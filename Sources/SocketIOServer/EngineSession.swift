@@ -17,7 +17,7 @@ final class EngineSession {
     let outbox: Outbox
     private let configuration: SocketIOServerConfiguration
     private let limits: AddressLimits
-    private var layer: (any SessionLayer)?
+    private(set) var layer: (any SessionLayer)?
     private var transport: (any OutboxTransport)?
     /// The transport, as long as it is this one.
     private var polling: PollingTransport?

@@ -154,6 +154,8 @@ final class SocketSession: SessionLayer {
 
     // MARK: Sockets
 
+    var allSockets: [Socket] { Array(sockets.values) }
+
     private func connect(_ packet: SocketPacket) {
         guard let handler = namespaces.handlers[packet.namespace] else {
             hub.metrics.connectRefused(.invalidNamespace)
@@ -208,8 +210,9 @@ struct NamespaceTable: EngineApplication {
         try handlers["/"]?.admit(request)
     }
 
-    func admit(_ request: HandshakeRequest, to session: HandshakeRequest) throws(EngineError) {
-        try handlers["/"]?.admit(request, to: session)
+    func admit(_ request: HandshakeRequest, to session: EngineSession) throws(EngineError) {
+        guard let layer = session.layer as? SocketSession else { return }
+        try handlers["/"]?.admit(request, to: session.request, sockets: layer.allSockets)
     }
 
     func makeLayer(for session: EngineSession) -> any SessionLayer {
