@@ -24,6 +24,8 @@ let package = Package(
     name: "rolecall",
     platforms: [.macOS(.v15)],
     products: [
+        // For any Swift server: of these targets it needs nothing but NIO, Crypto, Logging and CoreMetrics.
+        .library(name: "SocketIOServer", targets: ["SocketIOServer", "EngineIO", "WireJSON"]),
         .executable(name: "rolecall-server", targets: ["RolecallServer"]),
         .executable(name: "rolecall", targets: ["RolecallClient"]),
     ],
