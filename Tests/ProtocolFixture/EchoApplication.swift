@@ -1,0 +1,74 @@
+import EngineIO
+import NIOCore
+import SocketIOServer
+import WireJSON
+
+/// What the published Socket.IO suite expects of a server, and what this package's own tests ask for beyond it.
+///
+/// | event | what comes of it |
+/// | --- | --- |
+/// | CONNECT | the event `auth` with the payload of the CONNECT, or with an empty object |
+/// | `message` | the event `message-back` with the same arguments and attachments |
+/// | `message-with-ack` | an acknowledgement with the same arguments and attachments |
+/// | `count N` | N events `number`, from 0 on |
+/// | `bytes N` | the event `bytes` with N bytes attached, each the remainder of its place by 251 |
+/// | `leave` | DISCONNECT |
+/// | `close` | the end of the connection |
+struct EchoApplication: SocketIOHandler {
+    /// What every CONNECT is refused with; nil where it is granted.
+    var refusal: ConnectRefusal?
+
+    func admit(_ request: HandshakeRequest) throws(EngineError) {}
+
+    func connect(_ socket: Socket, auth: JSON?) async throws(ConnectRefusal) {
+        if let refusal { throw refusal }
+        await socket.onLoop { socket in
+            guard socket.accept() else { return }
+            socket.emit("auth", [auth ?? [:]])
+        }
+    }
+
+    func received(_ event: SocketEvent, on socket: Socket) async -> [JSON] {
+        switch event.name {
+        case "message":
+            await socket.onLoop { $0.emit("message-back", event.arguments, attachments: event.attachments) }
+        case "message-with-ack":
+            return event.arguments
+        case "count":
+            await count(to: event.arguments.first?.integerValue ?? 0, on: socket)
+        case "bytes":
+            let size = Int(clamping: event.arguments.first?.integerValue ?? 0)
+            guard (0...Self.mostBytes).contains(size) else { break }
+            let bytes = ByteBuffer(bytes: (0..<size).lazy.map { UInt8($0 % 251) })
+            await socket.onLoop { $0.emit("bytes", [["_placeholder": true, "num": 0]], attachments: [bytes]) }
+        case "leave":
+            await socket.onLoop { $0.disconnect() }
+        case "close":
+            await socket.onLoop { $0.disconnect(close: true) }
+        default:
+            break
+        }
+        return []
+    }
+
+    func disconnected(_ socket: Socket, reason: DisconnectReason) {}
+
+    private static let mostBytes = 64 << 20
+    private static let mostAtOnce: Int64 = 50
+
+    /// A little at a time: what is emitted waits for its reader without limit.
+    private func count(to end: Int64, on socket: Socket) async {
+        var next: Int64 = 0
+        while next < end {
+            let first = next
+            next = min(end, first + Self.mostAtOnce)
+            let numbers = first..<next
+            let isThere = await socket.onLoop { socket in
+                for number in numbers { socket.emit("number", [.integer(number)]) }
+                return socket.isConnected
+            }
+            guard isThere else { return }
+            await socket.caughtUp()
+        }
+    }
+}
