@@ -81,7 +81,7 @@ struct SocketApplication: SocketIOHandler {
 
     // MARK: Events
 
-    func received(_ event: SocketEvent, on socket: Socket) async -> [JSON] {
+    func received(_ event: SocketEvent, on socket: Socket) async -> SocketAcknowledgement {
         switch event.name {
         case ClientEvent.login: await [login(event.arguments, on: socket).json]
         case ClientEvent.logout: await [logout(socket).json]

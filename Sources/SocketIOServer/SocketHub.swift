@@ -1,3 +1,4 @@
+import Logging
 public import NIOCore
 
 /// A set of sockets under one name; a socket may stand in many.
@@ -11,6 +12,12 @@ public struct Room: Hashable, Sendable, CustomStringConvertible {
     public var description: String { name }
 }
 
+extension Room: ExpressibleByStringLiteral {
+    public init(stringLiteral name: String) {
+        self.init(name)
+    }
+}
+
 /// All sockets of one event loop, in their rooms. Everything here belongs to that loop.
 ///
 /// A broadcast is one hop to each loop; there it is a walk over the lists of those who receive it, and the bytes of
@@ -22,6 +29,7 @@ public final class SocketHub: @unchecked Sendable {
     /// The place of this hub among the server's, from 0.
     public let index: Int
     let executor: EventLoopTaskExecutor
+    let logger: Logger
     /// Runs tasks on this loop's thread: for those that mostly deal with its connections, and would change threads at
     /// each step otherwise. What computes for long holds the connections up there.
     public var taskExecutor: any TaskExecutor { executor }
@@ -37,8 +45,9 @@ public final class SocketHub: @unchecked Sendable {
     var lengths: [Int] = []
     private var awaitingFold = CircularBuffer<Outbox>()
 
-    init(eventLoop: any EventLoop, index: Int) {
+    init(eventLoop: any EventLoop, index: Int, logger: Logger) {
         self.eventLoop = eventLoop
+        self.logger = logger
         self.index = index
         self.executor = EventLoopTaskExecutor(eventLoop: eventLoop)
     }

@@ -24,8 +24,8 @@ public protocol SocketIOHandler: Sendable {
 
     /// Handles an event.
     ///
-    /// - Returns: the acknowledgement's arguments; sent if one was asked for.
-    func received(_ event: SocketEvent, on socket: Socket) async -> [JSON]
+    /// - Returns: the acknowledgement; sent if one was asked for.
+    func received(_ event: SocketEvent, on socket: Socket) async -> SocketAcknowledgement
 
     /// An accepted socket is gone; called once, on its event loop.
     func disconnected(_ socket: Socket, reason: DisconnectReason)
@@ -45,7 +45,7 @@ extension SocketIOHandler {
 public struct SocketEvent: Sendable {
     public var name: String
     public var arguments: [JSON]
-    /// The bytes that placeholders in the arguments stand for: `{"_placeholder":true,"num":0}` for the first.
+    /// The bytes that placeholders in the arguments stand for; see ``attachment(for:)``.
     public var attachments: [ByteBuffer]
     /// Whether the client waits for an acknowledgement.
     public var wantsAcknowledgement: Bool

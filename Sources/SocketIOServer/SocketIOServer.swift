@@ -24,7 +24,7 @@ public final class SocketIOServer: Sendable {
         self.configuration = configuration
         self.handlers = handlers
         self.logger = logger
-        hubs = group.makeIterator().enumerated().map { SocketHub(eventLoop: $1, index: $0) }
+        hubs = group.makeIterator().enumerated().map { SocketHub(eventLoop: $1, index: $0, logger: logger) }
         hubByLoop = Dictionary(uniqueKeysWithValues: hubs.map { (ObjectIdentifier($0.eventLoop), $0) })
     }
 

@@ -29,6 +29,9 @@ public struct SocketIOServerConfiguration: Sendable {
     /// How many of a socket's events may wait to be handled before reading from its connection stops. It stops, too,
     /// when they have as many bytes as one message may have.
     public var maximumPendingEvents = 128
+    /// How many acknowledgements of one socket may be awaited at the same time; see
+    /// ``Socket/emitWithAcknowledgement(_:_:attachments:timeout:)``.
+    public var maximumPendingAcknowledgements = 1_024
 
     public init() {}
 }

@@ -14,7 +14,7 @@ final class Desk {
     var hub: SocketHub { server.hubs[0] }
 
     init(
-        _ application: Application = Application(), others: [String: any SocketIOHandler] = [:],
+        _ application: any SocketIOHandler = Application(), others: [String: any SocketIOHandler] = [:],
         configure: (inout SocketIOServerConfiguration) -> Void = { _ in }
     ) {
         var configuration = SocketIOServerConfiguration()
