@@ -10,6 +10,7 @@ import WireJSON
 /// | CONNECT | the event `auth` with the payload of the CONNECT, or with an empty object |
 /// | `message` | the event `message-back` with the same arguments and attachments |
 /// | `message-with-ack` | an acknowledgement with the same arguments and attachments |
+/// | `ask` | the event `question` with the same arguments and attachments, which the client is to acknowledge; then the event `answer` with those of the acknowledgement, or `no-answer` with a sentence |
 /// | `count N` | N events `number`, from 0 on |
 /// | `bytes N` | the event `bytes` with N bytes attached, each the remainder of its place by 251 |
 /// | `leave` | DISCONNECT |
@@ -17,34 +18,37 @@ import WireJSON
 struct EchoApplication: SocketIOHandler {
     /// What every CONNECT is refused with; nil where it is granted.
     var refusal: ConnectRefusal?
+    /// How long after the answer to CONNECT the event `auth` follows.
+    var authDelay = Duration.zero
 
     func admit(_ request: HandshakeRequest) throws(EngineError) {}
 
     func connect(_ socket: Socket, auth: JSON?) async throws(ConnectRefusal) {
         if let refusal { throw refusal }
-        await socket.onLoop { socket in
-            guard socket.accept() else { return }
-            socket.emit("auth", [auth ?? [:]])
-        }
+        await socket.onLoop { _ = $0.accept() }
+        if authDelay > .zero { try? await Task.sleep(for: authDelay) }
+        await socket.onLoop { $0.emit("auth", [auth ?? [:]]) }
     }
 
-    func received(_ event: SocketEvent, on socket: Socket) async -> [JSON] {
+    func received(_ event: SocketEvent, on socket: Socket) async -> SocketAcknowledgement {
         switch event.name {
         case "message":
-            await socket.onLoop { $0.emit("message-back", event.arguments, attachments: event.attachments) }
+            socket.emit("message-back", event.arguments, attachments: event.attachments)
         case "message-with-ack":
-            return event.arguments
+            return SocketAcknowledgement(event.arguments, attachments: event.attachments)
+        case "ask":
+            await ask(event, on: socket)
         case "count":
             await count(to: event.arguments.first?.integerValue ?? 0, on: socket)
         case "bytes":
             let size = Int(clamping: event.arguments.first?.integerValue ?? 0)
             guard (0...Self.mostBytes).contains(size) else { break }
             let bytes = ByteBuffer(bytes: (0..<size).lazy.map { UInt8($0 % 251) })
-            await socket.onLoop { $0.emit("bytes", [["_placeholder": true, "num": 0]], attachments: [bytes]) }
+            socket.emit("bytes", [.attachment(0)], attachments: [bytes])
         case "leave":
-            await socket.onLoop { $0.disconnect() }
+            socket.disconnect()
         case "close":
-            await socket.onLoop { $0.disconnect(close: true) }
+            socket.disconnect(close: true)
         default:
             break
         }
@@ -52,6 +56,16 @@ struct EchoApplication: SocketIOHandler {
     }
 
     func disconnected(_ socket: Socket, reason: DisconnectReason) {}
+
+    private func ask(_ event: SocketEvent, on socket: Socket) async {
+        do {
+            let answer = try await socket.emitWithAcknowledgement(
+                "question", event.arguments, attachments: event.attachments, timeout: .seconds(60))
+            socket.emit("answer", answer.arguments, attachments: answer.attachments)
+        } catch {
+            socket.emit("no-answer", [.string("\(error)")])
+        }
+    }
 
     private static let mostBytes = 64 << 20
     private static let mostAtOnce: Int64 = 50

@@ -38,10 +38,11 @@ final class Fixture: Sendable {
 
     init(_ options: Options) async throws {
         let group = MultiThreadedEventLoopGroup(numberOfThreads: options.threads)
+        let echo = EchoApplication(authDelay: options.authDelay)
         let server = SocketIOServer(
             configuration: options.configuration,
             handlers: [
-                "/": EchoApplication(), "/custom": EchoApplication(),
+                "/": echo, "/custom": echo,
                 "/refused": EchoApplication(refusal: .init(message: "Not for you", data: ["code": 7])),
             ],
             group: group, logger: Logger(label: "fixture", factory: { StreamLogHandler.standardError(label: $0) }))

@@ -6,6 +6,9 @@ struct Options {
     var port = 0
     var protocolName = ProtocolName.socketIO
     var threads = 2
+    /// The published suite begins to wait for a message when it has handled the one before, and its client may hand on
+    /// without a pause what came at once: what follows the answer to CONNECT has to come apart from it.
+    var authDelay = Duration.milliseconds(20)
     var configuration: SocketIOServerConfiguration = {
         var configuration = SocketIOServerConfiguration()
         // What the published suites assume of the server that they are run against.
@@ -24,7 +27,7 @@ struct Options {
     static let usage = """
         usage: ProtocolFixture [--port N] [--path /PATH/] [--threads N]
                                [--ping-interval MS] [--ping-timeout MS] [--connect-timeout MS] [--request-timeout MS]
-                               [--stall-timeout MS] [--max-payload BYTES]
+                               [--stall-timeout MS] [--auth-delay MS] [--max-payload BYTES]
         Serves the protocols' published test suites, and this package's own, on loopback.
         Commands, one a line on standard input, of which the end is the fixture's, too:
         count         says how many sessions and TCP connections there are, and how many of the latter there were
@@ -44,6 +47,7 @@ struct Options {
             case "--connect-timeout": configuration.connectTimeout = try Self.time(value, of: option)
             case "--request-timeout": configuration.requestTimeout = try Self.time(value, of: option)
             case "--stall-timeout": configuration.stallTimeout = try Self.time(value, of: option)
+            case "--auth-delay": authDelay = .milliseconds(try Self.number(value, of: option))
             case "--max-payload": configuration.maximumPayload = try Self.number(value, of: option)
             default: throw Mistake(sentence: "there is no \(option)")
             }

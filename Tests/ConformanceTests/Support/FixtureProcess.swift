@@ -59,11 +59,15 @@ final class FixtureProcess {
 
     /// A request on a connection of its own.
     func ask(
-        _ method: String = "GET", _ query: String, headers: [(String, String)] = [], body: String? = nil
+        _ method: String, _ query: String, headers: [(String, String)] = [], body: String? = nil
     ) throws -> HTTPPeer.Answer {
         let http = try http()
         defer { http.wire.close() }
         return try http.ask(method, target(query), headers: headers, body: body)
+    }
+
+    func ask(_ query: String, headers: [(String, String)] = []) throws -> HTTPPeer.Answer {
+        try ask("GET", query, headers: headers)
     }
 
     /// A WebSocket on a connection of its own.
@@ -79,17 +83,34 @@ final class FixtureProcess {
 /// - Parameters:
 ///   - options: on its command line, before those that make it a quiet one: no heartbeat within the hour, and any
 ///     time for everything, so that nothing comes but what the body brings about.
+///   - mayEnd: whether the body ends it itself.
 func withFixture(
-    _ options: String..., path: String = "/socket.io/", sourceLocation: SourceLocation = #_sourceLocation,
+    _ options: String..., path: String = "/socket.io/", mayEnd: Bool = false,
+    sourceLocation: SourceLocation = #_sourceLocation,
     _ body: (FixtureProcess) throws -> Void
 ) throws {
     let hour = "3600000"
-    var all = options
+    var all = options + ["--auth-delay", "0"]
     for quiet in ["--ping-interval", "--ping-timeout", "--connect-timeout"] where !options.contains(quiet) {
         all += [quiet, hour]
     }
     let fixture = try FixtureProcess(all, path: path)
     try body(fixture)
     let status = fixture.process.exitStatus()
-    #expect(status == nil, "The server has ended.", sourceLocation: sourceLocation)
+    #expect(status == nil || mayEnd, "The server has ended.", sourceLocation: sourceLocation)
+}
+
+/// Waits for a condition, and says where it did not come about.
+func eventually(
+    within time: Duration = Wire.patience, _ what: String, sourceLocation: SourceLocation = #_sourceLocation,
+    _ condition: () throws -> Bool
+) throws {
+    let deadline = ContinuousClock.now + time
+    while try !condition() {
+        guard ContinuousClock.now < deadline else {
+            Issue.record("not within \(time): \(what)", sourceLocation: sourceLocation)
+            return
+        }
+        usleep(5_000)
+    }
 }

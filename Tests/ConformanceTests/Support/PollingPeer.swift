@@ -1,3 +1,4 @@
+import Foundation
 import WireJSON
 
 /// A session that polls: one connection for its GETs, another for its POSTs.
@@ -10,12 +11,14 @@ final class PollingPeer {
     let sid: String
     let gets: HTTPPeer
     let posts: HTTPPeer
+    private var waiting: [Packet] = []
+    private var isOver = false
 
-    init(_ fixture: FixtureProcess) throws {
+    init(_ fixture: FixtureProcess, headers: [(String, String)] = []) throws {
         self.fixture = fixture
         gets = try fixture.http()
         posts = try fixture.http()
-        let answer = try gets.ask("GET", fixture.target("EIO=4&transport=polling"))
+        let answer = try gets.ask("GET", fixture.target("EIO=4&transport=polling"), headers: headers)
         guard answer.status == 200, answer.body.hasPrefix("0"),
             let handshake = try? JSON(parsing: answer.body.dropFirst()), let sid = handshake["sid"]?.stringValue
         else { throw WireFailure("no session is opened: \(answer)") }
@@ -23,62 +26,78 @@ final class PollingPeer {
         self.sid = sid
     }
 
-    var target: String { fixture.target("EIO=4&transport=polling&sid=\(sid)") }
-
+    var query: String { "EIO=4&transport=polling&sid=\(sid)" }
+    var target: String { fixture.target(query) }
     var webSocketQuery: String { "EIO=4&transport=websocket&sid=\(sid)" }
 
-    /// Sends a GET, and leaves its answer for ``polled()``.
+    /// Sends a GET, and leaves its answer for later.
     func beginPoll() throws { try gets.send("GET", target) }
 
-    /// The answer to a GET that was sent.
-    func polled() throws -> HTTPPeer.Answer { try gets.answer() }
-
-    /// A GET, and the packets that it brings.
-    func poll() throws -> [String] {
-        try beginPoll()
-        return try packets()
-    }
-
-    /// The packets of the answer to a GET that was sent.
-    func packets() throws -> [String] {
-        let answer = try polled()
+    /// The body of the answer to a GET that was sent.
+    func polled() throws -> String {
+        let answer = try gets.answer()
         guard answer.status == 200 else { throw WireFailure("a poll is refused: \(answer)") }
-        return answer.body.split(separator: Self.separator, omittingEmptySubsequences: false).map(String.init)
+        return answer.body
     }
 
-    /// Polls until there are so many packets.
-    func poll(_ count: Int) throws -> [String] {
-        var packets: [String] = []
-        while packets.count < count { packets += try poll() }
-        return packets
+    /// A GET, and the body of its answer.
+    func poll() throws -> String {
+        try beginPoll()
+        return try polled()
     }
 
-    /// A POST of these packets, and its answer.
-    func post(_ packets: String...) throws -> HTTPPeer.Answer {
-        try posts.ask("POST", target, body: packets.joined(separator: String(Self.separator)))
-    }
+    /// A POST of this body, and its answer.
+    func post(_ body: String) throws -> HTTPPeer.Answer { try posts.ask("POST", target, body: body) }
 
-    /// Connects to a namespace, and takes the answer and the event `auth`.
-    func enter(_ connect: String = "40") throws {
-        let answer = try post(connect)
-        guard answer.status == 200 else { throw WireFailure("a POST is refused: \(answer)") }
-        _ = try poll(2)
-    }
+    /// Whether the session is known; asked by a POST that does nothing.
+    func isKnown() throws -> Bool { try fixture.ask("POST", query, body: "6").status == 200 }
 
-    /// Whether the session is known; asked by a request that does no harm.
-    func isKnown() throws -> Bool {
-        try fixture.ask("POST", "EIO=4&transport=polling&sid=\(sid)", body: "6").status == 200
+    /// A WebSocket for the session, to which nothing was said yet.
+    func webSocket() throws -> WebSocketPeer { try fixture.webSocket(webSocketQuery) }
+
+    /// Goes over to a WebSocket, as the protocol says it: probe, end of polling, upgrade.
+    func upgrade() throws -> WebSocketPeer {
+        let socket = try webSocket()
+        try socket.send("2probe")
+        let answer = try socket.next()
+        guard answer == "3probe" else { throw WireFailure("a probe is answered with: \(answer)") }
+        let last = try poll()
+        guard last == "6" else { throw WireFailure("the last poll is answered with: \(last)") }
+        try socket.send("5")
+        return socket
     }
 }
 
-extension WebSocketPeer {
-    /// Takes the handshake, connects to a namespace, and takes the answer and the event `auth`.
-    @discardableResult
-    func enter(_ connect: String = "40") throws -> Self {
-        for step in ["handshake", "CONNECT", "auth"] {
-            if step == "CONNECT" { try send(connect) }
-            _ = try text(step)
+extension PollingPeer: SessionPeer {
+    func send(_ packets: [Packet]) throws {
+        let body = packets.map { packet in
+            switch packet {
+            case .text(let text): text
+            case .binary(let bytes): "b" + Data(bytes).base64EncodedString()
+            case .end: "1"
+            }
         }
-        return self
+        // A refusal is told by the end of the session.
+        _ = try post(body.joined(separator: String(Self.separator)))
+    }
+
+    func next() throws -> Packet {
+        while true {
+            if !waiting.isEmpty {
+                let packet = waiting.removeFirst()
+                if packet == "6" { continue }
+                if packet != "1" { return packet }
+                isOver = true
+            }
+            if isOver { return .end }
+            try beginPoll()
+            let answer = try gets.answer()
+            if answer.status == 400 { isOver = true }
+            if answer.status != 200 { continue }
+            waiting = answer.body.split(separator: Self.separator, omittingEmptySubsequences: false).map { packet in
+                guard packet.first == "b" else { return .text(String(packet)) }
+                return .binary(Data(base64Encoded: String(packet.dropFirst())).map(Array.init) ?? [])
+            }
+        }
     }
 }

@@ -45,18 +45,6 @@ final class WebSocketPeer {
 
     // MARK: Sending
 
-    func send(_ texts: String...) throws {
-        try wire.write(texts.flatMap { Self.frame(0x81, Array($0.utf8)) })
-    }
-
-    func send(_ texts: [String]) throws {
-        try wire.write(texts.flatMap { Self.frame(0x81, Array($0.utf8)) })
-    }
-
-    func send(binary bytes: [UInt8]...) throws {
-        try wire.write(bytes.flatMap { Self.frame(0x82, $0) })
-    }
-
     /// A closing handshake's beginning.
     func sendClose(code: UInt16 = 1000) throws {
         try wire.write(Self.frame(0x88, [UInt8(code >> 8), UInt8(code & 0xFF)]))
@@ -84,40 +72,16 @@ final class WebSocketPeer {
     // MARK: Receiving
 
     /// The next message; the WebSocket protocol's pings are answered meanwhile.
-    func receive(_ what: @autoclosure () -> String = "message") throws -> Message {
+    func receive(_ what: @autoclosure () -> String) throws -> Message {
         while true {
-            if let message = try next() { return message }
+            if let message = try whole() { return message }
             if wire.hasEnded { return .end }
             try wire.receive(what())
         }
     }
 
-    /// The next text.
-    func text(_ what: @autoclosure () -> String = "text") throws -> String {
-        let message = try receive(what())
-        guard case .text(let text) = message else { throw WireFailure("in place of a \(what()) there is: \(message)") }
-        return text
-    }
-
-    /// Waits for the end, however the server brings it about.
-    ///
-    /// - Returns: what came before it, less pings of Engine.IO.
-    @discardableResult
-    func end() throws -> [Message] {
-        var heard: [Message] = []
-        while true {
-            let message = try receive("end")
-            if message == .end { return heard }
-            if case .close = message {
-                // RFC 6455, section 5.5.1: the frame is answered, and then the server ends the connection.
-                try? wire.write(Self.frame(0x88, []))
-            }
-            if message != .text("2") { heard.append(message) }
-        }
-    }
-
     /// The next message that is here already, whole.
-    func next() throws -> Message? {
+    private func whole() throws -> Message? {
         while true {
             guard wire.received.count >= 2 else { return nil }
             let first = wire.received[0]
