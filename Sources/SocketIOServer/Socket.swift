@@ -53,14 +53,14 @@ public final class Socket: @unchecked Sendable {
     private let maximumPendingBytes: Int
     let maximumPendingAcknowledgements: Int
     private var storedAttachment: AnyObject?
-    private(set) var session: EngineSession?
+    private(set) var session: SocketSession?
     private(set) var state = State.connecting
     private var pending = CircularBuffer<(work: Work, size: Int)>(initialCapacity: 0)
     private var pendingBytes = 0
     /// Whether the session reads nothing because of what is pending here.
     private var hasBacklog = false
     /// The session that this socket left while a handler was at work.
-    private var formerSession: EngineSession?
+    private var formerSession: SocketSession?
     private var worker: Task<Void, Never>?
     var memberships: [Membership] = []
     private var formerRooms: [Room] = []
@@ -68,7 +68,7 @@ public final class Socket: @unchecked Sendable {
     var acknowledgements = AcknowledgementTable<AcknowledgementWaiter>()
 
     init(
-        id: String, namespace: String, request: HandshakeRequest, session: EngineSession, hub: SocketHub,
+        id: String, namespace: String, request: HandshakeRequest, session: SocketSession, hub: SocketHub,
         handler: any SocketIOHandler, configuration: SocketIOServerConfiguration
     ) {
         self.id = id

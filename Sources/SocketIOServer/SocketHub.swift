@@ -1,3 +1,4 @@
+import EngineIO
 import Logging
 public import NIOCore
 
@@ -35,7 +36,14 @@ public final class SocketHub: @unchecked Sendable {
     public var taskExecutor: any TaskExecutor { executor }
 
     private(set) var rooms: [Room: RoomMembers] = [:]
-    private var sessions: [ObjectIdentifier: EngineSession] = [:]
+    private var sessions: [String: EngineSession] = [:]
+    /// Sessions that are over, and have packets left for one more poll.
+    private var farewells: [String: (transport: PollingTransport, deadline: Scheduled<Void>)] = [:]
+    private var wheel: HeartbeatWheel
+    private var wheelTimer: Scheduled<Void>?
+    private var wheelWake = NIODeadline.distantFuture
+    /// What this turn of the loop sends to WebSockets of other loops.
+    private var relayed: [(relay: WebSocketRelay.Handle, frames: ByteBuffer)] = []
     private var unflushed: [Outbox] = []
     private var flushing: [Outbox] = []
     private var workers = 0
@@ -45,10 +53,13 @@ public final class SocketHub: @unchecked Sendable {
     var lengths: [Int] = []
     private var awaitingFold = CircularBuffer<Outbox>()
 
-    init(eventLoop: any EventLoop, index: Int, logger: Logger) {
+    init(eventLoop: any EventLoop, index: Int, configuration: SocketIOServerConfiguration, logger: Logger) {
         self.eventLoop = eventLoop
         self.logger = logger
         self.index = index
+        let shorter = min(configuration.pingInterval, configuration.pingTimeout)
+        wheel = HeartbeatWheel(
+            now: eventLoop.now, precision: .nanoseconds(min(shorter.nanoseconds / 128, 250_000_000)))
         self.executor = EventLoopTaskExecutor(eventLoop: eventLoop)
     }
 
@@ -105,16 +116,6 @@ public final class SocketHub: @unchecked Sendable {
         }
     }
 
-    func insert(_ session: EngineSession) {
-        eventLoop.assertInEventLoop()
-        sessions[ObjectIdentifier(session)] = session
-    }
-
-    func remove(_ session: EngineSession) {
-        eventLoop.assertInEventLoop()
-        sessions[ObjectIdentifier(session)] = nil
-    }
-
     func workerStarted() {
         workers += 1
     }
@@ -146,6 +147,7 @@ public final class SocketHub: @unchecked Sendable {
             swap(&self.unflushed, &self.flushing)
             for outbox in self.flushing { outbox.flush() }
             self.flushing.removeAll(keepingCapacity: true)
+            self.sendRelayed()
         }
     }
 
@@ -167,6 +169,106 @@ public final class SocketHub: @unchecked Sendable {
         if !outbox.fold(budget: Self.foldingBudget) { awaitingFold.removeFirst() }
         guard !awaitingFold.isEmpty else { return }
         eventLoop.assumeIsolated().scheduleTask(in: Self.foldingPause) { self.foldOn() }
+    }
+}
+
+// MARK: - Sessions
+
+extension SocketHub {
+    func insert(_ session: EngineSession) {
+        eventLoop.assertInEventLoop()
+        sessions[session.id] = session
+    }
+
+    func remove(_ session: EngineSession) {
+        eventLoop.assertInEventLoop()
+        sessions[session.id] = nil
+    }
+
+    func session(_ id: String) -> EngineSession? {
+        eventLoop.assertInEventLoop()
+        return sessions[id]
+    }
+
+    /// A new session's id, which tells by itself which hub has it.
+    func makeSessionID() -> String {
+        SessionID.make(hub: index)
+    }
+
+    /// Ends all sessions, as the server stops.
+    func endSessions() {
+        eventLoop.assertInEventLoop()
+        for session in Array(sessions.values) { session.serverStops() }
+    }
+
+    /// How long a client that polls has to come for the last packets.
+    private static let farewellTime = TimeAmount.seconds(10)
+
+    func keepFarewell(of id: String, _ transport: PollingTransport) {
+        let deadline = eventLoop.assumeIsolated().scheduleTask(in: Self.farewellTime) { self.farewells[id] = nil }
+        farewells[id] = (transport, deadline)
+    }
+
+    /// Answers a poll of a session that is over; false where it has nothing left to hear.
+    func sayFarewell(_ id: String, _ reply: HTTPReply) -> Bool {
+        guard let farewell = farewells.removeValue(forKey: id) else { return false }
+        farewell.deadline.cancel()
+        farewell.transport.sayFarewell(reply)
+        return true
+    }
+}
+
+// MARK: - Heartbeats
+
+extension SocketHub {
+    func enterWheel(_ session: EngineSession, deadline: NIODeadline) -> HeartbeatWheel.Place {
+        let place = wheel.enter(session, deadline: deadline)
+        if deadline < wheelWake { setWheelTimer() }
+        return place
+    }
+
+    func leaveWheel(_ place: HeartbeatWheel.Place) {
+        wheel.leave(place)
+    }
+
+    private func setWheelTimer() {
+        guard let wake = wheel.nextWake(), wake < wheelWake || wheelTimer == nil else { return }
+        wheelTimer?.cancel()
+        wheelWake = wake
+        wheelTimer = eventLoop.assumeIsolated().scheduleTask(deadline: wake) { self.turnWheel() }
+    }
+
+    private func turnWheel() {
+        wheelTimer = nil
+        wheelWake = .distantFuture
+        let now = eventLoop.now
+        while let due = wheel.next(now: now) { due.session.tick(now: due.now) }
+        setWheelTimer()
+    }
+}
+
+// MARK: - Other loops
+
+extension SocketHub {
+    /// Sends frames over a WebSocket of another loop, at the end of this turn.
+    func relay(_ frames: ByteBuffer, over relay: WebSocketRelay.Handle) {
+        relayed.append((relay, frames))
+    }
+
+    func sendRelayed() {
+        guard !relayed.isEmpty else { return }
+        let all = relayed
+        relayed.removeAll(keepingCapacity: true)
+        var rest = all[...]
+        // Mostly there is one other loop, and this is one stretch.
+        while let loop = rest.first?.relay.eventLoop {
+            let batch = rest.filter { $0.relay.eventLoop === loop }
+            rest = rest.filter { $0.relay.eventLoop !== loop }[...]
+            loop.execute {
+                for (relay, frames) in batch { relay.value.write(frames) }
+                for (relay, _) in batch { relay.value.confirmIfTaken() }
+            }
+        }
     }
 }
 

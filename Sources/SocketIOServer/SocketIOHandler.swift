@@ -9,11 +9,19 @@ public import WireJSON
 /// and may find the socket gone. The asynchronous methods prefer the socket's event loop; ``Socket/onLoop(_:)`` is
 /// certain to be there.
 public protocol SocketIOHandler: Sendable {
-    /// Judges a handshake before it is answered; called on the connection's event loop. A connection can have sockets
-    /// in several namespaces: only the handler of the main one is asked.
+    /// Judges a request before it is answered, be it a handshake or, by polling, any of those behind it; called on its
+    /// connection's event loop. A session can have sockets in several namespaces: only the handler of the main one is
+    /// asked.
     ///
     /// - Throws: what the request is answered with, mostly ``EngineError/forbidden``.
     func admit(_ request: HandshakeRequest) throws(EngineError)
+
+    /// Judges a later request of a session, whose first request ``admit(_:)`` has let in: a poll, a delivery, or the
+    /// move to a WebSocket. Called on the session's event loop. By default every one that is let in by itself is.
+    ///
+    /// A session id is known to its client and to whoever has seen its requests: here an application can ask for more,
+    /// such as the same cookie.
+    func admit(_ request: HandshakeRequest, to session: HandshakeRequest) throws(EngineError)
 
     /// Decides about a CONNECT.
     ///
@@ -38,6 +46,7 @@ public protocol SocketIOHandler: Sendable {
 }
 
 extension SocketIOHandler {
+    public func admit(_ request: HandshakeRequest, to session: HandshakeRequest) throws(EngineError) {}
     public func notice(of lost: LostEvents, to socket: Socket) -> (name: String, arguments: [JSON])? { nil }
 }
 

@@ -7,6 +7,7 @@ import WireJSON
 /// An application made of closures.
 struct Application: SocketIOHandler {
     var onAdmit: @Sendable (HandshakeRequest) throws(EngineError) -> Void = { _ in }
+    var onAdmitLater: @Sendable (HandshakeRequest, HandshakeRequest) throws(EngineError) -> Void = { _, _ in }
     var onConnect: @Sendable (Socket, JSON?) async throws(ConnectRefusal) -> Void = { _, _ in }
     var onEvent: @Sendable (SocketEvent, Socket) async -> [JSON] = { event, _ in event.arguments }
     /// The attachments of an event's acknowledgement.
@@ -15,6 +16,9 @@ struct Application: SocketIOHandler {
     var onLoss: @Sendable (LostEvents) -> (name: String, arguments: [JSON])? = { _ in nil }
 
     func admit(_ request: HandshakeRequest) throws(EngineError) { try onAdmit(request) }
+    func admit(_ request: HandshakeRequest, to session: HandshakeRequest) throws(EngineError) {
+        try onAdmitLater(request, session)
+    }
     func connect(_ socket: Socket, auth: JSON?) async throws(ConnectRefusal) { try await onConnect(socket, auth) }
     func received(_ event: SocketEvent, on socket: Socket) async -> SocketAcknowledgement {
         SocketAcknowledgement(await onEvent(event, socket), attachments: onAttachments(event))
