@@ -11,7 +11,6 @@ struct SocketConnectTests {
             (connect: "40", prefix: "", auth: "{}"), (#"40{"token":"123"}"#, "", #"{"token":"123"}"#),
             ("40/custom,", "/custom,", "{}"), ("40/custom", "/custom,", "{}"),
             (#"40/custom,{"token":"abc"}"#, "/custom,", #"{"token":"abc"}"#),
-            ("40/custom?token=abc,", "/custom,", "{}"),
         ])
     func connect(transport: Transport, sentence: (connect: String, prefix: String, auth: String)) throws {
         try withFixture { fixture in
@@ -23,6 +22,15 @@ struct SocketConnectTests {
             #expect(payload.objectValue.map { Array($0.keys) } == ["sid"])
             #expect(payload["sid"]?.stringValue?.isEmpty == false)
             #expect(try session.text() == "42\(sentence.prefix)[\"auth\",\(sentence.auth)]")
+        }
+    }
+
+    @Test("a namespace is its whole name: no query is taken from it")
+    func noQuery() throws {
+        try withFixture { fixture in
+            let session = try fixture.session(.webSocket)
+            try session.send("40/custom?token=abc,")
+            #expect(try session.text() == #"44/custom?token=abc,{"message":"Invalid namespace"}"#)
         }
     }
 
@@ -85,7 +93,7 @@ struct SocketConnectTests {
             #expect(try session.text() == #"42/custom,["auth",{}]"#)
             try session.send("41/custom", #"42["message","message to main namespace"]"#)
             #expect(try session.text() == #"42["message-back","message to main namespace"]"#)
-            try session.send("41,", "40")
+            try session.send("41", "40")
             #expect(try session.text().hasPrefix("40{"))
             #expect(try session.text() == #"42["auth",{}]"#)
         }

@@ -43,8 +43,7 @@ struct EchoApplication: SocketIOHandler {
         case "bytes":
             let size = Int(clamping: event.arguments.first?.integerValue ?? 0)
             guard (0...Self.mostBytes).contains(size) else { break }
-            let bytes = ByteBuffer(bytes: (0..<size).lazy.map { UInt8($0 % 251) })
-            socket.emit("bytes", [.attachment(0)], attachments: [bytes])
+            socket.emit("bytes", [.attachment(0)], attachments: [Self.bytes(size)])
         case "leave":
             socket.disconnect()
         case "close":
@@ -69,6 +68,14 @@ struct EchoApplication: SocketIOHandler {
 
     private static let mostBytes = 64 << 20
     private static let mostAtOnce: Int64 = 50
+
+    private static func bytes(_ size: Int) -> ByteBuffer {
+        let pattern = Array<UInt8>(0..<251)
+        var bytes = ByteBuffer()
+        bytes.reserveCapacity(size)
+        while bytes.readableBytes < size { bytes.writeBytes(pattern.prefix(size - bytes.readableBytes)) }
+        return bytes
+    }
 
     /// A little at a time: what is emitted waits for its reader without limit.
     private func count(to end: Int64, on socket: Socket) async {

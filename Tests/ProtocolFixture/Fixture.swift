@@ -7,7 +7,7 @@ import WireJSON
 
 /// The server, on a listening socket of plain SwiftNIO.
 final class Fixture: Sendable {
-    let server: SocketIOServer
+    let server: EngineServer
     let port: Int
     private let group: MultiThreadedEventLoopGroup
     private let listener: any Channel
@@ -38,14 +38,22 @@ final class Fixture: Sendable {
 
     init(_ options: Options) async throws {
         let group = MultiThreadedEventLoopGroup(numberOfThreads: options.threads)
-        let echo = EchoApplication(authDelay: options.authDelay)
-        let server = SocketIOServer(
-            configuration: options.configuration,
-            handlers: [
-                "/": echo, "/custom": echo,
-                "/refused": EchoApplication(refusal: .init(message: "Not for you", data: ["code": 7])),
-            ],
-            group: group, logger: Logger(label: "fixture", factory: { StreamLogHandler.standardError(label: $0) }))
+        let logger = Logger(label: "fixture", factory: { StreamLogHandler.standardError(label: $0) })
+        let server: EngineServer
+        switch options.protocolName {
+        case .engineIO:
+            server = EngineServer(
+                configuration: options.configuration, handler: MessageEcho(), group: group, logger: logger)
+        case .socketIO:
+            let echo = EchoApplication(authDelay: options.authDelay)
+            let refusal = ConnectRefusal(message: "Not for you", data: ["code": 7])
+            server =
+                SocketIOServer(
+                    configuration: options.configuration,
+                    handlers: ["/": echo, "/custom": echo, "/refused": EchoApplication(refusal: refusal)],
+                    group: group, logger: logger
+                ).engine
+        }
         let connections = Connections()
         self.group = group
         self.server = server
@@ -81,7 +89,7 @@ final class Fixture: Sendable {
         let open = connections.open
         for channel in open { channel.pipeline.fireUserInboundEventTriggered(ChannelShouldQuiesceEvent()) }
         for channel in open { try? await channel.closeFuture.get() }
-        await server.drained()
+        await server.endSessions()
         try await group.shutdownGracefully()
     }
 }

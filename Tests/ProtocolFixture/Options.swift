@@ -19,13 +19,16 @@ struct Options {
         return configuration
     }()
 
-    /// What is spoken above Engine.IO.
+    /// What is spoken.
     enum ProtocolName: String {
+        /// Messages come back as they were.
+        case engineIO = "engine.io"
+        /// See ``EchoApplication``.
         case socketIO = "socket.io"
     }
 
     static let usage = """
-        usage: ProtocolFixture [--port N] [--path /PATH/] [--threads N]
+        usage: ProtocolFixture [--protocol socket.io|engine.io] [--port N] [--path /PATH/] [--threads N]
                                [--ping-interval MS] [--ping-timeout MS] [--connect-timeout MS] [--request-timeout MS]
                                [--stall-timeout MS] [--auth-delay MS] [--max-payload BYTES]
         Serves the protocols' published test suites, and this package's own, on loopback.
@@ -36,12 +39,16 @@ struct Options {
     /// - Parameter words: the command line behind the program's name.
     init(_ words: some Sequence<String>) throws(Mistake) {
         var words = words.makeIterator()
+        var path: String?
         while let option = words.next() {
             guard let value = words.next() else { throw Mistake(sentence: "\(option) needs a value") }
             switch option {
             case "--port": port = try Self.number(value, of: option)
             case "--threads": threads = max(1, try Self.number(value, of: option))
-            case "--path": configuration.path = value
+            case "--path": path = value
+            case "--protocol":
+                guard let name = ProtocolName(rawValue: value) else { throw Mistake(sentence: "\(value) is not spoken") }
+                protocolName = name
             case "--ping-interval": configuration.pingInterval = try Self.time(value, of: option)
             case "--ping-timeout": configuration.pingTimeout = try Self.time(value, of: option)
             case "--connect-timeout": configuration.connectTimeout = try Self.time(value, of: option)
@@ -52,6 +59,7 @@ struct Options {
             default: throw Mistake(sentence: "there is no \(option)")
             }
         }
+        configuration.path = path ?? "/\(protocolName.rawValue)/"
     }
 
     private static func number(_ value: String, of option: String) throws(Mistake) -> Int {

@@ -81,7 +81,7 @@ final class WebSocketPeer {
     }
 
     /// The next message that is here already, whole.
-    private func whole() throws -> Message? {
+    func whole() throws -> Message? {
         while true {
             guard wire.received.count >= 2 else { return nil }
             let first = wire.received[0]
