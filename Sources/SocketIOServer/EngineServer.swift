@@ -23,6 +23,8 @@ public final class EngineServer: Sendable {
     public let hubs: [SocketHub]
     let application: any EngineApplication
     let logger: Logger
+    let connections: AddressLimits
+    let sessions: AddressLimits
     private let hubByLoop: [ObjectIdentifier: SocketHub]
 
     init(
@@ -32,6 +34,9 @@ public final class EngineServer: Sendable {
         self.configuration = configuration
         self.application = application
         self.logger = logger
+        let (maximum, perAddress) = (configuration.maximumConnections, configuration.maximumConnectionsPerAddress)
+        connections = AddressLimits(maximum: maximum, perAddress: perAddress)
+        sessions = AddressLimits(maximum: maximum, perAddress: perAddress)
         hubs = group.makeIterator().enumerated().map {
             SocketHub(eventLoop: $1, index: $0, configuration: configuration, logger: logger)
         }
@@ -72,6 +77,10 @@ public final class EngineServer: Sendable {
         let engineRequest = try EngineRequest(
             method: method, target: request.target, supportedTransports: configuration.transports,
             isUpgrade: isUpgrade)
+        if case .handshake = engineRequest.purpose, !sessions.hasRoom(for: request.remoteAddress) {
+            logger.notice("too many sessions", metadata: ["address": .string(request.address)])
+            throw .tooManySessions
+        }
         try application.admit(request)
         return engineRequest
     }

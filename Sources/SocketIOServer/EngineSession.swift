@@ -16,6 +16,7 @@ final class EngineSession {
     let logger: Logger
     let outbox: Outbox
     private let configuration: SocketIOServerConfiguration
+    private let limits: AddressLimits
     private var layer: (any SessionLayer)?
     private var transport: (any OutboxTransport)?
     /// The transport, as long as it is this one.
@@ -34,6 +35,7 @@ final class EngineSession {
         self.request = request
         self.hub = hub
         configuration = engine.configuration
+        limits = engine.sessions
         var logger = engine.logger
         // The id is as good as a key: a log has only its beginning.
         logger[metadataKey: "session"] = .string(String(id.prefix(6)))
@@ -70,6 +72,7 @@ final class EngineSession {
         self.transport = transport
         outbox.open(transport, owner: self)
         hub.insert(self)
+        limits.count(request.remoteAddress)
         send(
             .open(
                 EngineHandshake(
@@ -196,6 +199,7 @@ final class EngineSession {
         candidate.take()?.run { $0.dismiss() }
         if let place = wheelPlace.take() { hub.leaveWheel(place) }
         hub.remove(self)
+        limits.leave(request.remoteAddress)
         let layer = layer.take()
         layer?.ended(reason)
         outbox.close()

@@ -75,7 +75,8 @@ public final class HTTPGate: ChannelDuplexHandler, RemovableChannelHandler {
         self.decided = decided
     }
 
-    /// Adds HTTP/1.1 and the gate to a new connection's pipeline. Call it on the channel's event loop.
+    /// Adds HTTP/1.1 and the gate to a new connection's pipeline; one that is too many is told so, and closed. Call it on
+    /// the channel's event loop.
     ///
     /// - Parameters:
     ///   - installApplication: adds the application's handlers behind the gate, for `HTTPServerRequestPart` and
@@ -85,6 +86,15 @@ public final class HTTPGate: ChannelDuplexHandler, RemovableChannelHandler {
         on channel: any Channel, server: EngineServer, installApplication: @escaping (any Channel) throws -> Void,
         decided: @escaping (Outcome) -> Void
     ) throws {
+        let address = channel.remoteAddress
+        guard server.connections.enter(address) else {
+            decided(.none)
+            server.logger.notice(
+                "too many connections", metadata: ["address": .string(address.map { "\($0)" } ?? "unknown")])
+            try channel.pipeline.syncOperations.addHandler(ConnectionRefusal())
+            return
+        }
+        channel.closeFuture.whenComplete { _ in server.connections.leave(address) }
         let codec = Codec()
         let gate = HTTPGate(server: server, codec: codec, installApplication: installApplication, decided: decided)
         codec.sentry.gate = gate

@@ -263,4 +263,9 @@ final class Outbox {
             connection.send(encodedFrames: chunk)
         }
     }
+
+    /// Whether the connection has taken all of earlier turns, and takes more.
+    var takesAtOnce: Bool {
+        !isBackedUp && connection?.takesFrames ?? false
+    }
 }

@@ -5,7 +5,7 @@ public import WireJSON
 
 /// A client's connection to a namespace.
 ///
-/// What has no answer (``emit(_:_:attachments:)``, ``join(_:)``, ``disconnect(close:)`` and the like) may be
+/// What has no answer (``emit(_:_:attachments:volatile:)``, ``join(_:)``, ``disconnect(close:)`` and the like) may be
 /// called from anywhere, and takes effect in the order of the calls; everything else belongs to ``eventLoop``, where
 /// ``onLoop(_:)`` brings any caller.
 ///
@@ -64,6 +64,8 @@ public final class Socket: @unchecked Sendable {
     private var worker: Task<Void, Never>?
     var memberships: [Membership] = []
     private var formerRooms: [Room] = []
+    /// The number of the last walk over an audience that came by here.
+    var lastWalk: UInt64 = 0
     /// Who waits for the client's answer to what.
     var acknowledgements = AcknowledgementTable<AcknowledgementWaiter>()
 
@@ -123,6 +125,7 @@ public final class Socket: @unchecked Sendable {
         eventLoop.preconditionInEventLoop()
         guard state == .connecting else { return state == .connected }
         state = .connected
+        hub.insert(self)
         session?.accepted()
         session?.send(.connect(namespace: namespace, ["sid": .string(id)]))
         return true
@@ -130,16 +133,20 @@ public final class Socket: @unchecked Sendable {
 
     /// Sends an event, if the socket is connected. May be called from anywhere.
     ///
-    /// - Parameter attachments: the bytes that ``WireJSON/JSON/attachment(_:)`` stands for in the arguments.
-    public func emit(_ name: String, _ arguments: [JSON] = [], attachments: [ByteBuffer] = []) {
+    /// - Parameters:
+    ///   - attachments: the bytes that ``WireJSON/JSON/attachment(_:)`` stands for in the arguments.
+    ///   - volatile: whether it is dropped where the client does not take it at once, as something waits for it yet.
+    public func emit(
+        _ name: String, _ arguments: [JSON] = [], attachments: [ByteBuffer] = [], volatile: Bool = false
+    ) {
         guard eventLoop.inEventLoop else {
-            return eventLoop.execute { self.emit(name, arguments, attachments: attachments) }
+            return eventLoop.execute { self.emit(name, arguments, attachments: attachments, volatile: volatile) }
         }
-        guard state == .connected else { return }
+        guard state == .connected, !volatile || takesAtOnce else { return }
         session?.send(.event(name, arguments, namespace: namespace, attachments: attachments))
     }
 
-    /// The rooms that the socket is in, its own apart; while its end is told, those that it was in.
+    /// The rooms that the socket has joined, its own apart; while its end is told, those that it was in.
     public var rooms: [Room] {
         eventLoop.preconditionInEventLoop()
         return formerRooms.isEmpty ? memberships.map(\.members.room) : formerRooms
@@ -155,10 +162,14 @@ public final class Socket: @unchecked Sendable {
     }
 
     /// The same, for callers who are on the loop for certain.
-    func deliver(_ batch: OutboundBatch) {
+    func deliver(_ batch: OutboundBatch, volatile: Bool = false) {
         guard state == .connected, !batch.isEmpty, batch.namespace == namespace else { return }
+        guard !volatile || takesAtOnce else { return }
         session?.send(batch)
     }
+
+    /// Whether nothing waits for the client to take more.
+    private var takesAtOnce: Bool { session?.takesAtOnce ?? false }
 
     /// Takes back all events that were sent as batches and wait for the client to take more. A frame that has begun is
     /// finished.
@@ -180,7 +191,7 @@ public final class Socket: @unchecked Sendable {
         hub.join(self, room)
     }
 
-    /// Takes the socket out of a room. May be called from anywhere.
+    /// Takes the socket out of a room, if that is not its own. May be called from anywhere.
     public func leave(_ room: Room) {
         guard eventLoop.inEventLoop else { return eventLoop.execute { self.leave(room) } }
         hub.leave(self, room)
@@ -239,7 +250,7 @@ public final class Socket: @unchecked Sendable {
         let wasConnected = state == .connected
         state = .disconnected(reason)
         formerRooms = memberships.map(\.members.room)
-        hub.leaveAll(self)
+        hub.remove(self)
         let session = session.take()
         pending.removeAll()
         pendingBytes = 0

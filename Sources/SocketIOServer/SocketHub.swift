@@ -2,7 +2,8 @@ import EngineIO
 import Logging
 public import NIOCore
 
-/// A set of sockets under one name; a socket may stand in many.
+/// A set of sockets under one name; a socket may be in many. Each is in the one that bears its id, as long as it is
+/// connected.
 public struct Room: Hashable, Sendable, CustomStringConvertible {
     public let name: String
 
@@ -36,6 +37,11 @@ public final class SocketHub: @unchecked Sendable {
     public var taskExecutor: any TaskExecutor { executor }
 
     private(set) var rooms: [Room: RoomMembers] = [:]
+    private(set) var namespaces: [String: NamespaceMembers] = [:]
+    /// How many walks have been made that mark whom they come by.
+    var walks: UInt64 = 0
+    /// Set once, before the server's maker has it.
+    weak var server: SocketIOServer?
     private var sessions: [String: EngineSession] = [:]
     /// Sessions that are over, and have packets left for one more poll.
     private var farewells: [String: (transport: PollingTransport, deadline: Scheduled<Void>)] = [:]
@@ -66,15 +72,18 @@ public final class SocketHub: @unchecked Sendable {
     /// Sends a batch to those members of a room that are in its namespace.
     public func send(_ batch: OutboundBatch, to room: Room) {
         eventLoop.assertInEventLoop()
-        guard !batch.isEmpty, let members = rooms[room] else { return }
+        guard !batch.isEmpty else { return }
         // Over the list as it is now: a write can bring about the end of any member, and the last takes its place.
-        for socket in members.sockets { socket.deliver(batch) }
+        if let members = rooms[room] { for socket in members.sockets { socket.deliver(batch) } }
+        namespaces[batch.namespace]?.sockets[room.name]?.deliver(batch)
     }
 
     /// The sockets of a room on this loop, in no order.
     public func sockets(in room: Room) -> [Socket] {
         eventLoop.assertInEventLoop()
-        return rooms[room]?.sockets ?? []
+        var sockets = rooms[room]?.sockets ?? []
+        for members in namespaces.values { if let owner = members.sockets[room.name] { sockets.append(owner) } }
+        return sockets
     }
 
     /// How many connections this loop carries.
@@ -85,7 +94,7 @@ public final class SocketHub: @unchecked Sendable {
 
     func join(_ socket: Socket, _ room: Room) {
         eventLoop.assertInEventLoop()
-        guard !socket.memberships.contains(where: { $0.members.room == room }) else { return }
+        guard room.name != socket.id, !socket.memberships.contains(where: { $0.members.room == room }) else { return }
         let members = rooms[room] ?? RoomMembers(room: room)
         rooms[room] = members
         socket.memberships.append(Membership(members: members, slot: members.sockets.count))
@@ -98,8 +107,18 @@ public final class SocketHub: @unchecked Sendable {
         remove(socket.memberships.remove(at: index))
     }
 
-    func leaveAll(_ socket: Socket) {
+    /// The socket is connected.
+    func insert(_ socket: Socket) {
         eventLoop.assertInEventLoop()
+        let members = namespaces[socket.namespace] ?? NamespaceMembers()
+        namespaces[socket.namespace] = members
+        members.sockets[socket.id] = socket
+    }
+
+    /// The socket is gone.
+    func remove(_ socket: Socket) {
+        eventLoop.assertInEventLoop()
+        namespaces[socket.namespace]?.sockets[socket.id] = nil
         for membership in socket.memberships { remove(membership) }
         socket.memberships = []
     }

@@ -22,6 +22,7 @@ public final class SocketIOServer: Sendable {
             configuration: configuration,
             application: NamespaceTable(handlers: handlers, configuration: configuration), group: group,
             logger: logger)
+        for hub in hubs { hub.server = self }
     }
 
     /// The hub of an event loop; nil for a loop that is not of the server's group.

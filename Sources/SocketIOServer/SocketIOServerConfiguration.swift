@@ -40,6 +40,16 @@ public struct SocketIOServerConfiguration: Sendable {
     /// ``Socket/emitWithAcknowledgement(_:_:attachments:timeout:)``.
     public var maximumPendingAcknowledgements = 1_024
 
+    /// The most TCP connections at a time, in all and from one address (of IPv6, one /64). Addresses of this machine are
+    /// exempt from the second, since a reverse proxy's connections are many users'. The same numbers hold for sessions,
+    /// which need no connection while they poll.
+    public var maximumConnections = 100_000
+    public var maximumConnectionsPerAddress = 1_000
+    /// How many packets a second a client may send, and how many at once after a rest. One that sends more is read from
+    /// more slowly. 0 is any number.
+    public var maximumEventsPerSecond = 1_000
+    public var maximumEventBurst = 5_000
+
     public init() {}
 
     public init(path: String) {

@@ -11,6 +11,8 @@ final class SocketSession: SessionLayer {
     private let namespaces: NamespaceTable
     private let engine: EngineSession
     private let hub: SocketHub
+    /// Kept as long as there is a session, for who broadcasts from a socket.
+    private let server: SocketIOServer?
     private var decoder = SocketPacketDecoder()
     private var sockets: [String: Socket] = [:]
     private var connectDeadline: Scheduled<Void>?
@@ -24,12 +26,20 @@ final class SocketSession: SessionLayer {
     /// or a client that comes and goes could set any number of handlers to work.
     private var leftovers = 0
     private static let maximumLeftovers = 8
+    private var meter: EventMeter
+    /// Set while the client has sent more than it may.
+    private var debt: Scheduled<Void>?
 
     init(on engine: EngineSession, namespaces: NamespaceTable) {
         self.engine = engine
         self.namespaces = namespaces
         hub = engine.hub
-        let timeout = namespaces.configuration.connectTimeout
+        server = engine.hub.server
+        let configuration = namespaces.configuration
+        meter = EventMeter(
+            rate: configuration.maximumEventsPerSecond, burst: configuration.maximumEventBurst,
+            now: engine.hub.eventLoop.now)
+        let timeout = configuration.connectTimeout
         connectDeadline = hub.eventLoop.assumeIsolated().scheduleTask(in: timeout) { [weak engine] in
             engine?.logger.debug("no CONNECT in time")
             engine?.close(.connectTimeout)
@@ -46,6 +56,9 @@ final class SocketSession: SessionLayer {
     func send(_ batch: OutboundBatch) {
         engine.outbox.append(batch)
     }
+
+    /// Whether nothing waits for the client to take more.
+    var takesAtOnce: Bool { engine.outbox.takesAtOnce }
 
     /// A packet with its attachments: one thing to the queue, so that nothing comes in between.
     private static func frames(of packet: SocketPacket) -> ByteBuffer {
@@ -73,7 +86,7 @@ final class SocketSession: SessionLayer {
 
     // MARK: Reading
 
-    var holdsUpReading: Bool { hasBacklog || leftovers >= Self.maximumLeftovers }
+    var holdsUpReading: Bool { hasBacklog || debt != nil || leftovers >= Self.maximumLeftovers }
 
     func backlogBegan() {
         hasBacklog = true
@@ -104,7 +117,21 @@ final class SocketSession: SessionLayer {
         } catch {
             throw SessionViolation(.parseError, "\(error)")
         }
-        if let packet { try handle(packet) }
+        guard let packet else { return }
+        if let wait = meter.count(now: hub.eventLoop.now) { slowDown(for: wait) }
+        try handle(packet)
+    }
+
+    private func slowDown(for wait: TimeAmount) {
+        guard debt == nil else { return }
+        debt = hub.eventLoop.assumeIsolated().scheduleTask(in: wait) { [weak self] in self?.collectDebt() }
+        engine.holdUpReading()
+    }
+
+    private func collectDebt() {
+        debt = nil
+        // One body of a client that polls can have many packets.
+        if let wait = meter.debt(now: hub.eventLoop.now) { slowDown(for: wait) } else { engine.resumeReading() }
     }
 
     private func handle(_ packet: SocketPacket) throws(SessionViolation) {
@@ -163,6 +190,7 @@ final class SocketSession: SessionLayer {
 
     func ended(_ reason: DisconnectReason) {
         connectDeadline?.cancel()
+        debt?.cancel()
         let ending = sockets.values
         sockets = [:]
         for socket in ending { socket.ended(reason) }
