@@ -4,7 +4,8 @@ import Testing
 /// The server of these tests, `ProtocolFixture`, as a process.
 final class FixtureProcess {
     let process: Process
-    let port: Int
+    /// Where its peers find it.
+    var port: Int
     let path: String
 
     /// How many sessions and TCP connections the server has now, and how many of the latter it has had.
