@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import Testing
 
 /// HAProxy in front of a server, with one pool of connections to it that all clients share.
 final class Proxy {
