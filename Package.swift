@@ -17,6 +17,7 @@ let nioTLS: Target.Dependency = .product(name: "NIOTLS", package: "swift-nio")
 let nioSSL: Target.Dependency = .product(name: "NIOSSL", package: "swift-nio-ssl")
 let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
+let metrics: Target.Dependency = .product(name: "CoreMetrics", package: "swift-metrics")
 let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 
 let package = Package(
@@ -34,6 +35,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
         .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
@@ -50,6 +52,7 @@ let package = Package(
             name: "SocketIOServer",
             dependencies: [
                 "WireJSON", "EngineIO", "SocketIO", "WebSocketLink", nioCore, nioHTTP1, crypto, logging,
+                metrics,
             ],
             swiftSettings: strict
         ),
@@ -127,7 +130,8 @@ let package = Package(
             name: "SocketIOServerTests",
             dependencies: [
                 "SocketIOServer", "WireJSON", "EngineIO", "SocketIO", "WebSocketLink", "TestSupport", nioCore, nioPosix,
-                nioHTTP1, nioEmbedded, nioSSL, logging,
+                nioHTTP1, nioEmbedded, nioSSL, logging, metrics,
+                .product(name: "MetricsTestKit", package: "swift-metrics"),
             ],
             swiftSettings: strict
         ),
@@ -181,8 +185,9 @@ let package = Package(
             swiftSettings: strict
         ),
         .testTarget(
-            name: "EndToEndTests", dependencies: ["RolecallServer", "RolecallClient", "WireJSON", "TestSupport"],
-            path: "Tests/EndToEnd", exclude: ["Support/peer.py"], swiftSettings: strict
+            name: "EndToEndTests",
+            dependencies: ["RolecallServer", "RolecallClient", "SocketIOClient", "WireJSON", "TestSupport", nioCore],
+            path: "Tests/EndToEnd", exclude: ["Support/peer.py", "Support/server.py"], swiftSettings: strict
         ),
         .testTarget(
             name: "ScreenTests", dependencies: ["RolecallServer", "RolecallClient", "TestSupport"],

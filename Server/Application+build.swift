@@ -55,8 +55,10 @@ struct RolecallApplication: Service, CustomStringConvertible {
         let sockets = SocketApplication(
             association: association, authenticator: authenticator, origins: origins, models: models,
             replay: Replay(store: store, association: association, encoder: encoder), logger: logger)
+        var socketIO = configuration.socketIO
+        socketIO.allowedOrigins = origins.allowed
         let server = SocketIOServer(
-            configuration: configuration.socketIO, handlers: ["/": sockets], group: group, logger: logger)
+            configuration: socketIO, handlers: ["/": sockets], group: group, logger: logger)
 
         let identity = RequestIdentity(authenticator: authenticator, origins: origins)
         let router = Router(context: RolecallRequestContext.self)
@@ -71,7 +73,7 @@ struct RolecallApplication: Service, CustomStringConvertible {
         var services: [any Service] = [
             LogReader(
                 store: store, server: server, association: association, encoder: encoder, census: census,
-                start: start, logger: logger)
+                start: start)
         ]
         if configuration.demoActivity > 0 {
             services.append(

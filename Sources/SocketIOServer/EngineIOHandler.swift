@@ -73,7 +73,7 @@ struct MessageApplication: EngineApplication {
         try handler.admit(request)
     }
 
-    func admit(_ request: HandshakeRequest, to session: HandshakeRequest) throws(EngineError) {}
+    func admit(_ request: HandshakeRequest, to session: EngineSession) throws(EngineError) {}
 
     func makeLayer(for session: EngineSession) -> any SessionLayer {
         MessageLayer(EngineIOSession(session), handler)

@@ -1,3 +1,4 @@
+public import CoreMetrics
 import EngineIO
 public import Logging
 public import NIOCore
@@ -7,8 +8,8 @@ import WebSocketLink
 protocol EngineApplication: Sendable {
     /// Judges each request before it is answered; called on its connection's event loop.
     func admit(_ request: HandshakeRequest) throws(EngineError)
-    /// Judges a later request of a session by the one that opened it; called on the session's event loop.
-    func admit(_ request: HandshakeRequest, to session: HandshakeRequest) throws(EngineError)
+    /// Judges a later request of a session; called on the session's event loop.
+    func admit(_ request: HandshakeRequest, to session: EngineSession) throws(EngineError)
     /// Called on the session's event loop, when its `open` packet has been sent.
     func makeLayer(for session: EngineSession) -> any SessionLayer
 }
@@ -23,22 +24,25 @@ public final class EngineServer: Sendable {
     public let hubs: [SocketHub]
     let application: any EngineApplication
     let logger: Logger
+    let metrics: SocketIOServerMetrics
     let connections: AddressLimits
     let sessions: AddressLimits
     private let hubByLoop: [ObjectIdentifier: SocketHub]
 
     init(
         configuration: SocketIOServerConfiguration, application: any EngineApplication, group: any EventLoopGroup,
-        logger: Logger
+        logger: Logger, metrics factory: (any MetricsFactory)?
     ) {
+        let metrics = SocketIOServerMetrics(factory: factory ?? MetricsSystem.factory)
         self.configuration = configuration
+        self.metrics = metrics
         self.application = application
         self.logger = logger
         let (maximum, perAddress) = (configuration.maximumConnections, configuration.maximumConnectionsPerAddress)
         connections = AddressLimits(maximum: maximum, perAddress: perAddress)
         sessions = AddressLimits(maximum: maximum, perAddress: perAddress)
         hubs = group.makeIterator().enumerated().map {
-            SocketHub(eventLoop: $1, index: $0, configuration: configuration, logger: logger)
+            SocketHub(eventLoop: $1, index: $0, configuration: configuration, logger: logger, metrics: metrics)
         }
         hubByLoop = Dictionary(uniqueKeysWithValues: hubs.map { (ObjectIdentifier($0.eventLoop), $0) })
     }
@@ -46,13 +50,14 @@ public final class EngineServer: Sendable {
     /// - Parameters:
     ///   - handler: told of each session and its messages.
     ///   - group: the event loops that connections are accepted on.
+    ///   - metrics: where ``SocketIOServerMetrics`` go; nil for what `MetricsSystem` has been told.
     public convenience init(
         configuration: SocketIOServerConfiguration = .init(path: "/engine.io/"), handler: any EngineIOHandler,
-        group: any EventLoopGroup, logger: Logger
+        group: any EventLoopGroup, logger: Logger, metrics: (any MetricsFactory)? = nil
     ) {
         self.init(
             configuration: configuration, application: MessageApplication(handler: handler), group: group,
-            logger: logger)
+            logger: logger, metrics: metrics)
     }
 
     /// The hub of an event loop; nil for a loop that is not of the server's group.
@@ -123,7 +128,7 @@ public final class EngineServer: Sendable {
                 return reply.refuse(.unknownSession)
             }
             do throws(EngineError) {
-                try application.admit(request, to: session.request)
+                try application.admit(request, to: session)
             } catch {
                 return reply.refuse(error)
             }

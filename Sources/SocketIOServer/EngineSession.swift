@@ -17,7 +17,7 @@ final class EngineSession {
     let outbox: Outbox
     private let configuration: SocketIOServerConfiguration
     private let limits: AddressLimits
-    private var layer: (any SessionLayer)?
+    private(set) var layer: (any SessionLayer)?
     private var transport: (any OutboxTransport)?
     /// The transport, as long as it is this one.
     private var polling: PollingTransport?
@@ -73,6 +73,7 @@ final class EngineSession {
         outbox.open(transport, owner: self)
         hub.insert(self)
         limits.count(request.remoteAddress)
+        hub.metrics.sessionOpened()
         send(
             .open(
                 EngineHandshake(
@@ -121,9 +122,9 @@ final class EngineSession {
         case .close:
             clientClosed()
         case .ping:
-            throw SessionViolation(.protocolViolation, "a client must not ping")
+            throw SessionViolation(.unexpectedPing, "a client must not ping")
         case .open:
-            throw SessionViolation(.protocolViolation, "a client must not open")
+            throw SessionViolation(.unexpectedOpen, "a client must not open")
         case .upgrade, .noop:
             break
         }
@@ -133,6 +134,7 @@ final class EngineSession {
         logger.notice(
             "closing a connection that breaks the protocol",
             metadata: ["address": .string(request.address), "violation": .string(violation.sentence)])
+        hub.metrics.violated(violation.violation)
     }
 
     // MARK: Heartbeat
@@ -200,6 +202,7 @@ final class EngineSession {
         if let place = wheelPlace.take() { hub.leaveWheel(place) }
         hub.remove(self)
         limits.leave(request.remoteAddress)
+        hub.metrics.sessionEnded(reason)
         let layer = layer.take()
         layer?.ended(reason)
         outbox.close()
@@ -232,7 +235,7 @@ extension EngineSession {
     func poll(_ reply: HTTPReply) {
         guard let polling else { return reply.refuse(.badRequest) }
         guard !polling.hasPoll else {
-            violated(SessionViolation(.protocolViolation, "a second poll while one waits"))
+            violated(SessionViolation(.duplicatePoll, "a second poll while one waits"))
             reply.refuse(.badRequest)
             return abort(.protocolViolation)
         }
@@ -245,7 +248,7 @@ extension EngineSession {
     func deliver(_ body: ByteBuffer, _ reply: HTTPReply) {
         guard let polling else { return reply.refuse(.badRequest) }
         guard !polling.hasDelivery else {
-            violated(SessionViolation(.protocolViolation, "a second delivery while one is under way"))
+            violated(SessionViolation(.duplicateDelivery, "a second delivery while one is under way"))
             reply.refuse(.badRequest)
             return abort(.protocolViolation)
         }
@@ -254,13 +257,13 @@ extension EngineSession {
             do throws(EngineProtocolError) {
                 packets = try EnginePayload.decode(body)
             } catch {
-                throw SessionViolation(.parseError, "\(error)")
+                throw SessionViolation(error)
             }
             for packet in packets where isOpen { try handle(packet) }
         } catch {
             violated(error)
             reply.refuse(.badRequest)
-            return abort(error.reason)
+            return abort(error.violation.reason)
         }
         guard isOpen, isHeldUp else { return reply.acceptDelivery() }
         // The client sends nothing more before it has its answer: to hold that back is to stop reading.
@@ -342,7 +345,7 @@ extension EngineSession: WebSocketDelegate {
                 do throws(EngineProtocolError) {
                     packet = try EnginePacket(decodingText: text)
                 } catch {
-                    throw SessionViolation(.parseError, "\(error)")
+                    throw SessionViolation(error)
                 }
                 try handle(packet)
             case .binary(let bytes):
@@ -350,7 +353,7 @@ extension EngineSession: WebSocketDelegate {
             }
         } catch {
             violated(error)
-            close(error.reason, code: .policyViolation)
+            close(error.violation.reason, code: WebSocketCloseCode(rawValue: error.violation.closeCode))
         }
     }
 
@@ -360,6 +363,7 @@ extension EngineSession: WebSocketDelegate {
             logger.notice(
                 "closing a connection that breaks the WebSocket protocol",
                 metadata: ["address": .string(request.address), "violation": .string("\(violation)")])
+            hub.metrics.violated(ProtocolViolation(violation))
             ended(closingReason ?? .parseError)
         case .error:
             ended(closingReason ?? .transportError)

@@ -89,6 +89,7 @@ public final class HTTPGate: ChannelDuplexHandler, RemovableChannelHandler {
         let address = channel.remoteAddress
         guard server.connections.enter(address) else {
             decided(.none)
+            server.metrics.refused(.tooManyConnections)
             server.logger.notice(
                 "too many connections", metadata: ["address": .string(address.map { "\($0)" } ?? "unknown")])
             try channel.pipeline.syncOperations.addHandler(ConnectionRefusal())
@@ -123,6 +124,9 @@ public final class HTTPGate: ChannelDuplexHandler, RemovableChannelHandler {
         requestDeadline?.cancel()
         requestDeadline = context.eventLoop.assumeIsolated().scheduleTask(in: time) { [self] in
             server.logger.debug("no request in time")
+            server.metrics.refused(.timedOut)
+            // What had come of a request is not looked at any more.
+            state = .closing
             context.close(promise: nil)
         }
     }
@@ -229,6 +233,8 @@ public final class HTTPGate: ChannelDuplexHandler, RemovableChannelHandler {
             context.fireErrorCaught(error)
         } else if error is HTTPParserError {
             // What is no HTTP gets HTTP's answer to that, and no more.
+            server.logger.debug("refused what is not HTTP", metadata: ["error": .string("\(error)")])
+            server.metrics.refused(.malformedHTTP)
             respond(
                 .badRequest, ["error": "bad_request", "message": "This is not a valid HTTP/1.1 request."],
                 keepAlive: false, context: context)
@@ -274,6 +280,7 @@ public final class HTTPGate: ChannelDuplexHandler, RemovableChannelHandler {
         body = ByteBuffer()
         requestDeadline?.cancel()
         server.logger.debug("a body is too long", metadata: ["address": .string(request.handshake.address)])
+        server.metrics.refused(.bodyTooLong)
         let limit = server.configuration.maximumPayload
         respond(
             .payloadTooLarge, EngineError.badRequest.saying("A body may have \(limit) bytes").body,
@@ -317,6 +324,7 @@ public final class HTTPGate: ChannelDuplexHandler, RemovableChannelHandler {
         server.logger.debug(
             "refused a request",
             metadata: ["address": .string(request.handshake.address), "error": .string(error.message)])
+        server.metrics.refused(RequestRefusal(error))
         respond(
             .init(statusCode: error.status), error.body, extra: request.crossOriginHeaders, to: request.head.method,
             keepAlive: request.head.isKeepAlive && !Self.stopsDecoder(request.head), context: context)
@@ -390,6 +398,10 @@ public final class HTTPGate: ChannelDuplexHandler, RemovableChannelHandler {
             ) { head.headers[$0] }
         } catch {
             var extra = HTTPHeaders()
+            server.logger.debug(
+                "refused a request",
+                metadata: ["address": .string(request.handshake.address), "error": .string(error.description)])
+            server.metrics.refused(RequestRefusal(error))
             if error == .versionUnsupported { extra.add(name: "Sec-WebSocket-Version", value: "13") }
             let body = EngineError.badRequest.saying(error.description).body
             respond(.init(statusCode: error.status), body, extra: extra, keepAlive: false, context: context)

@@ -169,6 +169,7 @@ final class Outbox {
             queue.drop()
             if !hasDroppedEvents {
                 hasDroppedEvents = true
+                hub.metrics.dropped(.backlog)
                 logger.notice(
                     "dropping events for a connection that reads too slowly",
                     metadata: ["address": .string(address)])

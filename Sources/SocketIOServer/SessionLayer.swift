@@ -14,14 +14,3 @@ protocol SessionLayer: AnyObject {
     /// The session is over, whoever ended it; called once.
     func ended(_ reason: DisconnectReason)
 }
-
-/// A client broke the protocol: what its sockets are told, and what the log says.
-struct SessionViolation: Error {
-    var reason: DisconnectReason
-    var sentence: String
-
-    init(_ reason: DisconnectReason, _ sentence: String) {
-        self.reason = reason
-        self.sentence = sentence
-    }
-}

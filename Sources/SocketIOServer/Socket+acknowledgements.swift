@@ -58,6 +58,7 @@ extension Socket {
         } onCancel: {
             eventLoop.execute { self.cancel(waiter) }
         }
+        if case .failure(let error) = answer { hub.metrics.acknowledgementMissing(error) }
         return try answer.get()
     }
 
@@ -87,11 +88,16 @@ extension Socket {
     /// The client's answer. One that nobody waits for came too late, or is made up: neither does harm.
     func acknowledged(_ packet: SocketPacket) {
         guard let id = packet.id else { return }
-        resolve(id, with: .success(SocketAcknowledgement(packet.arguments, attachments: packet.attachments)))
+        let answer = SocketAcknowledgement(packet.arguments, attachments: packet.attachments)
+        if !resolve(id, with: .success(answer)) { hub.metrics.acknowledgementUnexpected() }
     }
 
-    private func resolve(_ id: Int64, with answer: AcknowledgementWaiter.Answer) {
-        acknowledgements.resolve(id)?.resume(with: answer)
+    /// - Returns: whether anybody waited.
+    @discardableResult
+    private func resolve(_ id: Int64, with answer: AcknowledgementWaiter.Answer) -> Bool {
+        guard let waiter = acknowledgements.resolve(id) else { return false }
+        waiter.resume(with: answer)
+        return true
     }
 }
 

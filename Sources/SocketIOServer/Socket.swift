@@ -126,6 +126,7 @@ public final class Socket: @unchecked Sendable {
         guard state == .connecting else { return state == .connected }
         state = .connected
         hub.insert(self)
+        hub.metrics.socketConnected()
         session?.accepted()
         session?.send(.connect(namespace: namespace, ["sid": .string(id)]))
         return true
@@ -142,7 +143,7 @@ public final class Socket: @unchecked Sendable {
         guard eventLoop.inEventLoop else {
             return eventLoop.execute { self.emit(name, arguments, attachments: attachments, volatile: volatile) }
         }
-        guard state == .connected, !volatile || takesAtOnce else { return }
+        guard state == .connected, takes(volatile: volatile) else { return }
         session?.send(.event(name, arguments, namespace: namespace, attachments: attachments))
     }
 
@@ -164,12 +165,15 @@ public final class Socket: @unchecked Sendable {
     /// The same, for callers who are on the loop for certain.
     func deliver(_ batch: OutboundBatch, volatile: Bool = false) {
         guard state == .connected, !batch.isEmpty, batch.namespace == namespace else { return }
-        guard !volatile || takesAtOnce else { return }
+        guard takes(volatile: volatile) else { return }
         session?.send(batch)
     }
 
-    /// Whether nothing waits for the client to take more.
-    private var takesAtOnce: Bool { session?.takesAtOnce ?? false }
+    private func takes(volatile: Bool) -> Bool {
+        guard volatile, session?.takesAtOnce != true else { return true }
+        hub.metrics.dropped(.volatile)
+        return false
+    }
 
     /// Takes back all events that were sent as batches and wait for the client to take more. A frame that has begun is
     /// finished.
@@ -256,7 +260,10 @@ public final class Socket: @unchecked Sendable {
         pendingBytes = 0
         worker?.cancel()
         for waiter in acknowledgements.removeAll() { waiter.resume(with: .failure(.disconnected(reason))) }
-        if wasConnected { handler.disconnected(self, reason: reason) }
+        if wasConnected {
+            hub.metrics.socketDisconnected(reason)
+            handler.disconnected(self, reason: reason)
+        }
         formerRooms = []
         storedAttachment = nil
         if worker != nil {
@@ -326,6 +333,7 @@ public final class Socket: @unchecked Sendable {
     private func refused(_ refusal: ConnectRefusal) {
         switch state {
         case .connecting:
+            hub.metrics.connectRefused(.refused)
             session?.send(.connectError(message: refusal.message, data: refusal.data, namespace: namespace))
             session?.dismiss(self)
             ended(.serverDisconnect)

@@ -32,6 +32,7 @@ public final class SocketHub: @unchecked Sendable {
     public let index: Int
     let executor: EventLoopTaskExecutor
     let logger: Logger
+    let metrics: SocketIOServerMetrics
     /// Runs tasks on this loop's thread: for those that mostly deal with its connections, and would change threads at
     /// each step otherwise. What computes for long holds the connections up there.
     public var taskExecutor: any TaskExecutor { executor }
@@ -59,9 +60,13 @@ public final class SocketHub: @unchecked Sendable {
     var lengths: [Int] = []
     private var awaitingFold = CircularBuffer<Outbox>()
 
-    init(eventLoop: any EventLoop, index: Int, configuration: SocketIOServerConfiguration, logger: Logger) {
+    init(
+        eventLoop: any EventLoop, index: Int, configuration: SocketIOServerConfiguration, logger: Logger,
+        metrics: SocketIOServerMetrics
+    ) {
         self.eventLoop = eventLoop
         self.logger = logger
+        self.metrics = metrics
         self.index = index
         let shorter = min(configuration.pingInterval, configuration.pingTimeout)
         wheel = HeartbeatWheel(

@@ -21,7 +21,11 @@ public protocol SocketIOHandler: Sendable {
     ///
     /// A session id is known to its client and to whoever has seen its requests: here an application can ask for more,
     /// such as the same cookie.
-    func admit(_ request: HandshakeRequest, to session: HandshakeRequest) throws(EngineError)
+    ///
+    /// - Parameters:
+    ///   - session: the request that opened the session.
+    ///   - sockets: what the session has, in all namespaces.
+    func admit(_ request: HandshakeRequest, to session: HandshakeRequest, sockets: [Socket]) throws(EngineError)
 
     /// Decides about a CONNECT.
     ///
@@ -46,7 +50,9 @@ public protocol SocketIOHandler: Sendable {
 }
 
 extension SocketIOHandler {
-    public func admit(_ request: HandshakeRequest, to session: HandshakeRequest) throws(EngineError) {}
+    public func admit(
+        _ request: HandshakeRequest, to session: HandshakeRequest, sockets: [Socket]
+    ) throws(EngineError) {}
     public func notice(of lost: LostEvents, to socket: Socket) -> (name: String, arguments: [JSON])? { nil }
 }
 
@@ -79,7 +85,7 @@ public struct ConnectRefusal: Error, Sendable {
 }
 
 /// Why a socket is gone. The texts are the reference implementation's where it has the reason.
-public enum DisconnectReason: String, Sendable, CustomStringConvertible {
+public enum DisconnectReason: String, Sendable, CaseIterable, CustomStringConvertible {
     case transportClose = "transport close"
     case transportError = "transport error"
     case pingTimeout = "ping timeout"

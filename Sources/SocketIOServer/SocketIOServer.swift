@@ -1,3 +1,4 @@
+public import CoreMetrics
 public import Logging
 public import NIOCore
 
@@ -14,14 +15,15 @@ public final class SocketIOServer: Sendable {
     /// - Parameters:
     ///   - handlers: by namespace; `/` is the main one. Any other namespace is refused.
     ///   - group: the event loops that connections are accepted on.
+    ///   - metrics: where ``SocketIOServerMetrics`` go; nil for what `MetricsSystem` has been told.
     public init(
         configuration: SocketIOServerConfiguration = .init(), handlers: [String: any SocketIOHandler],
-        group: any EventLoopGroup, logger: Logger
+        group: any EventLoopGroup, logger: Logger, metrics factory: (any MetricsFactory)? = nil
     ) {
         engine = EngineServer(
             configuration: configuration,
             application: NamespaceTable(handlers: handlers, configuration: configuration), group: group,
-            logger: logger)
+            logger: logger, metrics: factory)
         for hub in hubs { hub.server = self }
     }
 

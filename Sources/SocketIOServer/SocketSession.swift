@@ -115,7 +115,7 @@ final class SocketSession: SessionLayer {
         do throws(SocketProtocolError) {
             packet = isBinary ? try decoder.binary(message) : try decoder.text(message)
         } catch {
-            throw SessionViolation(.parseError, "\(error)")
+            throw SessionViolation(error)
         }
         guard let packet else { return }
         if let wait = meter.count(now: hub.eventLoop.now) { slowDown(for: wait) }
@@ -141,20 +141,24 @@ final class SocketSession: SessionLayer {
         case (.connect, nil):
             connect(packet)
         case (.connect, .some), (.connectError, _):
-            throw SessionViolation(.protocolViolation, "unexpected \(packet.kind) for \(packet.namespace.prefix(64))")
+            throw SessionViolation(.unexpectedPacket, "unexpected \(packet.kind) for \(packet.namespace.prefix(64))")
         case (_, .some(let socket)):
             socket.received(packet, size: size)
         case (_, nil):
             guard dismissed.contains(packet.namespace) else {
-                throw SessionViolation(.protocolViolation, "\(packet.kind) for a namespace that is not connected")
+                throw SessionViolation(
+                    .namespaceNotConnected, "\(packet.kind) for a namespace that is not connected")
             }
         }
     }
 
     // MARK: Sockets
 
+    var allSockets: [Socket] { Array(sockets.values) }
+
     private func connect(_ packet: SocketPacket) {
         guard let handler = namespaces.handlers[packet.namespace] else {
+            hub.metrics.connectRefused(.invalidNamespace)
             send(.connectError(message: "Invalid namespace", namespace: packet.namespace))
             return
         }
@@ -206,8 +210,9 @@ struct NamespaceTable: EngineApplication {
         try handlers["/"]?.admit(request)
     }
 
-    func admit(_ request: HandshakeRequest, to session: HandshakeRequest) throws(EngineError) {
-        try handlers["/"]?.admit(request, to: session)
+    func admit(_ request: HandshakeRequest, to session: EngineSession) throws(EngineError) {
+        guard let layer = session.layer as? SocketSession else { return }
+        try handlers["/"]?.admit(request, to: session.request, sockets: layer.allSockets)
     }
 
     func makeLayer(for session: EngineSession) -> any SessionLayer {

@@ -16,7 +16,9 @@ struct Application: SocketIOHandler {
     var onLoss: @Sendable (LostEvents) -> (name: String, arguments: [JSON])? = { _ in nil }
 
     func admit(_ request: HandshakeRequest) throws(EngineError) { try onAdmit(request) }
-    func admit(_ request: HandshakeRequest, to session: HandshakeRequest) throws(EngineError) {
+    func admit(
+        _ request: HandshakeRequest, to session: HandshakeRequest, sockets: [Socket]
+    ) throws(EngineError) {
         try onAdmitLater(request, session)
     }
     func connect(_ socket: Socket, auth: JSON?) async throws(ConnectRefusal) { try await onConnect(socket, auth) }
