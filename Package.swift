@@ -16,6 +16,8 @@ let nioEmbedded: Target.Dependency = .product(name: "NIOEmbedded", package: "swi
 let nioTLS: Target.Dependency = .product(name: "NIOTLS", package: "swift-nio")
 let nioSSL: Target.Dependency = .product(name: "NIOSSL", package: "swift-nio-ssl")
 let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
+let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
+let hummingbirdCore: Target.Dependency = .product(name: "HummingbirdCore", package: "hummingbird")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let metrics: Target.Dependency = .product(name: "CoreMetrics", package: "swift-metrics")
 let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
@@ -26,6 +28,13 @@ let package = Package(
     products: [
         .executable(name: "rolecall-server", targets: ["RolecallServer"]),
         .executable(name: "rolecall", targets: ["RolecallClient"]),
+        // Socket.IO for any Swift server and client; nothing of the two programs is in these.
+        .library(name: "SocketIOServer", targets: ["SocketIOServer", "EngineIO", "WireJSON"]),
+        .library(name: "SocketIOClient", targets: ["SocketIOClient", "EngineIO", "WireJSON"]),
+        .library(name: "HummingbirdSocketIO", targets: ["HummingbirdSocketIO"]),
+        .library(name: "SocketIO", targets: ["SocketIO", "WireJSON"]),
+        .library(name: "EngineIO", targets: ["EngineIO", "WireJSON"]),
+        .library(name: "WebSocketLink", targets: ["WebSocketLink"]),
     ],
     dependencies: [
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: []),
@@ -63,6 +72,15 @@ let package = Package(
             ],
             swiftSettings: strict
         ),
+        .target(
+            name: "HummingbirdSocketIO",
+            dependencies: [
+                "SocketIOServer", nioCore, nioHTTP1, logging, hummingbirdCore,
+                .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
+                .product(name: "NIOHTTPTypesHTTP1", package: "swift-nio-extras"),
+            ],
+            swiftSettings: strict
+        ),
 
         // The domain: what both programs say, and what a model is.
         .target(name: "RolecallProtocol", dependencies: ["WireJSON"], swiftSettings: strict),
@@ -86,14 +104,12 @@ let package = Package(
         .executableTarget(
             name: "RolecallServer",
             dependencies: [
-                "WireJSON", "EngineIO", "SocketIOServer", "RolecallProtocol", "ModelStore", "SQLiteStore",
+                "WireJSON", "EngineIO", "SocketIOServer", "HummingbirdSocketIO", "RolecallProtocol", "ModelStore", "SQLiteStore",
                 nioCore, nioPosix, nioHTTP1, crypto, logging, argumentParser,
                 .product(name: "CryptoExtras", package: "swift-crypto"),
-                .product(name: "Hummingbird", package: "hummingbird"),
-                .product(name: "HummingbirdCore", package: "hummingbird"),
+                hummingbird,
+                hummingbirdCore,
                 .product(name: "HTTPTypes", package: "swift-http-types"),
-                .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
-                .product(name: "NIOHTTPTypesHTTP1", package: "swift-nio-extras"),
                 .product(name: "JWTKit", package: "jwt-kit"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
@@ -110,6 +126,12 @@ let package = Package(
             ],
             path: "Client",
             swiftSettings: strict
+        ),
+
+        // What another application of these modules looks like; the end-to-end tests run it.
+        .executableTarget(
+            name: "ChatExample", dependencies: ["HummingbirdSocketIO", "SocketIOServer", hummingbird],
+            path: "Examples/Chat", swiftSettings: strict
         ),
 
         // Tests: one target a module, and whole processes.

@@ -1,6 +1,7 @@
 import HTTPTypes
 import Hummingbird
 import HummingbirdCore
+import HummingbirdSocketIO
 import Logging
 import ModelStore
 import NIOCore

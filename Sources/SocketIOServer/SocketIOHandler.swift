@@ -86,14 +86,23 @@ public struct ConnectRefusal: Error, Sendable {
 
 /// Why a socket is gone. The texts are the reference implementation's where it has the reason.
 public enum DisconnectReason: String, Sendable, CaseIterable, CustomStringConvertible {
+    /// The client closed the connection, or it ended.
     case transportClose = "transport close"
+    /// The connection failed.
     case transportError = "transport error"
+    /// The client did not answer a ping within ``SocketIOServerConfiguration/pingTimeout``.
     case pingTimeout = "ping timeout"
+    /// The client sent what can't be decoded, or is larger than allowed; see ``ProtocolViolation``.
     case parseError = "parse error"
+    /// The client sent what it must not send where it was; see ``ProtocolViolation``.
     case protocolViolation = "protocol violation"
+    /// The client left the namespace; its connection may go on.
     case clientDisconnect = "client namespace disconnect"
+    /// The application ended the socket, by ``Socket/disconnect(close:)`` or a refusal after it was connected.
     case serverDisconnect = "server namespace disconnect"
+    /// The server's process is about to end.
     case serverShutdown = "server shutting down"
+    /// The connection had no socket within ``SocketIOServerConfiguration/connectTimeout``.
     case connectTimeout = "connect timeout"
     /// The client took nothing for ``SocketIOServerConfiguration/stallTimeout``, or left more answers waiting than
     /// ``SocketIOServerConfiguration/queueLimit``.

@@ -4,8 +4,39 @@ public import NIOCore
 
 /// A Socket.IO v5 server on Engine.IO v4, for any SwiftNIO application.
 ///
+/// A chat, whole, on SwiftNIO alone:
+///
+/// ```swift
+/// var chat = SocketNamespace()
+/// chat.use { socket, auth in
+///     guard auth?["key"] == "secret" else { throw ConnectRefusal(message: "not authorized") }
+/// }
+/// chat.on("join") { event, socket in
+///     guard let name = event.arguments.first?.stringValue else { throw EventRefusal(["a room, please"]) }
+///     socket.join(Room(name))
+///     return ["joined"]
+/// }
+/// chat.on("message") { event, socket in
+///     socket.broadcast("message", event.arguments, to: await socket.onLoop { $0.rooms })
+///     return ["sent"]
+/// }
+/// chat.onDisconnect { socket, reason in
+///     socket.broadcast("left", [.string(socket.id), .string(reason.rawValue)], to: socket.rooms)
+/// }
+/// let group = MultiThreadedEventLoopGroup.singleton
+/// let server = SocketIOServer(handlers: ["/": chat], group: group, logger: Logger(label: "chat"))
+/// let listener = try await ServerBootstrap(group: group)
+///     .childChannelOption(.allowRemoteHalfClosure, value: true)
+///     .childChannelInitializer { channel in
+///         channel.eventLoop.makeCompletedFuture { try HTTPGate.install(on: channel, server: server) }
+///     }
+///     .bind(host: "127.0.0.1", port: 9000).get()
+/// try await listener.closeFuture.get()
+/// ```
+///
 /// It has one ``SocketHub`` for each event loop of a group; a session lives on the loop that its first request came in
-/// on. ``HTTPGate`` brings requests in.
+/// on. ``HTTPGate`` brings connections in, and lets other requests through to an application's own handlers, such as
+/// Hummingbird's.
 public final class SocketIOServer: Sendable {
     /// What carries the sockets.
     public let engine: EngineServer
