@@ -284,7 +284,7 @@ public final class HTTPGate: ChannelDuplexHandler, RemovableChannelHandler {
         let limit = server.configuration.maximumPayload
         respond(
             .payloadTooLarge, EngineError.badRequest.saying("A body may have \(limit) bytes").body,
-            extra: request.crossOriginHeaders, keepAlive: false, context: context)
+            extra: request.crossOriginHeaders, keepAlive: false, lingers: true, context: context)
     }
 
     /// A request of ours has come whole.
@@ -417,9 +417,9 @@ public final class HTTPGate: ChannelDuplexHandler, RemovableChannelHandler {
     }
 
     private func takeOver(_ request: OwnRequest, context: ChannelHandlerContext) {
-        guard case .upgrade(let sid) = request.purpose, let key = webSocketKey(of: request, context: context),
-            let made = server.makeUpgrade(of: sid, on: context.eventLoop)
-        else { return }
+        guard case .upgrade(let sid) = request.purpose, let made = server.makeUpgrade(of: sid, on: context.eventLoop)
+        else { return refuse(request, with: .unknownSession, context: context) }
+        guard let key = webSocketKey(of: request, context: context) else { return }
         upgrade(key: key, context: context) { made }
     }
 
@@ -474,16 +474,16 @@ public final class HTTPGate: ChannelDuplexHandler, RemovableChannelHandler {
 
     private func respond(
         _ status: HTTPResponseStatus, _ body: JSON, extra: HTTPHeaders = [:], to method: HTTPMethod = .GET,
-        keepAlive: Bool, context: ChannelHandlerContext
+        keepAlive: Bool, lingers: Bool = false, context: ChannelHandlerContext
     ) {
         respond(
             status, ByteBuffer(bytes: body.encoded()), type: "application/json", extra: extra, to: method,
-            keepAlive: keepAlive, promise: nil, context: context)
+            keepAlive: keepAlive, lingers: lingers, promise: nil, context: context)
     }
 
     private func respond(
         _ status: HTTPResponseStatus, _ body: ByteBuffer, type: String, extra: HTTPHeaders, to method: HTTPMethod,
-        keepAlive: Bool, patience: TimeAmount? = nil, promise: EventLoopPromise<Void>?,
+        keepAlive: Bool, lingers: Bool = false, patience: TimeAmount? = nil, promise: EventLoopPromise<Void>?,
         context: ChannelHandlerContext
     ) {
         let keepAlive = keepAlive && !closesAfterAnswer
@@ -506,7 +506,20 @@ public final class HTTPGate: ChannelDuplexHandler, RemovableChannelHandler {
             context.write(Self.wrapOutboundOut(.body(.byteBuffer(body))), promise: nil)
         }
         context.writeAndFlush(Self.wrapOutboundOut(.end(nil)), promise: promise)
-        if !keepAlive { context.close(promise: nil) }
+        guard !keepAlive else { return }
+        if lingers { closeLater(context) } else { context.close(promise: nil) }
+    }
+
+    /// How long a client may go on sending what nobody reads any more.
+    private static let lingering = TimeAmount.seconds(1)
+
+    /// Closes the connection when the client has had time to read the answer: to close upon bytes that are still coming
+    /// resets the connection, and the answer may be lost with it.
+    private func closeLater(_ context: ChannelHandlerContext) {
+        context.close(mode: .output, promise: nil)
+        requestDeadline = context.eventLoop.assumeIsolated().scheduleTask(in: Self.lingering) {
+            context.close(promise: nil)
+        }
     }
 
     // MARK: Outbound
