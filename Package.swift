@@ -165,6 +165,15 @@ let package = Package(
             ],
             swiftSettings: strict
         ),
+        .executableTarget(
+            name: "ProtocolFixture",
+            dependencies: ["WireJSON", "EngineIO", "SocketIOServer", nioCore, nioPosix, nioHTTP1, logging],
+            path: "Tests/ProtocolFixture", swiftSettings: strict
+        ),
+        .testTarget(
+            name: "ConformanceTests", dependencies: ["ProtocolFixture", "WireJSON", "TestSupport"],
+            exclude: ["Support/stock.py"], swiftSettings: strict
+        ),
         .testTarget(
             name: "RolecallProtocolTests", dependencies: ["RolecallProtocol", "WireJSON", "TestSupport"],
             swiftSettings: strict

@@ -8,7 +8,8 @@ struct ChurnTests {
     /// How a client's visit ends.
     private enum Way: Int, CaseIterable {
         // By WebSocket.
-        case closeFrame, enginePacket, endOfData, reset, leave, violation, beforeConnect, brokenHandshake, silentWebSocket
+        case closeFrame, enginePacket, endOfData, reset, leave, violation, beforeConnect, brokenHandshake,
+            silentWebSocket
         // By polling.
         case closePosted, pollCancelled, pollReset, pollAbandoned, neverPolls, malformed, halfBody, doubledPoll
         // Between the two.

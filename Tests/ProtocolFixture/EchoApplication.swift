@@ -1,5 +1,6 @@
 import EngineIO
 import NIOCore
+import NIOHTTP1
 import SocketIOServer
 import WireJSON
 
@@ -22,6 +23,11 @@ struct EchoApplication: SocketIOHandler {
     var authDelay = Duration.zero
 
     func admit(_ request: HandshakeRequest) throws(EngineError) {}
+
+    /// A session is its client's alone, who is told by the cookie.
+    func admit(_ request: HandshakeRequest, to session: HandshakeRequest, sockets: [Socket]) throws(EngineError) {
+        guard request.headers["cookie"] == session.headers["cookie"] else { throw .forbidden }
+    }
 
     func connect(_ socket: Socket, auth: JSON?) async throws(ConnectRefusal) {
         if let refusal { throw refusal }

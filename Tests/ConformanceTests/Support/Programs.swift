@@ -12,9 +12,11 @@ enum Programs {
 
     /// A Python with python-socketio, from `ROLECALL_TEST_PYTHON` or else `.build/python` of this package.
     static func python() throws -> String {
-        let python = try setting("ROLECALL_TEST_PYTHON") ?? root().appendingPathComponent(".build/python/bin/python").path
+        let python =
+            try setting("ROLECALL_TEST_PYTHON") ?? root().appendingPathComponent(".build/python/bin/python").path
         return try executable(
-            python, "There is no Python with python-socketio at \(python). Scripts/test installs it and runs the tests.")
+            python, "There is no Python with python-socketio at \(python). Scripts/test installs it and runs the tests."
+        )
     }
 
     /// HAProxy, from the search path, or from where Debian puts it.

@@ -59,7 +59,7 @@ ended = Heard()
 
 
 def connected(namespaces=("/",), auth=None, wait=True):
-    client = OrderedClient(reconnection=False, handle_sigint=False)
+    client = OrderedClient(reconnection=False, handle_sigint=False, request_timeout=PATIENCE)
     for namespace in namespaces:
         def event(name, *arguments, namespace=namespace):
             heard.add(namespace, name, *arguments)
