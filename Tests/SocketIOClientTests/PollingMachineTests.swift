@@ -118,6 +118,23 @@ struct PollingMachineTests {
         #expect(machine.isWritable)
     }
 
+    @Test("while polls are held back, the one that is under way is delivered and POSTs go on")
+    func hold() throws {
+        var machine = try PollingMachine.opened()
+        machine.hold()
+        machine.received(body("4a"))
+        machine.send(text("4b"))
+        machine.flush()
+        #expect(try machine.all() == [message("a"), .post(body("4b"))])
+        machine.posted()
+        #expect(machine.isIdle)
+        var other = machine
+        other.drain()
+        #expect(try other.all() == [.drained])
+        machine.reopen()
+        #expect(try machine.all() == [.poll])
+    }
+
     @Test("a drain waits for both requests and for the delivery, sends nothing new, and hands over the rest")
     func drain() throws {
         var machine = try PollingMachine.opened()
@@ -280,6 +297,7 @@ private struct Run {
         case 8 where isDraining:
             isDraining = false
             machine.reopen()
+        case 8: machine.hold()
         default: break
         }
     }

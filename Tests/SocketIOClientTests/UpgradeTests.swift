@@ -59,6 +59,16 @@ struct UpgradeTests {
         await connection.disconnect()
     }
 
+    @Test("a server that ends one poll, long before it answers the probe, isn't sent another to wait for")
+    func onePoll() async throws {
+        let (peer, server) = try await PollingPeer.start(probeDelay: .milliseconds(300))
+        let connection = try await SocketIOConnection.connect(SocketIOClientConfiguration(upgrading: server))
+        try await eventually("the upgrade") { connection.transport == .websocket }
+        connection.emit("a")
+        try await eventually("the event") { peer.log.contains(#"ws 42["a"]"#) }
+        await connection.disconnect()
+    }
+
     @Test("what the last poll brings is delivered before what the WebSocket brings")
     func incomingOrder() async throws {
         let (peer, server) = try await PollingPeer.start(script: { peer, packet in
