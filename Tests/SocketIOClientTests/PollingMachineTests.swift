@@ -210,7 +210,8 @@ struct PollingMachineTests {
         #expect(throws: EngineProtocolError.emptyPacket) { try machine.next() }
     }
 
-    @Test("whatever happens in whatever order: one request each way, no packet lost, doubled or out of order", .computes)
+    @Test(
+        "whatever happens in whatever order: one request each way, no packet lost, doubled or out of order", .computes)
     func property() throws {
         for seed in 0..<2_000 {
             var random = Seeded(UInt64(seed))
@@ -224,7 +225,8 @@ struct PollingMachineTests {
         var random = Seeded(7)
         let samples = ["4a\u{1E}2probe\u{1E}bAQID", "0{\"sid\":\"a\"}", "6", "40{\"sid\":\"s\"}\u{1E}42[\"a\"]"]
         for _ in 0..<20_000 {
-            let bytes = random.hostileBytes(like: samples.map { Array($0.utf8) }, alphabet: Array("0123456b\u{1E}=A".utf8))
+            let bytes = random.hostileBytes(
+                like: samples.map { Array($0.utf8) }, alphabet: Array("0123456b\u{1E}=A".utf8))
             var machine = PollingMachine()
             _ = try? machine.next()
             machine.received(ByteBuffer(bytes: bytes))

@@ -87,6 +87,35 @@ struct UpgradeTests {
         }
     }
 
+    @Test("a reader that is behind when the session moves stops the WebSocket's reading too, and loses nothing")
+    func backPressure() async throws {
+        let count = 3_000
+        let (peer, server) = try await PollingPeer.start(
+            except: { $0.isUpgrade ? .held("upgrade") : nil },
+            script: { peer, packet in
+                if packet == #"42["some"]"# { peer.push(#"42["n",0]"#, #"42["n",1]"#, #"42["n",2]"#, #"42["n",3]"#) }
+                guard packet == #"42["rest"]"# else { return }
+                for number in 4..<count { peer.push(#"42["n",\#(number)]"#) }
+            })
+        let configuration = SocketIOClientConfiguration(upgrading: server).with { $0.maximumUnreadElements = 4 }
+        let connection = try await SocketIOConnection.connect(configuration)
+        connection.emit("some")
+        try await eventually("the pause") { try await connection.isPaused() }
+        server.release("upgrade", .webSocket)
+        try await eventually("the move") { connection.transport == .websocket }
+        #expect(try await connection.isPaused())
+        connection.emit("rest")
+        try await eventually("the question") { peer.log.contains(#"ws 42["rest"]"#) }
+        var iterator = connection.incoming.makeAsyncIterator()
+        for number in 0..<count {
+            guard await iterator.next()?.description == "n(\(number))" else {
+                Issue.record("element \(number) is missing")
+                break
+            }
+        }
+        await connection.disconnect()
+    }
+
     @Test("where no WebSocket can be had, polling goes on", arguments: 0..<5)
     func failingProbe(kind: Int) async throws {
         let answers: [ScriptedServer.Answer] = [
