@@ -1,6 +1,7 @@
 import HTTPTypes
 import Hummingbird
 import HummingbirdCore
+import HummingbirdSocketIO
 import Logging
 import ModelStore
 import NIOCore
@@ -56,8 +57,10 @@ struct RolecallApplication: Service, CustomStringConvertible {
         let sockets = SocketApplication(
             association: association, authenticator: authenticator, origins: origins, models: models,
             replay: Replay(store: store, association: association, encoder: encoder), logger: logger)
+        var socketIO = configuration.socketIO
+        socketIO.allowedOrigins = origins.allowed
         let server = SocketIOServer(
-            configuration: configuration.socketIO, handlers: ["/": sockets], group: group, logger: logger)
+            configuration: socketIO, handlers: ["/": sockets], group: group, logger: logger)
 
         let identity = RequestIdentity(authenticator: authenticator, origins: origins)
         let router = Router(context: RolecallRequestContext.self)

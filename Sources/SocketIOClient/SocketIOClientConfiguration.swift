@@ -2,6 +2,13 @@ import NIOCore
 import SocketIO
 import WireJSON
 
+/// A way to carry an Engine.IO session.
+public enum SocketIOTransport: String, Sendable, CaseIterable {
+    /// HTTP long-polling: works wherever HTTP does.
+    case polling
+    case websocket
+}
+
 /// Where a Socket.IO server is, and how to introduce oneself there.
 ///
 /// What may be secret, headers and `auth`, does not show when a configuration is printed.
@@ -13,18 +20,28 @@ public struct SocketIOClientConfiguration: Sendable {
     public var port: Int
     /// The Engine.IO path.
     public var path = "/socket.io/"
-    /// Headers of the handshake request beyond those of the protocols, such as `Authorization`, `Cookie` or `Origin`.
+    /// The transports that may be used, in the order of preference, each once.
+    ///
+    /// - `[.websocket]` opens a WebSocket at once.
+    /// - `[.polling, .websocket]` begins by polling and moves to a WebSocket as soon as the server has shown that it
+    ///   answers there, as the reference client does; where none gets through, polling goes on.
+    /// - `[.polling]` stays with polling.
+    /// - `[.websocket, .polling]` polls where the server doesn't open a WebSocket.
+    public var transports: [SocketIOTransport] = [.websocket]
+    /// Headers of every HTTP request beyond those of the protocols, such as `Authorization`, `Cookie` or `Origin`.
     public var headers: [(String, String)] = []
-    /// Begins with a slash.
+    /// The namespace to begin with. Begins with a slash.
     public var namespace = SocketPacket.mainNamespace
-    /// The payload of CONNECT. The protocol wants an object.
+    /// The payload of that namespace's CONNECT. The protocol wants an object.
     public var auth: JSON?
     /// How long ``SocketIOConnection/connect(_:on:)`` may take in all, until the server has granted the namespace.
     public var connectTimeout: Duration = .seconds(10)
-    /// The longest WebSocket message that is accepted, in bytes.
+    /// The longest WebSocket message that is accepted, or the longest body of an answer to a poll, in bytes.
     public var maximumMessageSize = 16 << 20
-    /// How many elements of ``SocketIOConnection/incoming`` may wait to be read before nothing more is read from the
-    /// network. It is read again when half of them are left.
+    /// How many attachments one packet may have.
+    public var maximumAttachments = 64
+    /// How many elements of one namespace's ``SocketIONamespace/incoming`` may wait to be read before nothing more is
+    /// read from the network. It is read again when half of them are left.
     public var maximumUnreadElements = 1_024
     /// A file of certificates in PEM form to trust in place of the system's.
     public var trustRootsFile: String?
@@ -61,11 +78,6 @@ extension SocketIOClientConfiguration {
         return port == (isSecure ? 443 : 80) ? name : "\(name):\(port)"
     }
 
-    /// The target of the WebSocket handshake.
-    var webSocketTarget: String {
-        "\(path)?EIO=4&transport=websocket"
-    }
-
     /// The name for SNI and the certificate's check. Nil for an IP address, which must not be an SNI name (RFC 6066
     /// section 3); the certificate is then checked against the address.
     var tlsServerName: String? {
@@ -86,10 +98,11 @@ extension SocketIOClientConfiguration {
         else {
             throw .invalidConfiguration("The path \"\(path)\" does not begin with a slash or needs encoding.")
         }
-        guard SocketPacket.isNamespace(namespace) else {
-            throw .invalidConfiguration("The namespace \"\(namespace)\" does not begin with a slash or has a comma.")
+        try Self.validate(namespace: namespace)
+        guard !transports.isEmpty, Set(transports).count == transports.count else {
+            throw .invalidConfiguration("No transport is given, or one twice.")
         }
-        guard maximumUnreadElements > 0, maximumMessageSize > 0 else {
+        guard maximumUnreadElements > 0, maximumMessageSize > 0, maximumAttachments >= 0 else {
             throw .invalidConfiguration("A limit is not positive.")
         }
         for (name, value) in headers {
@@ -99,6 +112,14 @@ extension SocketIOClientConfiguration {
             guard value.utf8.allSatisfy({ $0 >= 0x20 && $0 != 0x7F || $0 == 0x09 }) else {
                 throw .invalidConfiguration("The value of the header \"\(name)\" contains a control character.")
             }
+        }
+    }
+
+    /// A control character could be taken for the separator of packets in a polling body.
+    static func validate(namespace: String) throws(SocketIOConnectError) {
+        guard SocketPacket.isNamespace(namespace), namespace.utf8.allSatisfy({ $0 >= 0x20 }) else {
+            throw .invalidConfiguration(
+                "The namespace \"\(namespace)\" does not begin with a slash, or has a comma or a control character.")
         }
     }
 

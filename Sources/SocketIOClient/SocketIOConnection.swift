@@ -4,43 +4,49 @@ import NIOPosix
 import NIOSSL
 import WireJSON
 
-/// A connection to one namespace of a Socket.IO server (protocol revision 5, on Engine.IO 4 over WebSocket).
+/// A connection to a Socket.IO server (protocol revision 5, on Engine.IO 4), in one namespace from the beginning, and in
+/// any others that ``namespace(_:auth:timeout:)`` joins.
 ///
-/// It stands when ``connect(_:on:)`` returns, and it does not come back by itself once it has ended; see
-/// ``ReconnectBackoff``. Letting go of the connection and of ``incoming`` disconnects.
+/// It stands when ``connect(_:on:)`` returns. It ends when its transport does, by ``disconnect()``, or with its last
+/// namespace, and does not come back by itself; see ``ReconnectBackoff``.
 ///
-/// ``incoming`` must be read: with ``SocketIOClientConfiguration/maximumUnreadElements`` unread elements nothing more
-/// is read from the network, acknowledgements and the server's pings included.
+/// ``incoming`` must be read; see ``SocketIONamespace``.
 public final class SocketIOConnection: Sendable {
-    /// The Socket.IO id that the server gave this connection in its namespace.
-    public let sid: String
+    /// The namespace that the configuration names. Most of what can be done in it can also be asked of the connection.
+    public let main: SocketIONamespace
     /// What the server told when the Engine.IO session was opened.
     public let handshake: EngineHandshake
+    /// Of the network connection that the namespace was granted on.
     public let localAddress: SocketAddress?
     public let remoteAddress: SocketAddress?
 
-    private let channel: any Channel
     let session: NIOLoopBound<SocketIOSession>
-    private let elements: SocketIOIncomingQueue.Elements
+    private let current: EngineClient.CurrentTransport
+    private let closed: EventLoopFuture<Void>
+    private let configuration: SocketIOClientConfiguration
 
     /// Only on the session's event loop.
-    init(channel: any Channel, session: SocketIOSession, joined: SocketIOSession.Joined, queue: SocketIOIncomingQueue) {
-        self.channel = channel
+    init(
+        main: SocketIONamespace, handshake: EngineHandshake, session: SocketIOSession,
+        configuration: SocketIOClientConfiguration
+    ) {
+        self.main = main
+        self.handshake = handshake
         self.session = NIOLoopBound(session, eventLoop: session.eventLoop)
-        elements = queue.elements
-        sid = joined.sid
-        handshake = joined.handshake
-        localAddress = channel.localAddress
-        remoteAddress = channel.remoteAddress
+        self.configuration = configuration
+        current = session.engine.current
+        closed = session.engine.closed
+        localAddress = session.engine.channel?.localAddress
+        remoteAddress = session.engine.channel?.remoteAddress
     }
 
-    deinit {
-        session.eventLoop.execute { [session] in
-            session.value.disconnect()
-        }
-    }
+    /// The transport that carries the connection at the moment, or did last.
+    public var transport: SocketIOTransport { current.value }
 
     /// Connects, and joins the namespace.
+    ///
+    /// With ``SocketIOClientConfiguration/transports`` that allow it, the move from polling to a WebSocket goes on behind
+    /// this.
     ///
     /// - Throws: what went wrong, and at which stage. If the task is cancelled, ``SocketIOConnectError/cancelled``, at
     ///   once.
@@ -55,16 +61,69 @@ public final class SocketIOConnection: Sendable {
         let promise = eventLoop.makePromise(of: SocketIOConnection.self)
         let attempt = NIOLoopBoundBox.makeEmptyBox(valueType: ConnectAttempt.self, eventLoop: eventLoop)
         eventLoop.execute {
-            let started = ConnectAttempt(
-                configuration: configuration, tls: tls, eventLoop: eventLoop, promise: promise)
+            let dialer = HTTPDialer(configuration: configuration, tls: tls, eventLoop: eventLoop)
+            let started = ConnectAttempt(dialer, promise: promise)
             attempt.value = started
             started.start()
         }
+        return try await result(of: promise.futureResult) { attempt.value?.cancel() }
+    }
+
+    /// Joins another namespace on the same connection.
+    ///
+    /// - Parameters:
+    ///   - name: begins with a slash.
+    ///   - auth: the payload of CONNECT. The protocol wants an object.
+    ///   - timeout: how long the server may take; nil for ``SocketIOClientConfiguration/connectTimeout``.
+    /// - Throws: ``SocketIOConnectError/rejected(message:data:)`` when the server refuses,
+    ///   ``SocketIOConnectError/invalidConfiguration(_:)`` when the namespace is joined already or its name can't be one.
+    public func namespace(
+        _ name: String,
+        auth: JSON? = nil,
+        timeout: Duration? = nil
+    ) async throws(SocketIOConnectError) -> SocketIONamespace {
+        try SocketIOClientConfiguration.validate(namespace: name)
+        guard !Task.isCancelled else { throw .cancelled }
+        let eventLoop = session.eventLoop
+        let promise = eventLoop.makePromise(of: SocketIONamespace.self)
+        let joining = NIOLoopBoundBox.makeEmptyBox(valueType: NamespaceSession.self, eventLoop: eventLoop)
+        let time = TimeAmount(waiting: timeout ?? configuration.connectTimeout)
+        let limit = configuration.maximumUnreadElements
+        eventLoop.execute { [session] in
+            let queue = SocketIOIncomingQueue(limit: limit, eventLoop: eventLoop)
+            let namespace = session.value.join(name, auth: auth, queue: queue) { result in
+                switch result {
+                case .success(let sid):
+                    // The server's answer comes in a later turn of the loop, when the box is filled.
+                    guard let namespace = joining.value else { return }
+                    promise.succeed(SocketIONamespace(sid: sid, session: namespace, queue: queue))
+                case .failure(let error): promise.fail(error)
+                }
+            }
+            joining.value = namespace
+            namespace.giveUpJoining(in: time)
+        }
+        return try await Self.result(of: promise.futureResult) { joining.value?.giveUpJoining(.cancelled) }
+    }
+
+    /// Ends the connection with all its namespaces, and returns when it is closed, two seconds later at most.
+    public func disconnect() async {
+        session.eventLoop.execute { [session] in
+            session.value.disconnect()
+        }
+        try? await closed.get()
+    }
+
+    /// Waits for something that a cancelled task gives up.
+    private static func result<Value: Sendable>(
+        of future: EventLoopFuture<Value>,
+        onCancel giveUp: @escaping @Sendable () -> Void
+    ) async throws(SocketIOConnectError) -> Value {
         do {
             return try await withTaskCancellationHandler {
-                try await promise.futureResult.get()
+                try await future.get()
             } onCancel: {
-                eventLoop.execute { attempt.value?.cancel() }
+                future.eventLoop.execute(giveUp)
             }
         } catch let error as SocketIOConnectError {
             throw error
@@ -72,80 +131,43 @@ public final class SocketIOConnection: Sendable {
             throw .unreachable(String(describing: error))
         }
     }
+}
 
-    /// What comes from the server, in the order in which it was sent, from the first event behind CONNECT on; at last
-    /// ``SocketIOIncoming/disconnected(_:)``. For one consumer.
-    public var incoming: SocketIOIncomingSequence {
-        SocketIOIncomingSequence(base: elements, connection: self)
-    }
+// MARK: - The main namespace
 
-    /// Sends an event. It is dropped if the connection has ended.
-    ///
-    /// Events leave in the order of the calls, acknowledged ones included.
-    ///
-    /// - Parameter attachments: the bytes of the placeholders in `arguments`, in the order of their numbers; see
-    ///   ``SocketIO/SocketPacket/placeholder(_:)``.
+extension SocketIOConnection {
+    /// The Socket.IO id that the server gave this client in the namespace that the configuration names.
+    public var sid: String { main.sid }
+
+    /// ``SocketIONamespace/incoming`` of the namespace that the configuration names.
+    public var incoming: SocketIOIncomingSequence { main.incoming }
+
+    /// ``SocketIONamespace/emit(_:_:attachments:)`` in the namespace that the configuration names.
     public func emit(_ name: String, _ arguments: [JSON] = [], attachments: [ByteBuffer] = []) {
-        session.eventLoop.execute { [session] in
-            session.value.emit(name, arguments, attachments)
-        }
+        main.emit(name, arguments, attachments: attachments)
     }
 
-    /// Sends an event and waits for the server's acknowledgement.
-    ///
-    /// - Parameter timeout: how long to wait.
-    /// - Returns: what the server acknowledges with.
-    /// - Throws: when there was no acknowledgement; the event may have arrived all the same.
+    /// ``SocketIONamespace/emitVolatile(_:_:attachments:)`` in the namespace that the configuration names.
+    public func emitVolatile(_ name: String, _ arguments: [JSON] = [], attachments: [ByteBuffer] = []) {
+        main.emitVolatile(name, arguments, attachments: attachments)
+    }
+
+    /// ``SocketIONamespace/emitWithAcknowledgement(_:_:timeout:)`` in the namespace that the configuration names.
     public func emitWithAcknowledgement(
         _ name: String,
         _ arguments: [JSON] = [],
         timeout: Duration
     ) async throws(SocketIOEmitError) -> [JSON] {
-        try await acknowledgement(of: name, arguments, timeout: timeout).arguments
+        try await main.emitWithAcknowledgement(name, arguments, timeout: timeout)
     }
 
-    /// Sends an event and waits for the server's acknowledgement, with all that belongs to it: the id tells its place
-    /// among what came; see ``SocketIOIncoming/acknowledgement(id:)``.
-    ///
-    /// - Parameters:
-    ///   - attachments: as with ``emit(_:_:attachments:)``.
-    ///   - timeout: how long to wait.
-    /// - Throws: when there was no acknowledgement; the event may have arrived all the same.
+    /// ``SocketIONamespace/acknowledgement(of:_:attachments:timeout:)`` in the namespace that the configuration names.
     public func acknowledgement(
         of name: String,
         _ arguments: [JSON] = [],
         attachments: [ByteBuffer] = [],
         timeout: Duration
     ) async throws(SocketIOEmitError) -> SocketIOAcknowledgement {
-        guard !Task.isCancelled else { throw .cancelled }
-        let eventLoop = session.eventLoop
-        let promise = eventLoop.makePromise(of: SocketIOAcknowledgement.self)
-        let id = NIOLoopBoundBox.makeEmptyBox(valueType: Int64.self, eventLoop: eventLoop)
-        eventLoop.execute { [session] in
-            id.value = session.value.emit(
-                name, arguments, attachments, timeout: TimeAmount(waiting: timeout), promise: promise)
-        }
-        do {
-            return try await withTaskCancellationHandler {
-                try await promise.futureResult.get()
-            } onCancel: {
-                eventLoop.execute { [session] in
-                    guard let id = id.value else { return }
-                    session.value.giveUp(id, .cancelled)
-                }
-            }
-        } catch let error as SocketIOEmitError {
-            throw error
-        } catch {
-            throw .disconnected(.transportClosed(String(describing: error)))
-        }
-    }
-
-    /// Leaves the namespace, closes the WebSocket, and returns when the channel is gone, two seconds later at most.
-    public func disconnect() async {
-        session.eventLoop.execute { [session] in
-            session.value.disconnect()
-        }
-        try? await channel.closeFuture.get()
+        try await main.acknowledgement(of: name, arguments, attachments: attachments, timeout: timeout)
     }
 }

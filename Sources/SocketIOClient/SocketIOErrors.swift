@@ -23,7 +23,7 @@ public enum SocketIOConnectStage: Sendable, Equatable, CustomStringConvertible {
     }
 }
 
-/// Why ``SocketIOConnection/connect(_:on:)`` failed.
+/// Why ``SocketIOConnection/connect(_:on:)`` or ``SocketIOConnection/namespace(_:auth:timeout:)`` failed.
 public enum SocketIOConnectError: Error, Sendable, Equatable, CustomStringConvertible {
     /// The configuration makes no sense; the sentence says what of it.
     case invalidConfiguration(String)
@@ -31,13 +31,14 @@ public enum SocketIOConnectError: Error, Sendable, Equatable, CustomStringConver
     case unreachable(String)
     /// The TLS handshake failed, for example because the certificate isn't trusted.
     case tlsFailed(String)
-    /// The server answered the WebSocket handshake with another status than 101. Of the body, at most 4,096 bytes.
+    /// The server answered the WebSocket handshake with another status than 101, or the first poll with another than
+    /// 200. Of the body, at most 4,096 bytes; ``refusal`` reads it.
     case refused(status: Int, body: String)
     /// The server does not keep to one of the protocols.
     case protocolViolation(String)
     /// The server answered CONNECT with CONNECT_ERROR.
     case rejected(message: String, data: JSON?)
-    /// ``SocketIOClientConfiguration/connectTimeout`` was over.
+    /// The time was over.
     case timedOut(SocketIOConnectStage)
     /// The task was cancelled.
     case cancelled
@@ -47,23 +48,31 @@ public enum SocketIOConnectError: Error, Sendable, Equatable, CustomStringConver
         case .invalidConfiguration(let sentence): sentence
         case .unreachable(let sentence): sentence
         case .tlsFailed(let detail): "The TLS handshake failed: \(detail)"
-        case .refused(let status, let body):
-            body.isEmpty
-                ? "The server refused with status \(status)." : "The server refused with status \(status): \(body)"
+        case .refused(let status, let body): SocketIORefusal(status: status, body: body).description
         case .protocolViolation(let sentence): "The server broke the protocol. \(sentence)"
         case .rejected(let message, _): "The server refused the namespace: \(message)"
         case .timedOut(let stage): "No answer in time: \(stage)."
         case .cancelled: "The attempt was cancelled."
         }
     }
+
+    /// What a server that refused by HTTP said; nil for other errors.
+    public var refusal: SocketIORefusal? {
+        guard case .refused(let status, let body) = self else { return nil }
+        return SocketIORefusal(status: status, body: body)
+    }
 }
 
-/// Why a connection ended.
+/// Why a connection, or one namespace of it, ended.
 public enum SocketIODisconnectReason: Sendable, Equatable, CustomStringConvertible {
-    /// ``SocketIOConnection/disconnect()`` was called, or the connection was let go.
+    /// ``SocketIOConnection/disconnect()`` or ``SocketIONamespace/leave()`` was called, or what it was called on let go.
     case clientDisconnect
-    /// The server sent DISCONNECT.
+    /// The server sent DISCONNECT for the namespace.
     case serverDisconnect
+    /// The server sent Engine.IO's `close`.
+    case serverClosed
+    /// The server answered a poll or a POST with another status than 200.
+    case refused(SocketIORefusal)
     /// The server's ping did not come in time.
     case pingTimeout
     /// The transport ended; the sentence says how.
@@ -75,6 +84,8 @@ public enum SocketIODisconnectReason: Sendable, Equatable, CustomStringConvertib
         switch self {
         case .clientDisconnect: "This client disconnected."
         case .serverDisconnect: "The server disconnected this client."
+        case .serverClosed: "The server closed the Engine.IO session."
+        case .refused(let refusal): refusal.description
         case .pingTimeout: "The server fell silent."
         case .transportClosed(let sentence): sentence
         case .protocolViolation(let sentence): "The server broke the protocol. \(sentence)"

@@ -3,7 +3,7 @@ import SocketIO
 import Synchronization
 import WireJSON
 
-/// One thing that came from the server, or the end of the connection.
+/// One thing that came from the server in a namespace, or the namespace's end.
 public enum SocketIOIncoming: Sendable {
     /// An event. Binary arguments are placeholders whose number is the position in `attachments`; see
     /// ``SocketIO/SocketPacket/placeholderNumber(of:)``. With `acknowledge` the server waits for an answer.
@@ -24,19 +24,19 @@ public struct SocketIOAcknowledgement: Sendable, Equatable {
     public let attachments: [ByteBuffer]
 }
 
-/// Answers one event of the server, once; what comes after the first answer, or the connection's end, is dropped.
+/// Answers one event of the server, once; what comes after the first answer, or the namespace's end, is dropped.
 public struct SocketIOAcknowledger: Sendable {
     private final class Once: Sendable {
         let isUsed = Atomic(false)
     }
 
     let id: Int64
-    private let session: NIOLoopBound<SocketIOSession>
+    private let namespace: NIOLoopBound<NamespaceSession>
     private let once = Once()
 
-    init(id: Int64, session: NIOLoopBound<SocketIOSession>) {
+    init(id: Int64, namespace: NIOLoopBound<NamespaceSession>) {
         self.id = id
-        self.session = session
+        self.namespace = namespace
     }
 
     /// Sends the answer.
@@ -44,16 +44,16 @@ public struct SocketIOAcknowledger: Sendable {
     /// - Parameter attachments: the bytes of the placeholders in `arguments`, in the order of their numbers.
     public func callAsFunction(_ arguments: [JSON] = [], attachments: [ByteBuffer] = []) {
         guard !once.isUsed.exchange(true, ordering: .relaxed) else { return }
-        session.eventLoop.execute { [id, session] in
-            session.value.acknowledge(id, arguments, attachments)
+        namespace.eventLoop.execute { [id, namespace] in
+            namespace.value.acknowledge(id, arguments, attachments)
         }
     }
 }
 
-/// What comes from the server, in the order in which it was sent, and at last the end of the connection.
+/// What comes from the server in a namespace, in the order in which it was sent, and at last the namespace's end.
 ///
-/// It has one consumer: making a second iterator is a programming error. It keeps its connection alive. When the task
-/// that waits for the next element is cancelled, the sequence is over for good, though the connection isn't.
+/// It has one consumer: making a second iterator is a programming error. It keeps its namespace joined. When the task
+/// that waits for the next element is cancelled, the sequence is over for good, though the namespace isn't.
 ///
 /// Buffers in it may share their storage with the bytes that were read from the network: copy them before keeping them
 /// for long.
@@ -62,15 +62,15 @@ public struct SocketIOIncomingSequence: AsyncSequence, Sendable {
     public typealias Failure = Never
 
     let base: SocketIOIncomingQueue.Elements
-    let connection: SocketIOConnection?
+    let namespace: SocketIONamespace?
 
     public func makeAsyncIterator() -> AsyncIterator {
-        AsyncIterator(base: base.makeAsyncIterator(), connection: connection)
+        AsyncIterator(base: base.makeAsyncIterator(), namespace: namespace)
     }
 
     public struct AsyncIterator: AsyncIteratorProtocol {
         let base: SocketIOIncomingQueue.Elements.AsyncIterator
-        let connection: SocketIOConnection?
+        let namespace: SocketIONamespace?
 
         public mutating func next() async -> SocketIOIncoming? {
             await base.next()

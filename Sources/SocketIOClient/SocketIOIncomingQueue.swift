@@ -1,6 +1,6 @@
 import NIOCore
 
-/// The bounded queue between the event loop and the one consumer of ``SocketIOConnection/incoming``.
+/// The bounded queue between the event loop and the one consumer of ``SocketIONamespace/incoming``.
 struct SocketIOIncomingQueue {
     typealias Strategy = NIOAsyncSequenceProducerBackPressureStrategies.HighLowWatermark
     typealias Elements = NIOAsyncSequenceProducer<SocketIOIncoming, Strategy, Demand>

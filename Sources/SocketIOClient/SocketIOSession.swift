@@ -1,343 +1,224 @@
 import EngineIO
 import NIOCore
 import SocketIO
-import WebSocketLink
 import WireJSON
 
-/// One Engine.IO session with one Socket.IO namespace in it: what is said, independent of what carries it. Belongs to
-/// its event loop.
+/// The Socket.IO side of one Engine.IO session: packets, and the namespaces that they belong to. Belongs to its event
+/// loop.
+///
+/// It ends when its transport does, when it is disconnected, or when its last namespace has been left.
 final class SocketIOSession {
-    /// What is known once the namespace has been granted.
-    struct Joined {
-        let handshake: EngineHandshake
-        let sid: String
-    }
-
     private enum State {
         /// Engine.IO's `open` is awaited.
         case opening
-        /// CONNECT was sent, its answer is awaited.
-        case joining(EngineHandshake)
-        case joined
+        case open
         case ended(SocketIODisconnectReason)
     }
 
-    /// Somebody who waits for an acknowledgement.
-    private final class Waiter {
-        let promise: EventLoopPromise<SocketIOAcknowledgement>
-        var timeout: Scheduled<Void>?
-
-        init(_ promise: EventLoopPromise<SocketIOAcknowledgement>) {
-            self.promise = promise
-        }
-    }
-
     let eventLoop: any EventLoop
-    private let namespace: String
-    private let auth: JSON?
-    /// Nil after the end: what still waits in it may hold acknowledgers, and those hold this session.
-    private var queue: SocketIOIncomingQueue?
-    /// Told once how joining the namespace went; never, if the session was disconnected before.
-    private var outcome: ((Result<Joined, SocketIOConnectError>) -> Void)?
+    let engine: EngineClient
+    private let configuration: SocketIOClientConfiguration
     private var state = State.opening
-    private var transport: WebSocketTransport?
-    private var decoder = SocketPacketDecoder()
-    private var acknowledgements = AcknowledgementTable<Waiter>()
-    private var monitor: HeartbeatMonitor?
-    private var heartbeat: Scheduled<Void>?
-    /// Whether the reader is behind and nothing more is taken from the transport.
-    private(set) var isPaused = false
-    private var isFlushScheduled = false
-    /// The last ping that came while the transport was not writable.
-    private var unansweredPing: ByteBuffer?
+    /// What the server told when it opened the session; nil before.
+    private(set) var handshake: EngineHandshake?
+    private var namespaces: [String: NamespaceSession] = [:]
+    /// Namespaces that were left before the server had answered CONNECT: that answer must not open them there.
+    private var abandoned: Set<String> = []
+    private var decoder: SocketPacketDecoder
 
-    init(
-        configuration: SocketIOClientConfiguration,
-        queue: SocketIOIncomingQueue,
-        eventLoop: any EventLoop,
-        outcome: @escaping (Result<Joined, SocketIOConnectError>) -> Void
-    ) {
+    init(configuration: SocketIOClientConfiguration, eventLoop: any EventLoop) {
+        self.configuration = configuration
         self.eventLoop = eventLoop
-        namespace = configuration.namespace
-        auth = configuration.auth
+        engine = EngineClient(eventLoop: eventLoop)
         decoder = SocketPacketDecoder(
-            limits: SocketPacketDecoder.Limits(maximumAttachmentBytes: configuration.maximumMessageSize))
-        self.queue = queue
-        self.outcome = outcome
-        queue.demand.setAction { [weak self] in self?.resume() }
+            limits: SocketPacketDecoder.Limits(
+                maximumAttachments: configuration.maximumAttachments,
+                maximumAttachmentBytes: configuration.maximumMessageSize))
+        engine.session = self
     }
 
-    /// Where an attempt to connect stands.
-    var stage: SocketIOConnectStage {
-        if case .opening = state { .open } else { .namespace }
-    }
+    /// Whether the reader of some namespace is behind and nothing more is taken from the transport.
+    var isPaused: Bool { namespaces.values.contains { $0.holdsSession } }
 
-    /// Gives the session what carries it, once.
-    func attach(_ transport: WebSocketTransport) {
-        self.transport = transport
-    }
 }
 
 // MARK: - The user's side
 
 extension SocketIOSession {
-    /// Sends an event. Does nothing once the session has ended.
-    func emit(_ name: String, _ arguments: [JSON], _ attachments: [ByteBuffer]) {
-        guard case .joined = state else { return }
-        send(.event(name, arguments, namespace: namespace, attachments: attachments))
-    }
-
-    /// Sends an event that the server is to acknowledge.
+    /// Joins a namespace, now or as soon as the session is open.
     ///
-    /// - Returns: the event's id, or nil if the session has ended and the promise has failed.
-    func emit(
+    /// - Parameters:
+    ///   - isFirst: whether it is the one that the session was opened for.
+    ///   - outcome: told once how it went, with the server's id for the socket; never, if the namespace is left before.
+    func join(
         _ name: String,
-        _ arguments: [JSON],
-        _ attachments: [ByteBuffer],
-        timeout: TimeAmount,
-        promise: EventLoopPromise<SocketIOAcknowledgement>
-    ) -> Int64? {
-        guard case .joined = state else {
-            promise.fail(SocketIOEmitError.disconnected(endReason))
-            return nil
+        auth: JSON?,
+        isFirst: Bool = false,
+        queue: SocketIOIncomingQueue,
+        outcome: @escaping (Result<String, SocketIOConnectError>) -> Void
+    ) -> NamespaceSession {
+        let namespace = NamespaceSession(
+            name, auth: auth, isFirst: isFirst, queue: queue, session: self, outcome: outcome)
+        if case .ended(let reason) = state {
+            namespace.end(reason, connectError: SocketIOConnectError(reason, during: .namespace))
+        } else if namespaces[name] != nil {
+            let error = SocketIOConnectError.invalidConfiguration("The namespace \"\(name)\" is joined already.")
+            namespace.end(.clientDisconnect, connectError: error)
+        } else if abandoned.contains(name) {
+            // Of two answers nobody could say to which CONNECT they belong.
+            let error = SocketIOConnectError.invalidConfiguration(
+                "The server has not yet answered an earlier attempt to join the namespace \"\(name)\".")
+            namespace.end(.clientDisconnect, connectError: error)
+        } else {
+            namespaces[name] = namespace
+            if case .open = state {
+                connect(namespace)
+            }
         }
-        let waiter = Waiter(promise)
-        let id = acknowledgements.register(waiter)
-        waiter.timeout = eventLoop.assumeIsolated().scheduleTask(in: timeout) { [weak self] in
-            self?.giveUp(id, .timedOut)
+        return namespace
+    }
+
+    /// Leaves a namespace, and ends the session if it was the last.
+    func leave(_ namespace: NamespaceSession) {
+        guard remove(namespace) else { return }
+        if namespace.isJoined {
+            send(.disconnect(namespace: namespace.name))
+        } else if case .open = state {
+            abandoned.insert(namespace.name)
         }
-        send(.event(name, arguments, id: id, namespace: namespace, attachments: attachments))
-        return id
+        drop(namespace, .clientDisconnect)
     }
 
-    /// Ends the wait for an acknowledgement.
-    func giveUp(_ id: Int64, _ error: SocketIOEmitError) {
-        guard let waiter = acknowledgements.resolve(id) else { return }
-        waiter.timeout?.cancel()
-        waiter.promise.fail(error)
-    }
-
-    /// Acknowledges an event of the server. Does nothing once the session has ended.
-    func acknowledge(_ id: Int64, _ arguments: [JSON], _ attachments: [ByteBuffer]) {
-        guard case .joined = state else { return }
-        send(.acknowledgement(id: id, arguments, namespace: namespace, attachments: attachments))
-    }
-
-    /// Leaves the namespace and closes the transport behind what was sent before.
+    /// Leaves all namespaces and closes the transport behind what was sent before.
     func disconnect() {
-        outcome = nil
-        if case .joined = state {
-            send(.disconnect(namespace: namespace))
+        for namespace in namespaces.values where namespace.isJoined {
+            send(.disconnect(namespace: namespace.name))
         }
-        end(.clientDisconnect)
+        end(EngineEnd(.clientDisconnect))
     }
 
-    private var endReason: SocketIODisconnectReason {
-        if case .ended(let reason) = state { reason } else { .transportClosed("The session is not open yet.") }
-    }
+    /// Whether what is sent leaves at once.
+    var isIdle: Bool { engine.isIdle }
 
-    private func send(_ packet: SocketPacket) {
-        guard let transport else { return }
+    func send(_ packet: SocketPacket) {
         var text = ByteBuffer()
         packet.encodeText(into: &text, engineMessage: true)
-        transport.send(text: text)
+        engine.send(.text(text))
         for attachment in packet.attachments {
-            transport.send(binary: attachment)
+            engine.send(.binary(attachment))
         }
-        scheduleFlush()
     }
 
-    private func send(_ packet: EnginePacket) {
-        guard let transport else { return }
-        var text = ByteBuffer()
-        packet.encodeText(into: &text)
-        transport.send(text: text)
-        scheduleFlush()
+    func pause() {
+        engine.pause()
     }
 
-    /// All that is sent in one turn of the event loop leaves in one write.
-    private func scheduleFlush() {
-        guard !isFlushScheduled else { return }
-        isFlushScheduled = true
-        eventLoop.assumeIsolated().execute {
-            self.isFlushScheduled = false
-            self.transport?.flush()
-        }
+    func resume() {
+        guard !isPaused else { return }
+        engine.resume()
+    }
+
+    private func connect(_ namespace: NamespaceSession) {
+        send(SocketPacket(kind: .connect, namespace: namespace.name, data: namespace.auth))
     }
 }
 
 // MARK: - The server's side
 
 extension SocketIOSession {
-    func receive(_ packet: EnginePacket) {
-        if case .ended = state { return }
-        switch packet {
-        case .open(let handshake): opened(handshake)
-        case .close: end(.transportClosed("The server closed the Engine.IO session."))
-        case .ping(let payload):
-            monitor?.pingReceived(now: eventLoop.now)
-            answer(ping: payload)
-        case .pong, .upgrade, .noop: break
-        case .message(let text): decode { decoder throws(SocketProtocolError) in try decoder.text(text) }
-        case .binary(let bytes): decode { decoder throws(SocketProtocolError) in try decoder.binary(bytes) }
+    func engineOpened(_ handshake: EngineHandshake) {
+        guard case .opening = state else { return }
+        state = .open
+        self.handshake = handshake
+        for namespace in namespaces.values {
+            connect(namespace)
         }
     }
 
-    /// The transport is gone, or the peer's bytes make no sense.
-    func transportEnded(_ reason: SocketIODisconnectReason) {
+    func engineEnded(_ reason: EngineEnd) {
         end(reason)
     }
 
-    /// The transport takes more again.
-    func transportBecameWritable() {
-        if let ping = unansweredPing.take() {
-            send(.pong(ping))
-        }
+    func received(text: ByteBuffer) {
+        decode { decoder throws(SocketProtocolError) in try decoder.text(text) }
     }
 
-    /// However many pings a server sends that doesn't read, one pong waits for it.
-    private func answer(ping: ByteBuffer) {
-        if transport?.isWritable == true {
-            send(.pong(ping))
-        } else {
-            unansweredPing = ping
-        }
+    func received(binary: ByteBuffer) {
+        decode { decoder throws(SocketProtocolError) in try decoder.binary(binary) }
     }
 
-    private func opened(_ handshake: EngineHandshake) {
-        guard case .opening = state else {
-            end(.protocolViolation("A second Engine.IO handshake came."))
-            return
-        }
-        state = .joining(handshake)
-        var monitor = HeartbeatMonitor(handshake)
-        watch(until: monitor.started(now: eventLoop.now))
-        self.monitor = monitor
-        send(SocketPacket(kind: .connect, namespace: namespace, data: auth))
+    /// The server has disconnected a namespace, or refused it.
+    func serverLeft(_ namespace: NamespaceSession) {
+        guard remove(namespace) else { return }
+        drop(namespace, .serverDisconnect)
+    }
+
+    /// Ends the session for what the server did.
+    func fail(_ reason: SocketIODisconnectReason) {
+        end(EngineEnd(reason))
     }
 
     private func decode(
         _ decode: (inout SocketPacketDecoder) throws(SocketProtocolError) -> SocketPacket?
     ) {
-        do throws(SocketProtocolError) {
-            guard let packet = try decode(&decoder), packet.namespace == namespace else { return }
-            receive(packet)
-        } catch {
-            end(.protocolViolation(error.description))
-        }
-    }
-
-    private func receive(_ packet: SocketPacket) {
-        switch (state, packet.kind) {
-        case (.joining(let handshake), .connect): joined(packet, handshake)
-        case (.joining, .connectError): rejected(packet)
-        case (.joined, .event): received(event: packet)
-        case (.joined, .acknowledgement): received(acknowledgement: packet)
-        case (.joined, .disconnect): end(.serverDisconnect)
-        case (.ended, _): break
-        case (.opening, _): end(.protocolViolation("A Socket.IO packet came before the Engine.IO handshake."))
-        case (.joining, _): end(.protocolViolation("A packet came before the answer to CONNECT."))
-        case (.joined, _): end(.protocolViolation("A second answer to CONNECT came."))
-        }
-    }
-
-    private func joined(_ packet: SocketPacket, _ handshake: EngineHandshake) {
-        guard let sid = packet.data?["sid"]?.stringValue else {
-            end(.protocolViolation("The answer to CONNECT has no sid; the server may speak an older protocol."))
+        guard case .open = state else {
+            fail(.protocolViolation("A Socket.IO packet came before the Engine.IO handshake."))
             return
         }
-        state = .joined
-        outcome.take()?(.success(Joined(handshake: handshake, sid: sid)))
-    }
-
-    private func rejected(_ packet: SocketPacket) {
-        let message = packet.data?["message"]?.stringValue ?? packet.data?.stringValue ?? "no reason given"
-        outcome.take()?(.failure(.rejected(message: message, data: packet.data?["data"])))
-        end(.serverDisconnect)
-    }
-
-    private func received(event packet: SocketPacket) {
-        let acknowledger = packet.id.map { id in
-            SocketIOAcknowledger(id: id, session: NIOLoopBound(self, eventLoop: eventLoop))
-        }
-        yield(
-            .event(
-                name: packet.eventName ?? "",
-                arguments: packet.arguments,
-                attachments: packet.attachments,
-                acknowledge: acknowledger
-            ))
-    }
-
-    private func received(acknowledgement packet: SocketPacket) {
-        guard let id = packet.id, let waiter = acknowledgements.resolve(id) else { return }
-        waiter.timeout?.cancel()
-        // First the mark, so that whoever hears of the acknowledgement finds it in the queue already.
-        yield(.acknowledgement(id: id))
-        waiter.promise.succeed(
-            SocketIOAcknowledgement(id: id, arguments: packet.arguments, attachments: packet.attachments))
-    }
-
-    private func yield(_ element: SocketIOIncoming) {
-        guard queue?.source.yield(element) == .stopProducing, !isPaused else { return }
-        isPaused = true
-        transport?.pause()
-    }
-
-    private func resume() {
-        guard isPaused else { return }
-        isPaused = false
-        // The server could not be heard in the meantime: its silence counts from now on.
-        _ = monitor?.started(now: eventLoop.now)
-        transport?.resume()
-    }
-}
-
-// MARK: - The end
-
-extension SocketIOSession {
-    private func watch(until deadline: NIODeadline) {
-        heartbeat = eventLoop.assumeIsolated().scheduleTask(deadline: deadline) { [weak self] in
-            self?.checkHeartbeat()
-        }
-    }
-
-    private func checkHeartbeat() {
-        guard let action = monitor?.tick(now: eventLoop.now) else { return }
-        switch action {
-        case .wait(let deadline):
-            watch(until: deadline)
-        case .timedOut where isPaused:
-            if let deadline = monitor?.started(now: eventLoop.now) {
-                watch(until: deadline)
+        do throws(SocketProtocolError) {
+            guard let packet = try decode(&decoder) else { return }
+            if let namespace = namespaces[packet.namespace] {
+                namespace.receive(packet)
+            } else if abandoned.contains(packet.namespace) {
+                receive(packet, inAbandoned: packet.namespace)
             }
-        case .timedOut:
-            end(.pingTimeout)
+        } catch {
+            fail(.protocolViolation(error.description))
         }
     }
 
-    private func end(_ reason: SocketIODisconnectReason) {
+    private func receive(_ packet: SocketPacket, inAbandoned namespace: String) {
+        switch packet.kind {
+        case .connect:
+            abandoned.remove(namespace)
+            send(.disconnect(namespace: namespace))
+        case .connectError: abandoned.remove(namespace)
+        case .event, .acknowledgement, .disconnect: break
+        }
+    }
+
+    private func remove(_ namespace: NamespaceSession) -> Bool {
+        guard namespaces[namespace.name] === namespace else { return false }
+        namespaces[namespace.name] = nil
+        return true
+    }
+
+    /// The end of a namespace that was taken out.
+    private func drop(_ namespace: NamespaceSession, _ reason: SocketIODisconnectReason) {
+        let heldSession = namespace.holdsSession
+        namespace.end(reason, connectError: SocketIOConnectError(reason, during: .namespace))
+        if namespaces.isEmpty {
+            end(EngineEnd(reason))
+        } else if heldSession {
+            resume()
+        }
+    }
+
+    private func end(_ reason: EngineEnd) {
         if case .ended = state { return }
-        let stage = stage
-        state = .ended(reason)
-        heartbeat?.cancel()
-        for waiter in acknowledgements.removeAll() {
-            waiter.timeout?.cancel()
-            waiter.promise.fail(SocketIOEmitError.disconnected(reason))
+        let stage = handshake == nil ? SocketIOConnectStage.open : .namespace
+        state = .ended(reason.reason)
+        let namespaces = namespaces
+        self.namespaces = [:]
+        if case .protocolViolation(let sentence) = reason.reason {
+            engine.close(violation: sentence)
+        } else {
+            engine.close()
         }
-        if let queue = queue.take() {
-            queue.demand.setAction(nil)
-            _ = queue.source.yield(.disconnected(reason))
-            queue.source.finish()
+        let error = reason.connectError ?? SocketIOConnectError(reason.reason, during: stage)
+        for namespace in namespaces.values {
+            namespace.end(reason.reason, connectError: error)
         }
-        if let transport = transport.take() {
-            if case .protocolViolation(let sentence) = reason {
-                transport.close(code: .protocolError, reason: sentence)
-            } else {
-                transport.close(code: .normalClosure, reason: "")
-            }
-        }
-        outcome.take()?(.failure(SocketIOConnectError(reason, during: stage)))
     }
 }
 
@@ -346,7 +227,9 @@ extension SocketIOConnectError {
     fileprivate init(_ reason: SocketIODisconnectReason, during stage: SocketIOConnectStage) {
         switch reason {
         case .protocolViolation(let sentence): self = .protocolViolation(sentence)
+        case .refused(let refusal): self = .refused(status: refusal.status, body: refusal.body)
         case .transportClosed(let sentence): self = .unreachable("The connection ended during \(stage). \(sentence)")
+        case .serverClosed: self = .unreachable("The connection ended during \(stage). \(reason)")
         case .serverDisconnect: self = .protocolViolation("The server disconnected before it had granted anything.")
         case .pingTimeout: self = .timedOut(stage)
         case .clientDisconnect: self = .cancelled

@@ -3,47 +3,48 @@ import NIOCore
 import WebSocketLink
 
 /// Carries a session's Engine.IO packets over one WebSocket.
-///
-/// The session knows nothing of what carries it beyond this type's methods; a transport by polling will have the same.
-final class WebSocketTransport: WebSocketDelegate {
-    private let session: SocketIOSession
+final class WebSocketTransport: EngineTransport, WebSocketDelegate {
+    let kind = SocketIOTransport.websocket
+    var owner: (any EngineTransportOwner)?
+    let closed: EventLoopFuture<Void>
     /// Holds this object as its delegate; both let go when the connection has ended.
     private var connection: WebSocketConnection?
 
-    private init(session: SocketIOSession) {
-        self.session = session
+    private init(closed: EventLoopFuture<Void>) {
+        self.closed = closed
     }
 
-    /// The last handler for the channel's pipeline, with a transport for the session behind it.
-    static func makeHandler(for session: SocketIOSession, maximumMessageSize: Int) -> WebSocketConnection {
-        let transport = WebSocketTransport(session: session)
+    /// A transport, and the last handler for the channel's pipeline, that it stands behind.
+    static func make(
+        on channel: any Channel, maximumMessageSize: Int
+    ) -> (transport: WebSocketTransport, handler: WebSocketConnection) {
+        let transport = WebSocketTransport(closed: channel.closeFuture)
         let connection = WebSocketConnection(
             role: .client, maximumMessageSize: maximumMessageSize, delegate: transport)
         transport.connection = connection
-        session.attach(transport)
-        return connection
+        return (transport, connection)
     }
 
-    // MARK: The session's side
+    // MARK: The owner's side
 
-    /// Whether what is sent leaves without piling up.
     var isWritable: Bool { connection?.isWritable ?? false }
 
-    /// Sends a packet that is encoded as text. It leaves with the next ``flush()``.
-    func send(text: ByteBuffer) {
-        connection?.send(.text(text))
-    }
+    /// Without a count of its own, what the channel takes is taken to leave.
+    var isIdle: Bool { isWritable }
 
-    /// Sends a binary packet. It leaves with the next ``flush()``.
-    func send(binary: ByteBuffer) {
-        connection?.send(.binary(binary))
+    var channel: (any Channel)? { connection?.channel }
+
+    func send(_ frame: EngineFrame) {
+        switch frame {
+        case .text(let text): connection?.send(.text(text))
+        case .binary(let bytes): connection?.send(.binary(bytes))
+        }
     }
 
     func flush() {
         connection?.flush()
     }
 
-    /// Delivers nothing more to the session, and reads nothing more from the network, until ``resume()``.
     func pause() {
         connection?.pause()
     }
@@ -52,9 +53,10 @@ final class WebSocketTransport: WebSocketDelegate {
         connection?.resume()
     }
 
-    /// Sends what is queued and ends the transport; the session hears nothing more of it.
-    func close(code: WebSocketCloseCode, reason: String) {
-        connection?.close(code: code, reason: reason)
+    func close(violation: String?) {
+        owner = nil
+        connection?.close(
+            code: violation == nil ? .normalClosure : .protocolError, reason: violation ?? "")
     }
 
     // MARK: The connection's side
@@ -62,28 +64,31 @@ final class WebSocketTransport: WebSocketDelegate {
     func webSocket(_ connection: WebSocketConnection, received message: WebSocketMessage) {
         switch message {
         case .binary(let bytes):
-            session.receive(.binary(bytes))
+            owner?.transport(self, received: .binary(bytes))
         case .text(let text):
             do throws(EngineProtocolError) {
-                session.receive(try EnginePacket(decodingText: text))
+                owner?.transport(self, received: try EnginePacket(decodingText: text))
             } catch {
-                session.transportEnded(.protocolViolation(error.description))
+                let owner = owner
+                close(violation: error.description)
+                owner?.transport(self, ended: EngineEnd(.protocolViolation(error.description)))
             }
         }
     }
 
     func webSocketClosed(_ connection: WebSocketConnection, reason: WebSocketCloseReason) {
         self.connection = nil
-        session.transportEnded(SocketIODisconnectReason(reason))
+        let owner = owner.take()
+        owner?.transport(self, ended: EngineEnd(SocketIODisconnectReason(reason)))
     }
 
     func webSocketWritabilityChanged(_ connection: WebSocketConnection, writable: Bool) {
         guard writable else { return }
-        session.transportBecameWritable()
+        owner?.transportBecameWritable(self)
     }
 
     func webSocketShouldQuiesce(_ connection: WebSocketConnection) {
-        session.disconnect()
+        owner?.transportShouldQuiesce(self)
     }
 }
 

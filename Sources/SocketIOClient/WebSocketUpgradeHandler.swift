@@ -1,6 +1,5 @@
 import NIOCore
 import NIOHTTP1
-import NIOTLS
 import WebSocketLink
 
 /// The client's opening handshake (RFC 6455 section 4.1): sends the request, judges the answer, and then makes way for
@@ -11,7 +10,6 @@ final class WebSocketUpgradeHandler: ChannelInboundHandler, RemovableChannelHand
 
     /// What becomes of the handshake, told on the event loop. Either `upgrade` or `failed` is called, once.
     struct Observer {
-        var tlsEstablished: () -> Void
         /// Returns the handler that takes over.
         var upgrade: () -> WebSocketConnection
         var failed: (Failure) -> Void
@@ -19,7 +17,7 @@ final class WebSocketUpgradeHandler: ChannelInboundHandler, RemovableChannelHand
 
     enum Failure {
         /// The server answered, but not with 101.
-        case refused(status: Int, body: String)
+        case refused(SocketIORefusal)
         /// The answer is no valid one.
         case invalid(String)
         case error(any Error)
@@ -35,9 +33,6 @@ final class WebSocketUpgradeHandler: ChannelInboundHandler, RemovableChannelHand
         case refused(status: Int, body: ByteBuffer)
         case done
     }
-
-    /// How much of a refusal's body is kept, in bytes.
-    private static let maximumBodySize = 4096
 
     private let request: HTTPRequestHead
     private let codec: [any RemovableChannelHandler]
@@ -61,9 +56,9 @@ final class WebSocketUpgradeHandler: ChannelInboundHandler, RemovableChannelHand
     }
 
     /// What the server has said so far to refuse, for somebody who won't wait any longer.
-    var pendingRefusal: (status: Int, body: String)? {
+    var pendingRefusal: SocketIORefusal? {
         guard case .refused(let status, let body) = state else { return nil }
-        return (status, String(buffer: body))
+        return SocketIORefusal(status: status, body: String(buffer: body))
     }
 
     func handlerAdded(context: ChannelHandlerContext) {
@@ -82,13 +77,6 @@ final class WebSocketUpgradeHandler: ChannelInboundHandler, RemovableChannelHand
         case .body(let bytes): received(body: bytes)
         case .end: received(endIn: context)
         }
-    }
-
-    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
-        if case .handshakeCompleted? = event as? TLSUserEvent {
-            observer.tlsEstablished()
-        }
-        context.fireUserInboundEventTriggered(event)
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
@@ -124,13 +112,13 @@ final class WebSocketUpgradeHandler: ChannelInboundHandler, RemovableChannelHand
 
     private func received(body bytes: ByteBuffer) {
         guard case .refused(let status, var body) = state else { return }
-        let room = Self.maximumBodySize - body.readableBytes
+        let room = SocketIORefusal.maximumBodySize - body.readableBytes
         var part = bytes
         if let kept = part.readSlice(length: min(room, part.readableBytes)) {
             body.writeImmutableBuffer(kept)
         }
         state = .refused(status: status, body: body)
-        if body.readableBytes == Self.maximumBodySize {
+        if body.readableBytes == SocketIORefusal.maximumBodySize {
             fail(.closed)
         }
     }
@@ -161,7 +149,8 @@ final class WebSocketUpgradeHandler: ChannelInboundHandler, RemovableChannelHand
         defer { state = .done }
         switch state {
         case .done: return
-        case .refused(let status, let body): observer.failed(.refused(status: status, body: String(buffer: body)))
+        case .refused(let status, let body):
+            observer.failed(.refused(SocketIORefusal(status: status, body: String(buffer: body))))
         case .idle, .waiting, .accepted: observer.failed(failure)
         }
     }

@@ -17,6 +17,27 @@ final class ScriptedServer: Sendable {
         /// A 101 with a wrong key.
         case wrongKey
         case silence
+        /// A whole answer; the connection goes on unless it says otherwise.
+        case http(status: HTTPResponseStatus = .ok, headers: HTTPHeaders = [:], body: String, closing: Bool = false)
+        /// No answer until ``ScriptedServer/release(_:_:)``.
+        case held(String)
+        /// The connection is closed without an answer.
+        case hangUp
+        /// As the request wants it. Called on the connection's event loop.
+        indirect case choice(@Sendable (Request) -> Answer)
+    }
+
+    /// A whole request.
+    struct Request: Sendable {
+        var head: HTTPRequestHead
+        var body: String
+        /// The number of the connection that it came on, from 0.
+        var connection: Int
+        /// How many requests came on that connection before.
+        var earlier: Int
+
+        var isUpgrade: Bool { head.headers.contains(name: "Upgrade") }
+        var isPoll: Bool { head.method == .GET && !isUpgrade }
     }
 
     /// What happens on a peer's WebSocket.
@@ -31,6 +52,7 @@ final class ScriptedServer: Sendable {
     /// Everything that was observed, in order.
     struct Log {
         var requests: [HTTPRequestHead] = []
+        var connections = 0
         var texts: [String] = []
         var binaries: [[UInt8]] = []
         var closes: [WebSocketCloseReason] = []
@@ -46,6 +68,31 @@ final class ScriptedServer: Sendable {
 
     final class Recorder: Sendable {
         let log = Mutex(Log())
+        /// Requests that wait for an answer, and answers that came before their request, by the name of both.
+        private let held = Mutex<[String: Held]>([:])
+
+        private enum Held: Sendable {
+            case request(@Sendable (Answer) -> Void)
+            case answer(Answer)
+        }
+
+        fileprivate func hold(_ name: String, _ respond: @escaping @Sendable (Answer) -> Void) {
+            let answer: Answer? = held.withLock { held in
+                if case .answer(let answer) = held.removeValue(forKey: name) { return answer }
+                held[name] = .request(respond)
+                return nil
+            }
+            if let answer { respond(answer) }
+        }
+
+        fileprivate func release(_ name: String, _ answer: Answer) {
+            let respond: (@Sendable (Answer) -> Void)? = held.withLock { held in
+                if case .request(let respond) = held.removeValue(forKey: name) { return respond }
+                held[name] = .answer(answer)
+                return nil
+            }
+            respond?(answer)
+        }
 
         func record(_ change: (inout Log) -> Void) {
             log.withLock { change(&$0) }
@@ -154,12 +201,17 @@ final class ScriptedServer: Sendable {
         try await start(certificate: certificate) { peer, event in
             switch event {
             case .opened: peer.send(handshake)
-            case .text(let text) where text.hasPrefix("40"):
+            case .text(let text) where text.hasPrefix("40") && !text.hasPrefix("40/"):
                 peer.send(#"40{"sid":"socket"}"#)
                 script(peer, .opened)
             default: script(peer, event)
             }
         }
+    }
+
+    /// Answers the request that is held under a name, now or when it comes.
+    func release(_ name: String, _ answer: Answer) {
+        log.release(name, answer)
     }
 
     var observed: Log {
@@ -175,7 +227,7 @@ final class ScriptedServer: Sendable {
     }
 }
 
-/// Answers the one request of a connection.
+/// Answers the requests of a connection.
 private final class Upgrader: ChannelInboundHandler, RemovableChannelHandler {
     typealias InboundIn = HTTPServerRequestPart
     typealias OutboundOut = HTTPServerResponsePart
@@ -185,6 +237,9 @@ private final class Upgrader: ChannelInboundHandler, RemovableChannelHandler {
     private let script: ScriptedServer.Script
     private let recorder: ScriptedServer.Recorder
     private var head: HTTPRequestHead?
+    private var body = ByteBuffer()
+    private let connection: Int
+    private var earlier = 0
 
     init(
         answer: ScriptedServer.Answer,
@@ -196,22 +251,54 @@ private final class Upgrader: ChannelInboundHandler, RemovableChannelHandler {
         self.codec = codec
         self.script = script
         self.recorder = recorder
+        connection = recorder.log.withLock { log in
+            log.connections += 1
+            return log.connections - 1
+        }
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         switch Self.unwrapInboundIn(data) {
-        case .head(let head): self.head = head
-        case .body: break
+        case .head(let head):
+            self.head = head
+            body.clear()
+        case .body(var part): body.writeBuffer(&part)
         case .end:
             guard let head else { return }
             recorder.record { $0.requests.append(head) }
-            respond(to: head, context)
+            let request = ScriptedServer.Request(
+                head: head, body: String(buffer: body), connection: connection, earlier: earlier)
+            earlier += 1
+            respond(to: request, with: answer, context)
         }
     }
 
-    private func respond(to head: HTTPRequestHead, _ context: ChannelHandlerContext) {
+    private func respond(
+        to request: ScriptedServer.Request, with answer: ScriptedServer.Answer, _ context: ChannelHandlerContext
+    ) {
+        let head = request.head
         switch answer {
         case .silence: break
+        case .choice(let choose): respond(to: request, with: choose(request), context)
+        case .hangUp: context.close(promise: nil)
+        case .held(let name):
+            let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
+            recorder.hold(name) { answer in
+                bound.eventLoop.execute { bound.value.0.respond(to: request, with: answer, bound.value.1) }
+            }
+        case .http(let status, var headers, let body, let closing):
+            headers.replaceOrAdd(name: "Content-Length", value: String(body.utf8.count))
+            if closing {
+                headers.add(name: "Connection", value: "close")
+            }
+            context.write(
+                Self.wrapOutboundOut(.head(HTTPResponseHead(version: .http1_1, status: status, headers: headers))),
+                promise: nil)
+            context.write(Self.wrapOutboundOut(.body(.byteBuffer(ByteBuffer(string: body)))), promise: nil)
+            context.writeAndFlush(Self.wrapOutboundOut(.end(nil)), promise: nil)
+            if closing {
+                context.close(promise: nil)
+            }
         case .raw(let text):
             let channel = context.channel
             removeCodec(context)

@@ -8,70 +8,11 @@ import WireJSON
 
 @testable import SocketIOClient
 
-/// A session over a WebSocket on an embedded channel, where the test is the server and the clock.
-private final class Harness {
-    let channel = EmbeddedChannel()
-    let queue: SocketIOIncomingQueue
-    private(set) var session: SocketIOSession!
-    private(set) var outcomes: [Result<SocketIOSession.Joined, SocketIOConnectError>] = []
-    private var parser = WebSocketFrameParser(role: .server, maximumPayloadSize: 1 << 20)
-
-    init(_ configuration: SocketIOClientConfiguration = SocketIOClientConfiguration(host: "h", port: 1)) throws {
-        queue = SocketIOIncomingQueue(limit: configuration.maximumUnreadElements, eventLoop: channel.eventLoop)
-        session = SocketIOSession(configuration: configuration, queue: queue, eventLoop: channel.eventLoop) {
-            [unowned self] in outcomes.append($0)
-        }
-        try channel.connect(to: SocketAddress(ipAddress: "127.0.0.1", port: 1)).wait()
-        let handler = WebSocketTransport.makeHandler(for: session, maximumMessageSize: 1 << 20)
-        try channel.pipeline.syncOperations.addHandler(handler)
-    }
-
-    func receive(_ texts: String...) throws {
-        var bytes = ByteBuffer()
-        for text in texts {
-            WebSocketFrameWriter.appendText(ByteBuffer(string: text), to: &bytes)
-        }
-        try channel.writeInbound(bytes)
-    }
-
-    /// What was sent since the last call; text as it is, others by their kind.
-    func sent() throws -> [String] {
-        channel.embeddedEventLoop.run()
-        while let bytes = try channel.readOutbound(as: ByteBuffer.self) {
-            parser.append(bytes)
-        }
-        var frames: [String] = []
-        while let frame = try parser.nextFrame() {
-            frames.append(frame.opcode == .text ? String(buffer: frame.payload) : "\(frame.opcode)")
-        }
-        return frames
-    }
-
-    func advance(_ time: TimeAmount) {
-        channel.embeddedEventLoop.advanceTime(by: time)
-    }
-
-    func join(pingInterval: Int = 25_000, pingTimeout: Int = 20_000) throws {
-        try receive(#"0{"sid":"e","upgrades":[],"pingInterval":\#(pingInterval),"pingTimeout":\#(pingTimeout)}"#)
-        try receive(#"40{"sid":"s"}"#)
-        _ = try sent()
-    }
-
-    /// Everything that waits to be read; only after the end.
-    func incoming() async -> [String] {
-        var all: [String] = []
-        for await element in queue.elements {
-            all.append(element.description)
-        }
-        return all
-    }
-}
-
 @Suite("Client session")
 struct SessionTests {
     @Test("CONNECT follows the handshake, with auth and namespace")
     func connectPacket() throws {
-        let plain = try Harness()
+        let plain = try SessionHarness()
         #expect(try plain.sent().isEmpty)
         try plain.receive(ScriptedServer.handshake)
         #expect(try plain.sent() == ["40"])
@@ -80,19 +21,19 @@ struct SessionTests {
             $0.namespace = "/chat"
             $0.auth = ["token": "t"]
         }
-        let named = try Harness(configuration)
+        let named = try SessionHarness(configuration)
         try named.receive(ScriptedServer.handshake)
         #expect(try named.sent() == [#"40/chat,{"token":"t"}"#])
         try named.receive(#"40{"sid":"other namespace"}"#)
         #expect(named.outcomes.isEmpty)
         try named.receive(#"40/chat,{"sid":"s"}"#)
-        #expect(try named.outcomes.first?.get().sid == "s")
-        #expect(try named.outcomes.first?.get().handshake.sid == "engine")
+        #expect(try named.outcomes.first?.get() == "s")
+        #expect(named.session.handshake?.sid == "engine")
     }
 
     @Test("each ping is answered with a pong of the same payload")
     func pings() throws {
-        let harness = try Harness()
+        let harness = try SessionHarness()
         try harness.join()
         try harness.receive("2", "2probe")
         #expect(try harness.sent() == ["3", "3probe"])
@@ -100,7 +41,7 @@ struct SessionTests {
 
     @Test("a server that pings and doesn't read is owed one pong")
     func pingFlood() throws {
-        let harness = try Harness()
+        let harness = try SessionHarness()
         try harness.join()
         harness.channel.isWritable = false
         for number in 0..<1_000 {
@@ -115,7 +56,7 @@ struct SessionTests {
     @Test("with as many unread elements as allowed nothing more is handled")
     func pause() async throws {
         let configuration = SocketIOClientConfiguration(host: "h", port: 1).with { $0.maximumUnreadElements = 3 }
-        let harness = try Harness(configuration)
+        let harness = try SessionHarness(configuration)
         try harness.join()
         try harness.receive(#"42["a"]"#, #"42["b"]"#, "2", #"42["c"]"#, "2", #"42["d"]"#)
         #expect(harness.session.isPaused)
@@ -129,7 +70,7 @@ struct SessionTests {
 
     @Test("a server that pings in time is waited for, one that doesn't is given up")
     func missingPing() async throws {
-        let harness = try Harness()
+        let harness = try SessionHarness()
         try harness.join(pingInterval: 1_000, pingTimeout: 500)
         for _ in 0..<20 {
             harness.advance(.milliseconds(1_400))
@@ -146,7 +87,7 @@ struct SessionTests {
     @Test("while the owner doesn't read, the server's silence isn't held against it")
     func missingPingWhilePaused() throws {
         let configuration = SocketIOClientConfiguration(host: "h", port: 1).with { $0.maximumUnreadElements = 2 }
-        let harness = try Harness(configuration)
+        let harness = try SessionHarness(configuration)
         try harness.join(pingInterval: 1_000, pingTimeout: 500)
         try harness.receive(#"42["a"]"#, #"42["b"]"#, #"42["c"]"#, "2")
         harness.advance(.seconds(100))
@@ -156,10 +97,10 @@ struct SessionTests {
 
     @Test("an acknowledgement that comes too late, or that nobody asked for, changes nothing")
     func lateAcknowledgement() async throws {
-        let harness = try Harness()
+        let harness = try SessionHarness()
         try harness.join()
         let promise = harness.channel.eventLoop.makePromise(of: SocketIOAcknowledgement.self)
-        let id = harness.session.emit("a", [], [], timeout: .seconds(3), promise: promise)
+        let id = harness.namespace.emit("a", [], [], timeout: .seconds(3), promise: promise)
         #expect(try harness.sent() == [#"420["a"]"#])
         #expect(id == 0)
         harness.advance(.seconds(4))
@@ -178,7 +119,7 @@ struct SessionTests {
             (["451-[\"a\",{\"_placeholder\":true,\"num\":0}]", "42[\"b\"]"], "attachment"),
         ]
         for (texts, part) in cases {
-            let harness = try Harness()
+            let harness = try SessionHarness()
             try harness.join()
             for text in texts {
                 try harness.receive(text)
@@ -198,7 +139,7 @@ struct SessionTests {
             [ScriptedServer.handshake, "41"],
         ]
         for texts in cases {
-            let harness = try Harness()
+            let harness = try SessionHarness()
             for text in texts {
                 try harness.receive(text)
             }
@@ -218,7 +159,7 @@ struct SessionTests {
             (#"44"no""#, .rejected(message: "no", data: nil)),
         ]
         for (text, error) in cases {
-            let harness = try Harness()
+            let harness = try SessionHarness()
             try harness.receive(ScriptedServer.handshake, text)
             #expect(throws: error) { try harness.outcomes.first?.get() }
             #expect(harness.outcomes.count == 1)
@@ -227,7 +168,7 @@ struct SessionTests {
 
     @Test("Engine.IO's own close ends the session")
     func engineClose() async throws {
-        let harness = try Harness()
+        let harness = try SessionHarness()
         try harness.join()
         try harness.receive("1")
         #expect(await harness.incoming() == ["disconnected: The server closed the Engine.IO session."])
@@ -237,7 +178,7 @@ struct SessionTests {
     func release() throws {
         weak var session: SocketIOSession?
         do {
-            let harness = try Harness()
+            let harness = try SessionHarness()
             session = harness.session
             try harness.join()
             try harness.receive(#"421["ask"]"#)

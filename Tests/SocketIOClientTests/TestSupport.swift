@@ -84,3 +84,10 @@ func withFile(of certificate: TestCertificate, _ body: (String) async throws -> 
     defer { try? FileManager.default.removeItem(at: file) }
     try await body(file.path)
 }
+
+extension SocketIOConnection {
+    /// Whether what is sent leaves at once.
+    func isIdle() async throws -> Bool {
+        try await session.eventLoop.submit { [session] in session.value.isIdle }.get()
+    }
+}
