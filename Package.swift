@@ -130,7 +130,7 @@ let package = Package(
 
         // What another application of these modules looks like; the end-to-end tests run it.
         .executableTarget(
-            name: "ChatExample", dependencies: ["HummingbirdSocketIO", "SocketIOServer", hummingbird],
+            name: "ChatExample", dependencies: ["HummingbirdSocketIO", "SocketIOServer", "WireJSON", hummingbird, nioPosix, logging],
             path: "Examples/Chat", swiftSettings: strict
         ),
 

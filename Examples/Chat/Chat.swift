@@ -1,6 +1,9 @@
 import Hummingbird
 import HummingbirdSocketIO
+import Logging
+import NIOPosix
 import SocketIOServer
+import WireJSON
 
 /// A chat for every Socket.IO client there is, beside an ordinary page, on one port (the first argument, or 8080).
 @main
