@@ -16,7 +16,10 @@ let nioEmbedded: Target.Dependency = .product(name: "NIOEmbedded", package: "swi
 let nioTLS: Target.Dependency = .product(name: "NIOTLS", package: "swift-nio")
 let nioSSL: Target.Dependency = .product(name: "NIOSSL", package: "swift-nio-ssl")
 let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
+let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
+let hummingbirdCore: Target.Dependency = .product(name: "HummingbirdCore", package: "hummingbird")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
+let metrics: Target.Dependency = .product(name: "CoreMetrics", package: "swift-metrics")
 let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 
 let package = Package(
@@ -25,6 +28,13 @@ let package = Package(
     products: [
         .executable(name: "rolecall-server", targets: ["RolecallServer"]),
         .executable(name: "rolecall", targets: ["RolecallClient"]),
+        // Socket.IO for any Swift server and client; nothing of the two programs is in these.
+        .library(name: "SocketIOServer", targets: ["SocketIOServer", "EngineIO", "WireJSON"]),
+        .library(name: "SocketIOClient", targets: ["SocketIOClient", "EngineIO", "WireJSON"]),
+        .library(name: "HummingbirdSocketIO", targets: ["HummingbirdSocketIO"]),
+        .library(name: "SocketIO", targets: ["SocketIO", "WireJSON"]),
+        .library(name: "EngineIO", targets: ["EngineIO", "WireJSON"]),
+        .library(name: "WebSocketLink", targets: ["WebSocketLink"]),
     ],
     dependencies: [
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: []),
@@ -34,6 +44,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
         .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
@@ -50,6 +61,7 @@ let package = Package(
             name: "SocketIOServer",
             dependencies: [
                 "WireJSON", "EngineIO", "SocketIO", "WebSocketLink", nioCore, nioHTTP1, crypto, logging,
+                metrics,
             ],
             swiftSettings: strict
         ),
@@ -57,6 +69,15 @@ let package = Package(
             name: "SocketIOClient",
             dependencies: [
                 "WireJSON", "EngineIO", "SocketIO", "WebSocketLink", nioCore, nioPosix, nioHTTP1, nioSSL, nioTLS,
+            ],
+            swiftSettings: strict
+        ),
+        .target(
+            name: "HummingbirdSocketIO",
+            dependencies: [
+                "SocketIOServer", nioCore, nioHTTP1, logging, hummingbirdCore,
+                .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
+                .product(name: "NIOHTTPTypesHTTP1", package: "swift-nio-extras"),
             ],
             swiftSettings: strict
         ),
@@ -83,14 +104,12 @@ let package = Package(
         .executableTarget(
             name: "RolecallServer",
             dependencies: [
-                "WireJSON", "EngineIO", "SocketIOServer", "RolecallProtocol", "ModelStore", "SQLiteStore",
+                "WireJSON", "EngineIO", "SocketIOServer", "HummingbirdSocketIO", "RolecallProtocol", "ModelStore", "SQLiteStore",
                 nioCore, nioPosix, nioHTTP1, crypto, logging, argumentParser,
                 .product(name: "CryptoExtras", package: "swift-crypto"),
-                .product(name: "Hummingbird", package: "hummingbird"),
-                .product(name: "HummingbirdCore", package: "hummingbird"),
+                hummingbird,
+                hummingbirdCore,
                 .product(name: "HTTPTypes", package: "swift-http-types"),
-                .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
-                .product(name: "NIOHTTPTypesHTTP1", package: "swift-nio-extras"),
                 .product(name: "JWTKit", package: "jwt-kit"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
@@ -107,6 +126,12 @@ let package = Package(
             ],
             path: "Client",
             swiftSettings: strict
+        ),
+
+        // What another application of these modules looks like; the end-to-end tests run it.
+        .executableTarget(
+            name: "ChatExample", dependencies: ["HummingbirdSocketIO", "SocketIOServer", hummingbird],
+            path: "Examples/Chat", swiftSettings: strict
         ),
 
         // Tests: one target a module, and whole processes.
@@ -127,7 +152,8 @@ let package = Package(
             name: "SocketIOServerTests",
             dependencies: [
                 "SocketIOServer", "WireJSON", "EngineIO", "SocketIO", "WebSocketLink", "TestSupport", nioCore, nioPosix,
-                nioHTTP1, nioEmbedded, nioSSL, logging,
+                nioHTTP1, nioEmbedded, nioSSL, logging, metrics,
+                .product(name: "MetricsTestKit", package: "swift-metrics"),
             ],
             swiftSettings: strict
         ),
@@ -138,6 +164,15 @@ let package = Package(
                 nioHTTP1, nioEmbedded, nioSSL,
             ],
             swiftSettings: strict
+        ),
+        .executableTarget(
+            name: "ProtocolFixture",
+            dependencies: ["WireJSON", "EngineIO", "SocketIOServer", nioCore, nioPosix, nioHTTP1, logging],
+            path: "Tests/ProtocolFixture", swiftSettings: strict
+        ),
+        .testTarget(
+            name: "ConformanceTests", dependencies: ["ProtocolFixture", "WireJSON", "TestSupport"],
+            exclude: ["Support/stock.py"], swiftSettings: strict
         ),
         .testTarget(
             name: "RolecallProtocolTests", dependencies: ["RolecallProtocol", "WireJSON", "TestSupport"],

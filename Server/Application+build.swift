@@ -1,6 +1,7 @@
 import HTTPTypes
 import Hummingbird
 import HummingbirdCore
+import HummingbirdSocketIO
 import Logging
 import ModelStore
 import NIOCore
@@ -40,6 +41,7 @@ struct RolecallApplication: Service, CustomStringConvertible {
         let passwords = PasswordHasher(parameters: configuration.passwordParameters)
         try await Demo.check(store, isDemo: configuration.isDemo, passwords: passwords)
         if configuration.isDemo { try await Demo.fill(store, passwords: passwords) }
+        try await store.reserveJournal()
 
         let group = MultiThreadedEventLoopGroup(numberOfThreads: System.coreCount)
         let start = try await store.read { _ in }.position.sequence
@@ -55,8 +57,10 @@ struct RolecallApplication: Service, CustomStringConvertible {
         let sockets = SocketApplication(
             association: association, authenticator: authenticator, origins: origins, models: models,
             replay: Replay(store: store, association: association, encoder: encoder), logger: logger)
+        var socketIO = configuration.socketIO
+        socketIO.allowedOrigins = origins.allowed
         let server = SocketIOServer(
-            configuration: configuration.socketIO, handlers: ["/": sockets], group: group, logger: logger)
+            configuration: socketIO, handlers: ["/": sockets], group: group, logger: logger)
 
         let identity = RequestIdentity(authenticator: authenticator, origins: origins)
         let router = Router(context: RolecallRequestContext.self)
@@ -71,7 +75,7 @@ struct RolecallApplication: Service, CustomStringConvertible {
         var services: [any Service] = [
             LogReader(
                 store: store, server: server, association: association, encoder: encoder, census: census,
-                start: start, logger: logger)
+                start: start)
         ]
         if configuration.demoActivity > 0 {
             services.append(

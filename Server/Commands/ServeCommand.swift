@@ -48,6 +48,17 @@ struct ServeCommand: AsyncParsableCommand {
     var queueLimit: Int?
     @Option(help: ArgumentHelp("Time after which a client that takes nothing is closed (30000).", valueName: "ms"))
     var stallTimeout: Int?
+    @Option(help: ArgumentHelp("The most connections at a time (100000).", valueName: "count"))
+    var maxConnections: Int?
+    @Option(
+        help: ArgumentHelp(
+            "The most connections at a time from one address, this machine's own excepted (1000).", valueName: "count"))
+    var maxConnectionsPerAddress: Int?
+    @Option(
+        help: ArgumentHelp(
+            "Events a second past which a client is read from more slowly; 0 for any number (1000).",
+            valueName: "count"))
+    var maxEventRate: Int?
     @Option(help: ArgumentHelp("An origin whose pages may use the cookie; repeatable.", valueName: "url"))
     var allowedOrigin: [String] = []
     @OptionGroup var logging: LoggingOptions
@@ -130,6 +141,13 @@ struct ServeCommand: AsyncParsableCommand {
         }
         configuration.socketIO.stallTimeout = try settings.milliseconds(
             "stall-timeout", stallTimeout, "ROLECALL_STALL_TIMEOUT", default: 30_000)
+        configuration.socketIO.maximumConnections = try settings.integer(
+            "max-connections", maxConnections, "ROLECALL_MAX_CONNECTIONS", 1...10_000_000, default: 100_000)
+        configuration.socketIO.maximumConnectionsPerAddress = try settings.integer(
+            "max-connections-per-address", maxConnectionsPerAddress, "ROLECALL_MAX_CONNECTIONS_PER_ADDRESS",
+            1...10_000_000, default: 1_000)
+        configuration.socketIO.maximumEventsPerSecond = try settings.integer(
+            "max-event-rate", maxEventRate, "ROLECALL_MAX_EVENT_RATE", 0...1_000_000, default: 1_000)
         // No handler of this server's changes what is written to a socket.
         configuration.socketIO.writesDirectly = true
         configuration.maximumBody = payload

@@ -1,11 +1,15 @@
-import Logging
 import ModelStore
 import NIOCore
 import RolecallProtocol
 import ServiceLifecycle
 import SocketIOServer
+import Synchronization
 
 /// Reads the log as it grows and tells it to the event loops: the only way by which an event comes to a socket live.
+///
+/// A stretch of the log is read and encoded where the store gives the turn, and each event loop is woken once to tell
+/// it. The turn ends when every loop has told all of it: so what is on its way stays bounded while loops are slow, and
+/// what is committed meanwhile is told together.
 struct LogReader: Service, CustomStringConvertible {
     /// Events read and told at once, at most.
     private static let batchLimit = 256
@@ -19,59 +23,57 @@ struct LogReader: Service, CustomStringConvertible {
     let encoder: EventEncoder
     let census: ViewCensus
     let start: Int64
-    let logger: Logger
     var description: String { "log reader" }
 
     func run() async throws {
-        guard let hub = server.hubs.first else { return }
-        // Between two reads there is nothing to do but to tell the event loops; the work of a stretch, its reading and
-        // encoding, is done where the store reads.
-        try await withTaskExecutorPreference(hub.taskExecutor) { try await follow() }
-    }
-
-    private func follow() async throws {
-        var cursor = start
-        for await _ in store.changes().cancelOnGracefulShutdown() {
-            cursor = await follow(from: cursor)
+        let cursor = Cursor(start)
+        let subscription = store.follow { transaction, turn in
+            let reading = try read(transaction, after: cursor.sequence)
+            cursor.sequence = reading.last
+            tell(reading, turn: turn)
         }
+        try? await gracefulShutdown()
+        subscription.end()
         for hub in server.hubs {
             let delivery = association.loops[hub.index]
             try await hub.eventLoop.submit { delivery.stop() }.get()
         }
     }
 
-    /// Tells all that stands in the log behind `start`, and returns where that ends.
-    private func follow(from start: Int64) async -> Int64 {
-        var cursor = start
-        while !Task.isCancelled, !Task.isShuttingDownGracefully {
-            let snapshot: Snapshot<(batches: [DeliveryBatch], count: Int, last: Int64)>
-            do {
-                let (after, encoder, census) = (cursor, encoder, census)
-                snapshot = try await store.read { transaction in
-                    let events = try transaction.events(after: after, limit: Self.batchLimit)
-                    let views = census.views
-                    let batches = Self.stretches(of: events).map {
-                        DeliveryBatch(events: $0, views: views, encoder: encoder)
-                    }
-                    return (batches, events.count, events.last?.sequence ?? after)
-                }
-            } catch is CancellationError {
-                break
-            } catch {
-                // Nothing is skipped: the same stretch is read again.
-                logger.error("the log can't be read; trying again", metadata: ["error": .string("\(error)")])
-                try? await Task.sleep(for: .milliseconds(200))
-                continue
-            }
-            for batch in snapshot.value.batches { await deliver(batch) }
-            guard snapshot.value.count == Self.batchLimit else {
-                // There are no more up to the snapshot's own position.
-                if snapshot.position.sequence > cursor { await advance(to: snapshot.position.sequence) }
-                return snapshot.position.sequence
-            }
-            cursor = snapshot.value.last
+    // MARK: Reading
+
+    /// Where the reading has come to. One turn at a time uses it, each on a thread of its own.
+    private final class Cursor: Sendable {
+        private let value: Atomic<Int64>
+
+        init(_ sequence: Int64) {
+            value = Atomic(sequence)
         }
-        return cursor
+
+        var sequence: Int64 {
+            get { value.load(ordering: .acquiring) }
+            set { value.store(newValue, ordering: .releasing) }
+        }
+    }
+
+    /// What one turn has read.
+    private struct Reading: Sendable {
+        var batches: [DeliveryBatch]
+        /// Up to here all has been read. The last event can have a lower number: numbers can be missing at the log's
+        /// end, too.
+        var last: Int64
+        var isNews: Bool
+        var mayHoldMore: Bool
+    }
+
+    private func read(_ transaction: any ReadTransaction, after start: Int64) throws -> Reading {
+        let events = try transaction.events(after: start, limit: Self.batchLimit)
+        let mayHoldMore = events.count == Self.batchLimit
+        let last = mayHoldMore ? events.last?.sequence ?? start : try transaction.latestSequence()
+        let views = census.views
+        return Reading(
+            batches: Self.stretches(of: events).map { DeliveryBatch(events: $0, views: views, encoder: encoder) },
+            last: last, isNews: last != start, mayHoldMore: mayHoldMore)
     }
 
     /// Cuts before each change of a user, so that identities change exactly where the log says, and where a stretch
@@ -91,19 +93,43 @@ struct LogReader: Service, CustomStringConvertible {
         return stretches
     }
 
-    private func advance(to sequence: Int64) async {
+    // MARK: Telling
+
+    private func tell(_ reading: Reading, turn: LogTurn) {
+        guard reading.isNews else { return turn.end() }
+        let loops = Countdown(server.hubs.count) { turn.end(wantsMore: reading.mayHoldMore) }
         for hub in server.hubs {
-            let delivery = association.loops[hub.index]
-            try? await hub.eventLoop.submit { delivery.advance(to: sequence) }.get()
+            hub.eventLoop.execute { tell(reading.batches[...], of: reading, on: hub, loops) }
         }
     }
 
-    private func deliver(_ batch: DeliveryBatch) async {
-        let told = server.hubs.map { hub in
-            let delivery = association.loops[hub.index]
-            return hub.eventLoop.submit { delivery.deliver(batch, on: hub, association: association) }
+    /// Tells one batch in this turn of the loop, and the others in later ones: each is flushed before the next.
+    private func tell(
+        _ batches: ArraySlice<DeliveryBatch>, of reading: Reading, on hub: SocketHub, _ loops: Countdown
+    ) {
+        let delivery = association.loops[hub.index]
+        if let batch = batches.first { delivery.deliver(batch, on: hub, association: association) }
+        let others = batches.dropFirst()
+        guard others.isEmpty else {
+            return hub.eventLoop.execute { tell(others, of: reading, on: hub, loops) }
         }
-        // The next batch waits for the slowest loop: what is on its way stays bounded.
-        for future in told { try? await future.get() }
+        delivery.advance(to: reading.last)
+        loops.countDown()
+    }
+}
+
+/// Runs something once so many have come to their end.
+private final class Countdown: Sendable {
+    private let left: Atomic<Int>
+    private let atZero: @Sendable () -> Void
+
+    /// - Parameter count: 1 or more.
+    init(_ count: Int, atZero: @escaping @Sendable () -> Void) {
+        left = Atomic(count)
+        self.atZero = atZero
+    }
+
+    func countDown() {
+        if left.subtract(1, ordering: .acquiringAndReleasing).newValue == 0 { atZero() }
     }
 }

@@ -65,28 +65,45 @@ struct ModelRoutes: Sendable {
     }
 
     private func create(_ request: Request, _ context: RolecallRequestContext) async throws -> Response {
-        let principal = try await identity.principal(of: request)
-        let model = try model(context)
-        let row = try await models.create(model.name, try await request.json(limit: bodyLimit), as: principal)
+        let claimant = try await identity.claimant(of: request)
+        let (model, body) = try await asked(by: claimant) {
+            (try self.model(context), try await request.json(limit: bodyLimit))
+        }
+        let row = try await models.create(model.name, body, as: claimant)
         return .json(row.value.json, status: .created, headers: Self.headers(row.position))
     }
 
     private func update(
         _ request: Request, _ context: RolecallRequestContext, replaces: Bool
     ) async throws -> Response {
-        let principal = try await identity.principal(of: request)
-        let model = try model(context)
-        let key = try key(context, of: model)
-        let body = try await request.json(limit: bodyLimit)
-        let row = try await models.update(model, key: key, body, replaces: replaces, as: principal)
+        let claimant = try await identity.claimant(of: request)
+        let (model, key, body) = try await asked(by: claimant) {
+            let model = try self.model(context)
+            return (model, try self.key(context, of: model), try await request.json(limit: bodyLimit))
+        }
+        let row = try await models.update(model, key: key, body, replaces: replaces, as: claimant)
         return .json(row.value.json, headers: Self.headers(row.position))
     }
 
     private func remove(_ request: Request, _ context: RolecallRequestContext) async throws -> Response {
-        let principal = try await identity.principal(of: request)
-        let model = try model(context)
-        let position = try await models.remove(model, key: try key(context, of: model), as: principal)
+        let claimant = try await identity.claimant(of: request)
+        let (model, key) = try await asked(by: claimant) {
+            let model = try self.model(context)
+            return (model, try self.key(context, of: model))
+        }
+        let position = try await models.remove(model, key: key, as: claimant)
         return Response(status: .noContent, headers: Self.headers(position))
+    }
+
+    /// What a write asks for. The records are judged where it is carried out; where what is asked for makes no sense,
+    /// they are judged at once, since whoever is nobody any more is told of that and of nothing else.
+    private func asked<Asked>(by claimant: Claimant?, _ read: () async throws -> Asked) async throws -> Asked {
+        do {
+            return try await read()
+        } catch {
+            if let claimant { _ = try await identity.principal(of: claimant) }
+            throw error
+        }
     }
 
     private func model(_ context: RolecallRequestContext) throws -> Model {
@@ -116,8 +133,10 @@ struct ModelRoutes: Sendable {
         RequestFailure(.unprocessableContent, .invalidField, sentence, field: field)
     }
 
+    private static let positionField = HTTPField.Name("X-Rolecall-Position")
+
     private static func headers(_ position: Position) -> HTTPFields {
-        guard let name = HTTPField.Name("X-Rolecall-Position") else { return [:] }
+        guard let name = positionField else { return [:] }
         return [name: position.description]
     }
 }

@@ -1,6 +1,7 @@
 import HTTPTypes
 import ModelStore
 import RolecallProtocol
+import Synchronization
 import WireJSON
 
 /// Reading and writing rows as somebody: what REST and the socket's `message` event have in common.
@@ -65,35 +66,24 @@ struct ModelService: Sendable {
     // MARK: Writing
 
     func create(
-        _ name: String, _ json: JSON, as principal: Principal?
+        _ name: String, _ json: JSON, as claimant: Claimant?
     ) async throws(RequestFailure) -> Snapshot<Row> {
-        guard let model = model(named: name), let rules = policy.models[name] else {
-            throw RequestFailure(.notFound, .notFound, "There is no model \"\(name)\".")
-        }
-        guard let principal else { throw .signInFirst }
-        guard policy.mayCreate(name, as: principal.writer) else { throw .forbidden("create", model, principal) }
-        var values = try fields(of: json, for: model, as: principal, isCreation: true)
-        for (column, stamp) in rules.stamps.sorted(by: { $0.key < $1.key }) {
-            values.append((column: column, value: Self.value(of: stamp, for: principal)))
-        }
-        for column in model.columns where column.isRequired && column.name != model.key.name {
-            guard values.contains(where: { $0.column == column.name }) else {
-                // What he may not see he can't give, and is not told to.
-                guard policy.mayRead(column: column.name, of: name, view: view(of: principal)) else {
-                    throw .forbidden("create", model, principal)
-                }
-                throw RequestFailure(
-                    .unprocessableContent, .invalidField, "\(name) needs a \(column.name).", field: column.name)
-            }
+        guard let model = model(named: name) else { throw .noModel(name) }
+        guard let claimant else { throw .signInFirst }
+        let preparation = try await prepared(for: claimant) { writer throws(RequestFailure) in
+            try creation(of: json, for: model, as: writer)
         }
         let policy = policy
-        let writing = values
-        return try await write(model, as: principal) { transaction, principal in
-            let row = try transaction.insert(writing, into: model)
-            guard policy.mayCreate(row, of: name, as: principal.writer) else {
-                throw RequestFailure.forbidden("create such", model, principal)
+        return try await write(model, as: claimant) { transaction, user in
+            var values = try preparation.outcome(for: user.writer)
+            for (column, stamp) in (policy.models[name]?.stamps ?? [:]).sorted(by: { $0.key < $1.key }) {
+                values.append((column: column, value: Self.value(of: stamp, for: user)))
             }
-            let view = policy.view(of: principal)
+            let row = try transaction.insert(values, into: model)
+            guard policy.mayCreate(row, of: name, as: user.writer) else {
+                throw RequestFailure.forbidden("create such", model, user.writer)
+            }
+            let view = policy.view(of: user.writer)
             if let visible = policy.visible(row, of: name, to: view) { return visible }
             guard policy.mayRead(column: Model.keyName, of: name, view: view) else { return Row([]) }
             return Row([(column: Model.keyName, value: row[Model.keyName] ?? .null)])
@@ -102,52 +92,81 @@ struct ModelService: Sendable {
 
     /// - Parameter replaces: PUT: what may be empty and is not named becomes empty.
     func update(
-        _ model: Model, key: Value, _ json: JSON, replaces: Bool, as principal: Principal?
+        _ model: Model, key: Value, _ json: JSON, replaces: Bool, as claimant: Claimant?
     ) async throws(RequestFailure) -> Snapshot<Row> {
-        guard let principal else { throw .signInFirst }
+        guard let claimant else { throw .signInFirst }
+        let preparation = try await prepared(for: claimant) { writer throws(RequestFailure) in
+            try change(by: json, of: model, key: key, replaces: replaces, as: writer)
+        }
+        let policy = policy
+        return try await write(model, as: claimant) { transaction, user in
+            let values = try preparation.outcome(for: user.writer)
+            let view = policy.view(of: user.writer)
+            guard let before = try transaction.row(of: model, key: key),
+                policy.visible(before, of: model.name, to: view) != nil
+            else { throw RequestFailure.noRow(of: model) }
+            let after = values.isEmpty ? before : try transaction.update(model, key: key, set: values) ?? before
+            guard policy.mayUpdate(before, to: after, of: model.name, as: user.writer) else {
+                throw RequestFailure.forbidden("change this", model, user.writer)
+            }
+            return policy.visible(after, of: model.name, to: view) ?? Row([(column: Model.keyName, value: key)])
+        }
+    }
+
+    func remove(_ model: Model, key: Value, as claimant: Claimant?) async throws(RequestFailure) -> Position {
+        guard let claimant else { throw .signInFirst }
+        let policy = policy
+        return try await write(model, as: claimant) { transaction, user in
+            guard let row = try transaction.row(of: model, key: key),
+                policy.visible(row, of: model.name, to: policy.view(of: user.writer)) != nil
+            else { throw RequestFailure.noRow(of: model) }
+            guard policy.mayRemove(row, of: model.name, as: user.writer) else {
+                throw RequestFailure.forbidden("remove this", model, user.writer)
+            }
+            _ = try transaction.remove(model, key: key)
+        }.position
+    }
+
+    /// The values of a new row, without its stamps.
+    private func creation(
+        of json: JSON, for model: Model, as writer: Writer
+    ) throws(RequestFailure) -> [(column: String, value: Value)] {
+        guard let rules = policy.models[model.name] else { throw .noModel(model.name) }
+        guard policy.mayCreate(model.name, as: writer) else { throw .forbidden("create", model, writer) }
+        let values = try fields(of: json, for: model, as: writer, isCreation: true)
+        for column in model.columns where column.isRequired && column.name != model.key.name {
+            guard rules.stamps[column.name] == nil, !values.contains(where: { $0.column == column.name }) else {
+                continue
+            }
+            // What he may not see he can't give, and is not told to.
+            guard policy.mayRead(column: column.name, of: model.name, view: policy.view(of: writer)) else {
+                throw .forbidden("create", model, writer)
+            }
+            throw RequestFailure(
+                .unprocessableContent, .invalidField, "\(model.name) needs a \(column.name).", field: column.name)
+        }
+        return values
+    }
+
+    /// The values that a row is to have from now on.
+    private func change(
+        by json: JSON, of model: Model, key: Value, replaces: Bool, as writer: Writer
+    ) throws(RequestFailure) -> [(column: String, value: Value)] {
         if let id = json["_id"], !Self.names(id, key) {
             throw RequestFailure(
                 .unprocessableContent, .invalidField, "The _id in the body is not the one in the path.", field: "_id")
         }
-        var values = try fields(of: json, for: model, as: principal, isCreation: false)
-        if replaces {
-            for column in model.columns where column.name != model.key.name && json[column.name] == nil {
-                guard policy.mayWrite(column: column.name, of: model.name, as: principal.writer) else { continue }
-                if column.isRequired {
-                    throw RequestFailure(
-                        .unprocessableContent, .invalidField, "\(model.name) needs a \(column.name).",
-                        field: column.name)
-                }
-                if column.isNullable { values.append((column: column.name, value: .null)) }
+        var values = try fields(of: json, for: model, as: writer, isCreation: false)
+        guard replaces else { return values }
+        for column in model.columns where column.name != model.key.name && json[column.name] == nil {
+            guard policy.mayWrite(column: column.name, of: model.name, as: writer) else { continue }
+            if column.isRequired {
+                throw RequestFailure(
+                    .unprocessableContent, .invalidField, "\(model.name) needs a \(column.name).", field: column.name)
             }
+            if column.isNullable { values.append((column: column.name, value: .null)) }
         }
-        let policy = policy
-        let writing = values
-        return try await write(model, as: principal) { transaction, principal in
-            guard let before = try transaction.row(of: model, key: key),
-                policy.visible(before, of: model.name, to: policy.view(of: principal)) != nil
-            else { throw RequestFailure.noRow(of: model) }
-            let after = writing.isEmpty ? before : try transaction.update(model, key: key, set: writing) ?? before
-            guard policy.mayUpdate(before, to: after, of: model.name, as: principal.writer) else {
-                throw RequestFailure.forbidden("change this", model, principal)
-            }
-            return policy.visible(after, of: model.name, to: policy.view(of: principal))
-                ?? Row([(column: Model.keyName, value: key)])
-        }
-    }
-
-    func remove(_ model: Model, key: Value, as principal: Principal?) async throws(RequestFailure) -> Position {
-        guard let principal else { throw .signInFirst }
-        let policy = policy
-        return try await write(model, as: principal) { transaction, principal in
-            guard let row = try transaction.row(of: model, key: key),
-                policy.visible(row, of: model.name, to: policy.view(of: principal)) != nil
-            else { throw RequestFailure.noRow(of: model) }
-            guard policy.mayRemove(row, of: model.name, as: principal.writer) else {
-                throw RequestFailure.forbidden("remove this", model, principal)
-            }
-            _ = try transaction.remove(model, key: key)
-        }.position
+        return values
     }
 
     // MARK: Parts
@@ -159,24 +178,25 @@ struct ModelService: Sendable {
     private func refuseStranger(_ principal: Principal?, reading model: Model) throws(RequestFailure) {
         guard !policy.visibleModels(to: view(of: principal)).contains(model.name) else { return }
         guard let principal else { throw .signInFirst }
-        throw .forbidden("see any", model, principal)
+        throw .forbidden("see any", model, principal.user.writer)
     }
 
     /// The columns that a body names, typed and checked against the table and the policy.
     private func fields(
-        of json: JSON, for model: Model, as principal: Principal, isCreation: Bool
+        of json: JSON, for model: Model, as writer: Writer, isCreation: Bool
     ) throws(RequestFailure) -> [(column: String, value: Value)] {
         guard let object = json.objectValue else {
             throw RequestFailure(
                 .unprocessableContent, .invalidPayload, "The body has to be a JSON object: the row's fields.")
         }
+        let view = policy.view(of: writer)
         var values: [(column: String, value: Value)] = []
         for (name, json) in object {
             if name == model.key.name, !isCreation { continue }
             guard let column = model.column(name),
-                policy.mayRead(column: name, of: model.name, view: view(of: principal))
+                policy.mayRead(column: name, of: model.name, view: view)
             else { throw .unknownField(name, of: model) }
-            guard name != model.key.name, policy.mayWrite(column: name, of: model.name, as: principal.writer) else {
+            guard name != model.key.name, policy.mayWrite(column: name, of: model.name, as: writer) else {
                 throw RequestFailure(
                     .unprocessableContent, .invalidField, "\(name) is not yours to write.", field: name)
             }
@@ -243,10 +263,10 @@ struct ModelService: Sendable {
         json == key.json || Value(json: json) == key
     }
 
-    private static func value(of stamp: Stamp, for principal: Principal) -> Value {
+    private static func value(of stamp: Stamp, for user: UserSummary) -> Value {
         switch stamp {
-        case .authorID: .integer(principal.user.id)
-        case .authorName: .text(principal.user.name)
+        case .authorID: .integer(user.id)
+        case .authorName: .text(user.name)
         case .now: .text(Timestamp.now.description)
         }
     }
@@ -261,31 +281,71 @@ struct ModelService: Sendable {
         }
     }
 
-    /// Runs a body as the user is inside its transaction: a demotion that was committed a moment ago counts.
+    /// What a write comes down to for whom its claimant seems to be, before any record is read.
+    private struct Preparation<Outcome: Sendable>: Sendable {
+        let seeming: Writer
+        let seemingOutcome: Outcome
+        let prepare: @Sendable (Writer) throws(RequestFailure) -> Outcome
+
+        /// What it comes down to for whom he is.
+        func outcome(for writer: Writer) throws(RequestFailure) -> Outcome {
+            writer == seeming ? seemingOutcome : try prepare(writer)
+        }
+    }
+
+    /// Prepares a write by the role that the token names, so that one trip to the database suffices where all is well.
+    /// Whatever seems to be refused is refused as the record says, and by a reader: it never has the writer's lock.
+    private func prepared<Outcome: Sendable>(
+        for claimant: Claimant, _ prepare: @escaping @Sendable (Writer) throws(RequestFailure) -> Outcome
+    ) async throws(RequestFailure) -> Preparation<Outcome> {
+        if let role = claimant.role {
+            let writer = Writer(user: claimant.user, role: role)
+            do throws(RequestFailure) {
+                return Preparation(seeming: writer, seemingOutcome: try prepare(writer), prepare: prepare)
+            } catch {}
+        }
+        let writer: Writer
+        do throws(WireError) {
+            writer = try await claimant.principal(in: store).user.writer
+        } catch {
+            throw RequestFailure(identity: error)
+        }
+        return Preparation(seeming: writer, seemingOutcome: try prepare(writer), prepare: prepare)
+    }
+
+    /// Runs a body as the user is inside its transaction: a demotion that was committed a moment ago counts, and so does
+    /// a sign-out.
     private func write<Output: Sendable>(
-        _ model: Model, as principal: Principal,
-        _ body: @escaping @Sendable (any WriteTransaction, Principal) throws -> Output
+        _ model: Model, as claimant: Claimant,
+        _ body: @escaping @Sendable (any WriteTransaction, UserSummary) throws -> Output
     ) async throws(RequestFailure) -> Snapshot<Output> {
+        // Here, since the commit can be refused, too.
+        let judged = Judged()
         do {
-            return try await store.write(by: principal.actor) { transaction in
-                guard let user = try transaction.user(id: principal.user.id) else {
-                    throw RequestFailure(.unauthorized, .userUnknown, "The user does not exist any more.")
-                }
-                guard user.generation == principal.generation else {
-                    throw RequestFailure(.unauthorized, .tokenRevoked, "The password was changed; log in again.")
-                }
-                var current = principal
-                current.user = user.summary
-                return try body(transaction, current)
+            return try await store.write(by: nil) { transaction in
+                let user = try claimant.user(in: transaction).summary
+                judged.user = user
+                try transaction.act(as: user.actor)
+                return try body(transaction, user)
             }
         } catch {
-            throw Self.failure(withheld(error, writing: model, from: principal))
+            let view = policy.view(role: judged.user?.role, user: judged.user?.id)
+            throw Self.failure(withheld(error, writing: model, from: view))
+        }
+    }
+
+    /// Who a transaction's user was found to be.
+    private final class Judged: Sendable {
+        private let value = Mutex<UserSummary?>(nil)
+
+        var user: UserSummary? {
+            get { value.withLock(\.self) }
+            set { value.withLock { $0 = newValue } }
         }
     }
 
     /// A refusal of the table that says nothing of columns which the writer may not see.
-    private func withheld(_ error: any Error, writing model: Model, from principal: Principal) -> any Error {
-        let view = view(of: principal)
+    private func withheld(_ error: any Error, writing model: Model, from view: View) -> any Error {
         let hidden = model.columns.map(\.name).filter { !policy.mayRead(column: $0, of: model.name, view: view) }
         // A sentence can name more columns than one, and it is better to say too little.
         switch error {
@@ -300,6 +360,7 @@ struct ModelService: Sendable {
     private static func failure(_ error: any Error) -> RequestFailure {
         switch error {
         case let failure as RequestFailure: failure
+        case let error as WireError: RequestFailure(identity: error)
         case let error as StoreError: RequestFailure(store: error)
         default: RequestFailure(.internalServerError, .internalError, "The server failed; its log says more.")
         }
@@ -307,9 +368,7 @@ struct ModelService: Sendable {
 }
 
 extension Policy {
-    func view(of principal: Principal) -> View {
-        view(role: principal.user.role, user: principal.user.id)
-    }
+    fileprivate func view(of writer: Writer) -> View { view(role: writer.role, user: writer.user) }
 }
 
 extension RequestFailure {
@@ -325,8 +384,12 @@ extension RequestFailure {
             .unprocessableContent, .invalidField, "\(model.name) has no field \"\(name.prefix(64))\".", field: name)
     }
 
-    fileprivate static func forbidden(_ act: String, _ model: Model, _ principal: Principal) -> RequestFailure {
+    fileprivate static func noModel(_ name: String) -> RequestFailure {
+        RequestFailure(.notFound, .notFound, "There is no model \"\(name)\".")
+    }
+
+    fileprivate static func forbidden(_ act: String, _ model: Model, _ writer: Writer) -> RequestFailure {
         RequestFailure(
-            .forbidden, .forbidden, "The role \(principal.user.role) may not \(act) \(model.name).")
+            .forbidden, .forbidden, "The role \(writer.role) may not \(act) \(model.name).")
     }
 }

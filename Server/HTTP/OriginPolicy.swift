@@ -6,7 +6,7 @@ import RolecallProtocol
 /// A browser sends the cookie along with whatever page asks; without this check any page could open a socket in its
 /// visitor's name. Native clients send no `Origin`.
 struct OriginPolicy: Sendable {
-    /// Scheme, host and port, lower case: `https://app.example.org`.
+    /// Scheme, host and port, lower case, as browsers send them: `https://app.example.org`.
     let allowed: Set<String>
 
     init(allowed: some Sequence<String>) {

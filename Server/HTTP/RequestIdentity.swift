@@ -6,8 +6,11 @@ struct RequestIdentity: Sendable {
     let authenticator: Authenticator
     let origins: OriginPolicy
 
-    /// The user of the request's token; nil without one. A token that is not good is an error, never nobody.
-    func principal(of request: Request) async throws -> Principal? {
+    /// Whom the request's token names, by the token alone; nil without one. A token that is not good is an error, never
+    /// nobody.
+    ///
+    /// For requests that judge the records where they act on them. All others want ``principal(of:)-(Request)``.
+    func claimant(of request: Request) async throws -> Claimant? {
         let headers = request.headerPairs
         guard let presented = PresentedToken.find(headers: headers) else { return nil }
         if presented.source == .cookie, !Self.isSafe(request),
@@ -16,7 +19,22 @@ struct RequestIdentity: Sendable {
             throw RequestFailure(.forbidden, refusal)
         }
         do throws(WireError) {
-            return try await authenticator.principal(of: presented.token)
+            return try await authenticator.claimant(of: presented.token)
+        } catch {
+            throw RequestFailure(identity: error)
+        }
+    }
+
+    /// The user of the request's token, as the records are now; nil without a token.
+    func principal(of request: Request) async throws -> Principal? {
+        guard let claimant = try await claimant(of: request) else { return nil }
+        return try await principal(of: claimant)
+    }
+
+    /// The user whom a token names, as the records are now.
+    func principal(of claimant: Claimant) async throws -> Principal {
+        do throws(WireError) {
+            return try await authenticator.principal(of: claimant)
         } catch {
             throw RequestFailure(identity: error)
         }

@@ -12,9 +12,11 @@ struct Principal: Sendable, Equatable {
     var expiresAt: Timestamp
     /// Where the log stood when the user was read. What the log says of the user after that counts more.
     var readAt: Int64
+}
 
-    var actor: Actor { Actor(id: user.id, name: user.name) }
-    var writer: Writer { Writer(user: user.id, role: user.role) }
+extension UserSummary {
+    var actor: Actor { Actor(id: id, name: name) }
+    var writer: Writer { Writer(user: id, role: role) }
 }
 
 extension Timestamp {

@@ -25,6 +25,27 @@ struct SocketApplication: SocketIOHandler {
         }
     }
 
+    /// A session id alone opens nothing: what comes later under it has to bring the credentials that the session was
+    /// opened with, or others of the same user.
+    func admit(
+        _ request: HandshakeRequest, to session: HandshakeRequest, sockets: [Socket]
+    ) throws(EngineError) {
+        let users = Set(sockets.compactMap { association.identity(of: $0)?.principal?.user.id })
+        // Who is nobody has nothing that others may not see.
+        guard !users.isEmpty else { return }
+        let opened = PresentedToken.find(headers: session.headers.pairs)?.token
+        let brought = PresentedToken.find(headers: request.headers.pairs)?.token
+        guard opened != brought else { return }
+        // The cookie may have changed meanwhile, by a new login; one that is not known can't be told from a stranger's,
+        // and its client comes back with a session of its own.
+        guard let brought, let user = authenticator.tokens.knownUser(of: brought), users == [user] else {
+            logger.notice(
+                "refused a request with other credentials than its session's",
+                metadata: ["address": .string(request.address)])
+            throw .forbidden
+        }
+    }
+
     func connect(_ socket: Socket, auth: JSON?) async throws(ConnectRefusal) {
         let start: Replay.Start?
         let asked = auth?["after"].flatMap { $0.isNull ? nil : $0.stringValue ?? "" }
@@ -81,7 +102,7 @@ struct SocketApplication: SocketIOHandler {
 
     // MARK: Events
 
-    func received(_ event: SocketEvent, on socket: Socket) async -> [JSON] {
+    func received(_ event: SocketEvent, on socket: Socket) async -> SocketAcknowledgement {
         switch event.name {
         case ClientEvent.login: await [login(event.arguments, on: socket).json]
         case ClientEvent.logout: await [logout(socket).json]
@@ -134,7 +155,8 @@ struct SocketApplication: SocketIOHandler {
             return .refused(WireError(.forbidden, "Log in first: a message needs an author."))
         }
         do throws(RequestFailure) {
-            let created = try await models.create(ModelName.message, .object(fields), as: principal)
+            let created = try await models.create(
+                ModelName.message, .object(fields), as: Claimant(principal))
             return .sent(id: created.value["_id"]?.json ?? .null, position: created.position)
         } catch {
             return .refused(error.error)

@@ -28,6 +28,10 @@ public struct EngineError: Error, Sendable, Equatable {
     /// The client speaks another revision than the fourth.
     public static let unsupportedProtocolVersion = EngineError(code: 5, message: "Unsupported protocol version")
 
+    /// The server has as many sessions as it takes, or as it takes from one address. Not one of the reference's; clients
+    /// come back as after any refusal.
+    public static let tooManySessions = EngineError(code: 3, message: "Too many sessions", status: 503)
+
     /// The same refusal with another sentence in its body.
     public func saying(_ message: String) -> EngineError {
         EngineError(code: code, message: message, status: status)

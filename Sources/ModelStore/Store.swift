@@ -14,9 +14,10 @@ import RolecallProtocol
 /// shown a number of *n* or less that it has not seen. Numbers can be missing (a rolled-back write), and a reader
 /// must not wait for them.
 ///
-/// **Woken.** ``changes()`` yields once at once, then after every commit that may have appended to the log: without
-/// delay for commits through this store, within about 20 ms for those of other processes. Several commits may share
-/// one signal; a signal may come with nothing new; a commit without a signal never stays.
+/// **Followed.** Whoever follows the log with ``follow(_:)`` has a turn to read it at once, and then after every commit
+/// that may have appended to it: without delay for commits through this store, within about 20 ms for those of other
+/// processes. Several commits may share one turn; a turn may find nothing new; a commit that no turn has seen never
+/// stays.
 ///
 /// **Snapshots.** What a read body reads, and the position that comes with it, are one moment: "read the list, then
 /// follow from its position" has neither hole nor double.
@@ -42,11 +43,19 @@ public protocol Store: Sendable {
         by actor: Actor?, _ body: @escaping @Sendable (any WriteTransaction) throws -> Output
     ) async throws -> Snapshot<Output>
 
-    /// Signals that the log may have grown. Each call is an own stream; a signal that nobody takes is not repeated
-    /// but kept, once.
-    func changes() -> AsyncStream<Void>
+    /// Follows the log. The body reads on from where it was the last time; what it is given is a snapshot in which at
+    /// least all that it has been shown before is there.
+    ///
+    /// A follower has one turn at a time, on threads of the store: after a commit through this store mostly on the very
+    /// thread that has committed, where the next write would have to wait for it, so a body should be brief.
+    ///
+    /// - Parameter body: must end each turn that it is given, or throw: then the turn has ended, and it is given another
+    ///   one after a moment.
+    func follow(
+        _ body: @escaping @Sendable (_ transaction: any ReadTransaction, _ turn: LogTurn) throws -> Void
+    ) -> LogSubscription
 
-    /// Ends every stream of ``changes()`` and releases the database. Calls after it throw.
+    /// Gives no more turns to those who follow the log, and releases the database. Calls after it throw.
     func close() async throws
 }
 
@@ -83,6 +92,9 @@ public protocol ReadTransaction {
     /// The lowest number that the log still holds, or would hold next where it is empty.
     func earliestSequence() throws -> Int64
 
+    /// The highest number that was ever committed, whether the log still holds it or not; 0 before the first.
+    func latestSequence() throws -> Int64
+
     func user(id: Int64) throws -> UserRecord?
     /// Addresses are compared without regard to case.
     func user(email: String) throws -> UserRecord?
@@ -91,6 +103,10 @@ public protocol ReadTransaction {
 }
 
 public protocol WriteTransaction: ReadTransaction {
+    /// From here on the changes are this actor's, as their events say; nobody's for nil. For an author who is only known
+    /// from what the transaction reads.
+    func act(as actor: Actor?) throws
+
     /// - Returns: the row as it stands, defaults included.
     /// - Throws: ``StoreError`` where a constraint refuses it.
     func insert(_ values: [(column: String, value: Value)], into model: Model) throws -> Row

@@ -33,7 +33,8 @@ final class BoundedQueue: Sendable {
         return output
     }
 
-    private func add(_ work: @escaping @Sendable () -> Void) {
+    /// Runs the work when its turn comes.
+    func add(_ work: @escaping @Sendable () -> Void) {
         let needsWorker = state.withLock { state in
             guard state.workers < width else {
                 state.waiting.append(work)

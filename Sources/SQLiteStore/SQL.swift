@@ -21,6 +21,8 @@ enum SQL {
     }
 
     private static func doubling(_ quote: Character, in text: String) -> String {
+        // As nearly always, and for some names with each statement.
+        guard let ascii = quote.asciiValue, text.utf8.contains(ascii) else { return text }
         // By scalars: a quote that carries a combining mark is one character, but still a quote to SQLite.
         var scalars = String.UnicodeScalarView()
         for scalar in text.unicodeScalars {

@@ -78,14 +78,15 @@ extension SQLiteDatabaseStore {
                 schemaVersion = try db.first("PRAGMA schema_version") { $0.integer(0) } ?? 0
                 return .commit
             }
-            let signal = ChangeSignal(head: head)
+            let reader = SnapshotReader(pool: pool, tables: tables, logger: logger)
+            let followers = LogFollowers(head: head, reader: reader)
             let keeper = TriggerKeeper(
                 pool: pool, models: Array(zip(models, tables.map(\.model))).map { ($0, $1) }, logger: logger)
             let watch = try ForeignCommitWatch(
-                path: path, schemaVersion: schemaVersion, signal: signal, keeper: keeper, logger: logger)
+                path: path, schemaVersion: schemaVersion, followers: followers, keeper: keeper, logger: logger)
             return SQLiteDatabaseStore(
-                pool: pool, logID: logID, tables: tables, signal: signal, watch: watch, patience: patience,
-                logger: logger)
+                logID: logID, models: tables.map(\.model), reader: reader, followers: followers, watch: watch,
+                patience: patience)
         }
     }
 

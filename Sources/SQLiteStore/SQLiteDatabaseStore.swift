@@ -35,30 +35,28 @@ public final class SQLiteDatabaseStore: Store {
     public let models: [Model]
 
     let pool: DatabasePool
-    private let tables: [String: ModelTable]
-    private let signal: ChangeSignal
+    private let reader: SnapshotReader
+    private let followers: LogFollowers
     private let watch: ForeignCommitWatch
     private let patience: Duration
-    private let readers: BoundedQueue
-    private let logger: Logger
+    /// Writes that have been asked for and have not come to their end.
+    private let writes = Atomic(0)
 
     init(
-        pool: DatabasePool, logID: LogID, tables: [ModelTable], signal: ChangeSignal, watch: ForeignCommitWatch,
-        patience: Duration, logger: Logger
+        logID: LogID, models: [Model], reader: SnapshotReader, followers: LogFollowers, watch: ForeignCommitWatch,
+        patience: Duration
     ) {
-        self.pool = pool
+        pool = reader.pool
         self.logID = logID
-        models = tables.map(\.model)
-        self.tables = Dictionary(tables.map { ($0.model.name, $0) }, uniquingKeysWith: { first, _ in first })
-        self.signal = signal
+        self.models = models
+        self.reader = reader
+        self.followers = followers
         self.watch = watch
         self.patience = patience
-        readers = BoundedQueue(label: "rolecall.sqlite.read", width: pool.configuration.maximumReaderCount)
-        self.logger = logger
     }
 
     deinit {
-        signal.close()
+        followers.close()
         watch.stop()
     }
 
@@ -70,11 +68,10 @@ public final class SQLiteDatabaseStore: Store {
         _ body: @escaping @Sendable (any ReadTransaction) throws -> Output
     ) async throws -> Snapshot<Output> {
         try await mapped {
-            try await self.readers.run { [self] in
-                try pool.read { db in
+            try await self.reader.queue.run { [reader, logID] in
+                try reader.read { transaction in
                     // The first look takes the snapshot; both are of the same.
-                    let head = try EventLog.head(db)
-                    let transaction = SQLiteReadTransaction(db: db, tables: tables, logger: logger)
+                    let head = try EventLog.head(transaction.db)
                     return Snapshot(value: try body(transaction), position: Position(log: logID, sequence: head))
                 }
             }
@@ -90,29 +87,28 @@ public final class SQLiteDatabaseStore: Store {
         by actor: RolecallProtocol.Actor?, _ body: @escaping @Sendable (any WriteTransaction) throws -> Output
     ) async throws -> Snapshot<Output> {
         let deadline = ContinuousClock.now + patience
+        writes.add(1, ordering: .relaxed)
+        defer { writes.subtract(1, ordering: .relaxed) }
         return try await mapped {
             try await self.pool.writeWithoutTransaction { db in
                 db.setPatience(until: deadline)
-                var written: Snapshot<Output>?
-                // A deferred transaction that reads first could not wait for a foreign writer: it would have to
-                // begin again.
-                try db.inTransaction(.immediate) {
-                    written = try self.perform(body, by: actor, in: db)
-                    return .commit
-                }
-                guard let written else { throw StoreError.unavailable("The transaction has not been committed.") }
-                self.signal.raise(head: written.position.sequence)
+                let written = try db.transaction(.immediate) { try self.perform(body, by: actor, in: db) }
+                self.followers.committed(
+                    head: written.position.sequence, isAlone: self.writes.load(ordering: .relaxed) == 1
+                ) { self.pool.asyncWriteWithoutTransaction($0) }
                 return written
             }
         }
     }
 
-    public func changes() -> AsyncStream<Void> {
-        signal.follow()
+    public func follow(
+        _ body: @escaping @Sendable (any ReadTransaction, LogTurn) throws -> Void
+    ) -> LogSubscription {
+        followers.add(body)
     }
 
     public func close() async throws {
-        signal.close()
+        followers.close()
         try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
             // Waits for transactions under way, which no thread of the concurrency pool should do.
             DispatchQueue.global().async { [pool, watch] in
@@ -134,15 +130,10 @@ public final class SQLiteDatabaseStore: Store {
     private func perform<Output: Sendable>(
         _ body: (any WriteTransaction) throws -> Output, by actor: RolecallProtocol.Actor?, in db: Database
     ) throws -> Snapshot<Output> {
-        if let actor {
-            try db.run(
-                "INSERT OR REPLACE INTO rolecall_context(id, actor) VALUES (1, ?)", [.text(actor.json.description)])
-        }
-        let value = try body(SQLiteWriteTransaction(db: db, tables: tables, logger: logger))
-        // Before the commit: nobody else ever sees the actor, and a crash can't leave it behind.
-        if actor != nil { try db.run("DELETE FROM rolecall_context") }
-        // No statement is under way here, so that no note is needed any more; mostly there are none.
-        try db.run("DELETE FROM rolecall_displaced")
+        let transaction = SQLiteWriteTransaction(db: db, tables: reader.tables, logger: reader.logger)
+        if let actor { try transaction.act(as: actor) }
+        let value = try body(transaction)
+        try transaction.clean()
         return Snapshot(value: value, position: Position(log: logID, sequence: try EventLog.head(db)))
     }
 

@@ -1,7 +1,30 @@
 import GRDB
 import ModelStore
+import RolecallProtocol
+import WireJSON
 
 extension SQLiteWriteTransaction: WriteTransaction {
+    func act(as actor: RolecallProtocol.Actor?) throws {
+        try mapped {
+            guard let actor else { return try forgetActor() }
+            try db.run(
+                "INSERT OR REPLACE INTO rolecall_context(id, actor) VALUES (1, ?)", [.text(actor.json.description)])
+        }
+    }
+
+    /// Removes what is of no use beyond the transaction. Neither statement touches a page where there is nothing: one
+    /// without a condition would be a truncation, and write the table's root.
+    func clean() throws {
+        // Before the commit: nobody else ever sees the actor, and a crash can't leave it behind.
+        try forgetActor()
+        // No statement is under way here, so that no note is needed any more; mostly there are none.
+        try db.run("DELETE FROM rolecall_displaced WHERE id IS NOT NULL")
+    }
+
+    private func forgetActor() throws {
+        try db.run("DELETE FROM rolecall_context WHERE id = 1")
+    }
+
     func insert(_ values: [(column: String, value: Value)], into model: Model) throws -> ModelStore.Row {
         let table = try table(of: model)
         let names = try table.writable(values.map(\.column))

@@ -39,6 +39,7 @@ extension SQLiteTransaction {
         _ table: ModelTable? = nil, written: [String] = [], _ body: () throws -> Output
     ) throws -> Output {
         do {
+            try db.checkTransaction()
             return try body()
         } catch let error as DatabaseError {
             throw StoreError(error, table: table, written: written)
@@ -88,6 +89,10 @@ extension SQLiteTransaction {
 
     func earliestSequence() throws -> Int64 {
         try mapped { try EventLog.earliest(db) }
+    }
+
+    func latestSequence() throws -> Int64 {
+        try mapped { try EventLog.head(db) }
     }
 }
 

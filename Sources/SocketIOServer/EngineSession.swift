@@ -1,233 +1,161 @@
 import EngineIO
 import Logging
 import NIOCore
-import SocketIO
 import WebSocketLink
 
-/// One Engine.IO session on a WebSocket: heartbeat, packets, and the sockets of its namespaces.
+/// One Engine.IO session: its heartbeat, its packets, and the transport that carries them, which may change from
+/// polling to a WebSocket on the way.
 ///
-/// Belongs to its connection's event loop.
+/// Belongs to the event loop on which it was opened, whatever loops its requests and its WebSocket come in on.
 final class EngineSession {
-    let id = RandomID.make()
-    private let server: SocketIOServer
-    private let hub: SocketHub
-    private let request: HandshakeRequest
-    private let logger: Logger
-    private var connection: WebSocketConnection?
-    private let outbox: Outbox
+    /// What a client names the session by; it is not to be told to anybody else.
+    let id: String
+    /// The request that opened the session.
+    let request: HandshakeRequest
+    let hub: SocketHub
+    let logger: Logger
+    let outbox: Outbox
+    private let configuration: SocketIOServerConfiguration
+    private let limits: AddressLimits
+    private(set) var layer: (any SessionLayer)?
+    private var transport: (any OutboxTransport)?
+    /// The transport, as long as it is this one.
+    private var polling: PollingTransport?
+    /// The WebSocket that has proven that it works, and may take over from polling.
+    private var candidate: WebSocketRelay.Handle?
     private var heartbeat: HeartbeatMachine
-    private var wake: Scheduled<Void>?
-    private var connectDeadline: Scheduled<Void>?
-    private var decoder = SocketPacketDecoder()
-    private var sockets: [String: Socket] = [:]
-    /// Namespaces that this end has closed. What a client sends before it hears of that is no violation.
-    private var dismissed: Set<String> = []
+    private var wheelPlace: HeartbeatWheel.Place?
     /// What the transport's end will be put down to, where we brought it about.
     private var closingReason: DisconnectReason?
-    /// The size so far of the packet that is being read, in bytes.
-    private var packetSize = 0
-    /// Whether a socket has a backlog that keeps us from reading. No other can have one then.
-    private var hasBacklog = false
-    /// How many sockets have left and still have a handler at work. As many as there may be keep us from reading, too,
-    /// or a client that comes and goes could set any number of handlers to work.
-    private var leftovers = 0
-    private static let maximumLeftovers = 8
     /// When reading went on after it was held up.
     private var resumedReading: NIODeadline?
 
-    init(server: SocketIOServer, hub: SocketHub, request: HandshakeRequest) {
-        self.server = server
-        self.hub = hub
+    init(engine: EngineServer, hub: SocketHub, request: HandshakeRequest) {
+        id = hub.makeSessionID()
         self.request = request
-        var logger = server.logger
-        logger[metadataKey: "session"] = .string(id)
+        self.hub = hub
+        configuration = engine.configuration
+        limits = engine.sessions
+        var logger = engine.logger
+        // The id is as good as a key: a log has only its beginning.
+        logger[metadataKey: "session"] = .string(String(id.prefix(6)))
         self.logger = logger
-        outbox = Outbox(hub: hub, configuration: server.configuration, logger: logger, address: request.address)
-        heartbeat = HeartbeatMachine(
-            pingInterval: server.configuration.pingInterval, pingTimeout: server.configuration.pingTimeout)
+        outbox = Outbox(hub: hub, configuration: configuration, logger: logger, address: request.address)
+        heartbeat = HeartbeatMachine(pingInterval: configuration.pingInterval, pingTimeout: configuration.pingTimeout)
     }
 
-    /// The connection is open: says so to the client, and waits for its first CONNECT.
-    func start(on connection: WebSocketConnection) {
+    /// Whether the session has begun and has not ended.
+    var isOpen: Bool { transport != nil }
+
+    /// What carries the session at this moment.
+    var transportName: EngineTransport { polling == nil ? .websocket : .polling }
+
+    // MARK: Beginning
+
+    /// The connection is open: says so to the client.
+    func start(on connection: WebSocketConnection, engine: EngineServer) {
         // It may have been lost while its handler was put in place.
         guard connection.isOpen else { return }
-        self.connection = connection
-        outbox.open(connection, owner: self)
+        open(on: connection, upgrades: [], engine: engine)
+    }
+
+    /// Opens the session by polling; the reply gets the `open` packet.
+    func start(answering reply: HTTPReply, engine: EngineServer) {
+        let polling = PollingTransport(session: self)
+        self.polling = polling
+        polling.wait(reply)
+        let upgrades = configuration.transports.contains(.websocket) ? [EngineTransport.websocket.rawValue] : []
+        open(on: polling, upgrades: upgrades, engine: engine)
+    }
+
+    private func open(on transport: any OutboxTransport, upgrades: [String], engine: EngineServer) {
+        self.transport = transport
+        outbox.open(transport, owner: self)
         hub.insert(self)
-        let configuration = server.configuration
+        limits.count(request.remoteAddress)
+        hub.metrics.sessionOpened()
         send(
             .open(
                 EngineHandshake(
-                    sid: id, upgrades: [], pingInterval: configuration.pingInterval.nanoseconds / 1_000_000,
+                    sid: id, upgrades: upgrades, pingInterval: configuration.pingInterval.nanoseconds / 1_000_000,
                     pingTimeout: configuration.pingTimeout.nanoseconds / 1_000_000,
                     maxPayload: configuration.maximumPayload)))
-        schedule(heartbeat.started(now: hub.eventLoop.now))
-        connectDeadline = hub.eventLoop.assumeIsolated().scheduleTask(in: configuration.connectTimeout) { [weak self] in
-            self?.logger.debug("no CONNECT in time")
-            self?.close(.connectTimeout)
-        }
-        logger.debug("session opened", metadata: ["address": .string(request.address)])
+        wheelPlace = hub.enterWheel(self, deadline: heartbeat.started(now: hub.eventLoop.now))
+        logger.debug(
+            "session opened",
+            metadata: ["address": .string(request.address), "transport": .string(transportName.rawValue)])
+        layer = engine.application.makeLayer(for: self)
     }
 
     // MARK: Sending
 
-    func send(_ packet: SocketPacket) {
-        outbox.append(kept: Self.frames(of: packet))
-    }
-
-    /// - Parameter batch: not empty.
-    func send(_ batch: OutboundBatch) {
-        outbox.append(batch)
-    }
-
-    private func send(_ packet: EnginePacket) {
+    func send(_ packet: EnginePacket) {
         var text = ByteBuffer()
         packet.encodeText(into: &text)
         outbox.append(kept: WebSocketFrameWriter.textFrame(text), isBarrier: false)
     }
 
-    /// A packet with its attachments: one thing to the queue, so that nothing comes in between.
-    private static func frames(of packet: SocketPacket) -> ByteBuffer {
-        var text = ByteBuffer()
-        packet.encodeText(into: &text, engineMessage: true)
-        var frames = WebSocketFrameWriter.textFrame(text)
-        for attachment in packet.attachments { WebSocketFrameWriter.appendBinary(attachment, to: &frames) }
-        return frames
-    }
-
-    /// Takes out the events that wait for a socket.
-    func discardEvents(of socket: Socket) -> LostEvents? {
-        outbox.discard(namespace: socket.namespace)
-    }
-
-    /// Runs the body once everything that was sent has been taken, or the connection is gone.
-    func whenTaken(_ body: @escaping () -> Void) {
-        outbox.whenTaken(body)
-    }
-
     // MARK: Reading
 
-    private var isHeldUp: Bool { hasBacklog || outbox.holdsUpReading || leftovers >= Self.maximumLeftovers }
+    private var isHeldUp: Bool { outbox.holdsUpReading || layer?.holdsUpReading == true }
 
-    func backlogBegan() {
-        hasBacklog = true
-        connection?.pause()
+    /// Reads nothing more until ``resumeReading()``. What has come already may still be handled.
+    func holdUpReading() {
+        transport?.pause()
     }
 
-    /// What had come before may be handled before this returns.
-    func backlogEnded() {
-        hasBacklog = false
-        resumeReading()
-    }
-
-    func leftHandlerAtWork() {
-        leftovers += 1
-        if isHeldUp { connection?.pause() }
-    }
-
-    func leftHandlerEnded() {
-        leftovers -= 1
-        if leftovers == Self.maximumLeftovers - 1 { resumeReading() }
-    }
-
-    private func resumeReading() {
+    /// Goes on reading unless something else is against it. What had come before may be handled before this returns.
+    func resumeReading() {
         guard !isHeldUp else { return }
         resumedReading = hub.eventLoop.now
-        connection?.resume()
+        transport?.resume()
     }
 
     private func handle(_ packet: EnginePacket) throws(SessionViolation) {
         switch packet {
         case .message(let text):
-            if let packet = try decode(text, isBinary: false) { try handle(packet) }
+            try layer?.received(text, isBinary: false)
         case .binary(let bytes):
-            if let packet = try decode(bytes, isBinary: true) { try handle(packet) }
+            try layer?.received(bytes, isBinary: true)
         case .pong:
             heartbeat.pongReceived(now: hub.eventLoop.now)
         case .close:
-            close(.transportClose)
+            clientClosed()
         case .ping:
-            throw SessionViolation(.protocolViolation, "a client must not ping")
+            throw SessionViolation(.unexpectedPing, "a client must not ping")
         case .open:
-            throw SessionViolation(.protocolViolation, "a client must not open")
+            throw SessionViolation(.unexpectedOpen, "a client must not open")
         case .upgrade, .noop:
             break
         }
     }
 
-    private func decode(_ message: ByteBuffer, isBinary: Bool) throws(SessionViolation) -> SocketPacket? {
-        packetSize += message.readableBytes
-        do throws(SocketProtocolError) {
-            return isBinary ? try decoder.binary(message) : try decoder.text(message)
-        } catch {
-            throw SessionViolation(.parseError, "\(error)")
-        }
-    }
-
-    private func handle(_ packet: SocketPacket) throws(SessionViolation) {
-        let size = packetSize
-        packetSize = 0
-        switch (packet.kind, sockets[packet.namespace]) {
-        case (.connect, nil):
-            connect(packet)
-        case (.connect, .some), (.connectError, _):
-            throw SessionViolation(.protocolViolation, "unexpected \(packet.kind) for \(packet.namespace.prefix(64))")
-        case (_, .some(let socket)):
-            socket.received(packet, size: size)
-        case (_, nil):
-            guard dismissed.contains(packet.namespace) else {
-                throw SessionViolation(.protocolViolation, "\(packet.kind) for a namespace that is not connected")
-            }
-        }
-    }
-
-    private func connect(_ packet: SocketPacket) {
-        guard let handler = server.handlers[packet.namespace] else {
-            send(.connectError(message: "Invalid namespace", namespace: packet.namespace))
-            return
-        }
-        dismissed.remove(packet.namespace)
-        let socket = Socket(
-            id: RandomID.make(), namespace: packet.namespace, request: request, session: self, hub: hub,
-            handler: handler, configuration: server.configuration)
-        sockets[packet.namespace] = socket
-        socket.connect(auth: packet.data)
-    }
-
-    /// A socket was accepted: the connection is worth keeping.
-    func accepted() {
-        connectDeadline?.cancel()
-        connectDeadline = nil
-    }
-
-    /// The client has left the socket's namespace.
-    func remove(_ socket: Socket) {
-        sockets[socket.namespace] = nil
-        _ = outbox.discard(namespace: socket.namespace)
-    }
-
-    /// This end has closed the socket's namespace to the client.
-    func dismiss(_ socket: Socket) {
-        sockets[socket.namespace] = nil
-        dismissed.insert(socket.namespace)
+    private func violated(_ violation: SessionViolation) {
+        logger.notice(
+            "closing a connection that breaks the protocol",
+            metadata: ["address": .string(request.address), "violation": .string(violation.sentence)])
+        hub.metrics.violated(violation.violation)
     }
 
     // MARK: Heartbeat
 
-    private func schedule(_ deadline: NIODeadline) {
-        wake = hub.eventLoop.assumeIsolated().scheduleTask(deadline: deadline) { [weak self] in self?.tick() }
+    func movedInWheel(to place: HeartbeatWheel.Place) {
+        wheelPlace = place
     }
 
-    private func tick() {
-        let now = hub.eventLoop.now
+    func tick(now: NIODeadline) {
+        wheelPlace = nil
         switch heartbeat.tick(now: now) {
         case .sendPing(let next):
             send(.ping(ByteBuffer()))
-            schedule(next)
+            wheelPlace = hub.enterWheel(self, deadline: next)
         case .wait(let next):
-            schedule(next)
+            wheelPlace = hub.enterWheel(self, deadline: next)
         case .timedOut:
-            if let deadline = deadlineAfterHoldup(now: now) { return schedule(deadline) }
+            if let deadline = deadlineAfterHoldup(now: now) {
+                wheelPlace = hub.enterWheel(self, deadline: deadline)
+                return
+            }
             logger.debug("no pong in time")
             abort(.pingTimeout)
         }
@@ -236,63 +164,59 @@ final class EngineSession {
     /// As long as we were kept from reading, a client that does read can't be blamed for its silence: the pong may be
     /// among what we left unread.
     private func deadlineAfterHoldup(now: NIODeadline) -> NIODeadline? {
-        let pingTimeout = server.configuration.pingTimeout
-        if isHeldUp { return outbox.isBackedUp ? nil : now + pingTimeout }
-        guard let resumedReading, now < resumedReading + pingTimeout else { return nil }
-        return resumedReading + pingTimeout
+        if isHeldUp { return outbox.isBackedUp ? nil : now + configuration.pingTimeout }
+        guard let resumedReading, now < resumedReading + configuration.pingTimeout else { return nil }
+        return resumedReading + configuration.pingTimeout
     }
 
     // MARK: Ending
 
-    /// Ends the session with a closing handshake.
+    /// Ends the session behind what was sent; what a client asks by polling is answered with that once more.
     func close(_ reason: DisconnectReason, code: WebSocketCloseCode = .normalClosure) {
         closingReason = closingReason ?? reason
         outbox.handOver()
-        connection?.close(code: code, reason: reason == .transportClose ? "" : reason.rawValue)
+        transport?.close(code: code, reason: reason == .transportClose ? "" : reason.rawValue)
+        if let polling, polling.hasFarewell { hub.keepFarewell(of: id, polling) }
         ended(reason)
     }
 
     /// Ends the session at once, whatever is queued.
-    private func abort(_ reason: DisconnectReason) {
+    func abort(_ reason: DisconnectReason) {
         closingReason = closingReason ?? reason
-        let connection = connection
+        let transport = transport
         ended(reason)
-        connection?.abort()
+        transport?.abort()
+    }
+
+    private func clientClosed() {
+        guard let polling else { return close(.transportClose) }
+        polling.releasePoll()
+        abort(.transportClose)
     }
 
     private func ended(_ reason: DisconnectReason) {
-        guard connection != nil else { return }
-        connection = nil
-        wake?.cancel()
-        connectDeadline?.cancel()
+        guard transport != nil else { return }
+        transport = nil
+        polling = nil
+        candidate.take()?.run { $0.dismiss() }
+        if let place = wheelPlace.take() { hub.leaveWheel(place) }
         hub.remove(self)
-        let ending = sockets.values
-        sockets = [:]
-        for socket in ending { socket.ended(reason) }
+        limits.leave(request.remoteAddress)
+        hub.metrics.sessionEnded(reason)
+        let layer = layer.take()
+        layer?.ended(reason)
         outbox.close()
         logger.debug("session ended", metadata: ["reason": .string(reason.rawValue)])
     }
 }
 
-/// A client broke the protocol: what its sockets are told, and what the log says.
-private struct SessionViolation: Error {
-    var reason: DisconnectReason
-    var sentence: String
-
-    init(_ reason: DisconnectReason, _ sentence: String) {
-        self.reason = reason
-        self.sentence = sentence
-    }
-}
-
 extension EngineSession: OutboxOwner {
     func frame(noticing lost: LostEvents, namespace: String) -> ByteBuffer {
-        guard let socket = sockets[namespace], let notice = socket.notice(of: lost) else { return ByteBuffer() }
-        return Self.frames(of: notice)
+        layer?.frame(noticing: lost, namespace: namespace) ?? ByteBuffer()
     }
 
     func outboxHoldsUpReading() {
-        connection?.pause()
+        holdUpReading()
     }
 
     func outboxLetsReadingGoOn() {
@@ -304,9 +228,116 @@ extension EngineSession: OutboxOwner {
     }
 }
 
+// MARK: - Polling
+
+extension EngineSession {
+    /// The client waits for packets.
+    func poll(_ reply: HTTPReply) {
+        guard let polling else { return reply.refuse(.badRequest) }
+        guard !polling.hasPoll else {
+            violated(SessionViolation(.duplicatePoll, "a second poll while one waits"))
+            reply.refuse(.badRequest)
+            return abort(.protocolViolation)
+        }
+        polling.wait(reply)
+        outbox.hasRoom()
+        if candidate != nil { polling.releasePollLater() }
+    }
+
+    /// The client delivers packets.
+    func deliver(_ body: ByteBuffer, _ reply: HTTPReply) {
+        guard let polling else { return reply.refuse(.badRequest) }
+        guard !polling.hasDelivery else {
+            violated(SessionViolation(.duplicateDelivery, "a second delivery while one is under way"))
+            reply.refuse(.badRequest)
+            return abort(.protocolViolation)
+        }
+        do throws(SessionViolation) {
+            let packets: [EnginePacket]
+            do throws(EngineProtocolError) {
+                packets = try EnginePayload.decode(body)
+            } catch {
+                throw SessionViolation(error)
+            }
+            for packet in packets where isOpen { try handle(packet) }
+        } catch {
+            violated(error)
+            reply.refuse(.badRequest)
+            return abort(error.violation.reason)
+        }
+        guard isOpen, isHeldUp else { return reply.acceptDelivery() }
+        // The client sends nothing more before it has its answer: to hold that back is to stop reading.
+        polling.holdDelivery(reply)
+    }
+
+    /// The connection on which the client waited for an answer is gone, or the answer did not reach it.
+    func lost(_ reply: HTTPReply.ID) {
+        guard let polling, polling.isWaiting(for: reply) else { return }
+        logger.debug("a request was given up")
+        abort(closingReason ?? .transportClose)
+    }
+
+    /// An answer with packets did not reach the client: there is no other copy of them.
+    func lostPackets() {
+        guard isOpen else { return }
+        logger.debug("packets could not be delivered")
+        abort(.transportError)
+    }
+}
+
+// MARK: - Upgrade
+
+extension EngineSession {
+    /// Whether a WebSocket may try to take over.
+    var awaitsUpgrade: Bool { polling != nil && candidate == nil && configuration.transports.contains(.websocket) }
+
+    /// A WebSocket has shown that it works.
+    ///
+    /// - Returns: whether it may take over.
+    func probed(by relay: WebSocketRelay.Handle) -> Bool {
+        guard awaitsUpgrade, let polling else { return false }
+        candidate = relay
+        polling.releasePollLater()
+        return true
+    }
+
+    /// The client has moved to the WebSocket that was probed. What it sent by polling has been handled; what is sent
+    /// from now on leaves by the WebSocket.
+    func upgraded(to transport: any OutboxTransport) {
+        guard let polling = polling.take() else { return transport.abort() }
+        candidate = nil
+        polling.retire()
+        self.transport = transport
+        outbox.move(to: transport)
+        if isHeldUp { transport.pause() }
+        logger.debug("session moved to a WebSocket")
+    }
+
+    /// The WebSocket gave up before it took over. Polling goes on.
+    func lostCandidate(_ relay: WebSocketRelay.Handle) {
+        guard candidate === relay else { return }
+        candidate = nil
+        polling?.cancelRelease()
+    }
+
+    /// A message came over from the loop of the WebSocket.
+    func received(_ message: WebSocketMessage, relayedSize: Int) {
+        received(message)
+        (transport as? RelayedTransport)?.handled(relayedSize)
+    }
+
+    /// The loop of the WebSocket has written so many bytes.
+    func relayTook(_ bytes: Int) {
+        guard let relayed = transport as? RelayedTransport, relayed.took(bytes) else { return }
+        outbox.hasRoom()
+    }
+}
+
+// MARK: - WebSocket
+
 extension EngineSession: WebSocketDelegate {
-    func webSocket(_ connection: WebSocketConnection, received message: WebSocketMessage) {
-        guard self.connection != nil else { return }
+    func received(_ message: WebSocketMessage) {
+        guard isOpen else { return }
         do throws(SessionViolation) {
             switch message {
             case .text(let text):
@@ -314,26 +345,25 @@ extension EngineSession: WebSocketDelegate {
                 do throws(EngineProtocolError) {
                     packet = try EnginePacket(decodingText: text)
                 } catch {
-                    throw SessionViolation(.parseError, "\(error)")
+                    throw SessionViolation(error)
                 }
                 try handle(packet)
             case .binary(let bytes):
                 try handle(.binary(bytes))
             }
         } catch {
-            logger.notice(
-                "closing a connection that breaks the protocol",
-                metadata: ["address": .string(request.address), "violation": .string(error.sentence)])
-            close(error.reason, code: .policyViolation)
+            violated(error)
+            close(error.violation.reason, code: WebSocketCloseCode(rawValue: error.violation.closeCode))
         }
     }
 
-    func webSocketClosed(_ connection: WebSocketConnection, reason: WebSocketCloseReason) {
+    func transportClosed(_ reason: WebSocketCloseReason) {
         switch reason {
         case .violation(let violation):
             logger.notice(
                 "closing a connection that breaks the WebSocket protocol",
                 metadata: ["address": .string(request.address), "violation": .string("\(violation)")])
+            hub.metrics.violated(ProtocolViolation(violation))
             ended(closingReason ?? .parseError)
         case .error:
             ended(closingReason ?? .transportError)
@@ -342,12 +372,24 @@ extension EngineSession: WebSocketDelegate {
         }
     }
 
+    func serverStops() {
+        // A closed transport, not a DISCONNECT: stock clients come back from the first by themselves.
+        close(.serverShutdown, code: .goingAway)
+    }
+
+    func webSocket(_ connection: WebSocketConnection, received message: WebSocketMessage) {
+        received(message)
+    }
+
+    func webSocketClosed(_ connection: WebSocketConnection, reason: WebSocketCloseReason) {
+        transportClosed(reason)
+    }
+
     func webSocketWritabilityChanged(_ connection: WebSocketConnection, writable: Bool) {
         if writable { outbox.hasRoom() }
     }
 
     func webSocketShouldQuiesce(_ connection: WebSocketConnection) {
-        // A closed transport, not a DISCONNECT: stock clients come back from the first by themselves.
-        close(.serverShutdown, code: .goingAway)
+        serverStops()
     }
 }

@@ -1,4 +1,4 @@
-import NIOCore
+public import NIOCore
 import SocketIO
 import WebSocketLink
 public import WireJSON
@@ -12,7 +12,7 @@ public final class OutboundEvent: Sendable {
     public let folding: Folding?
     /// The key of ``folding``, of this namespace alone.
     let foldingKey: String?
-    /// One complete WebSocket frame.
+    /// One complete WebSocket frame, and one more for each attachment.
     let frame: ByteBuffer
 
     /// What makes events fold in the queue of a client that reads too slowly.
@@ -27,23 +27,32 @@ public final class OutboundEvent: Sendable {
         }
     }
 
-    /// - Parameter arguments: without binary attachments.
+    /// - Parameters:
+    ///   - attachments: the bytes that ``WireJSON/JSON/attachment(_:)`` stands for in the arguments.
+    ///   - folding: nil for an event with attachments.
     public init(
-        _ name: String, _ arguments: [JSON], namespace: String = "/", number: Int64 = 0, folding: Folding? = nil
+        _ name: String, _ arguments: [JSON], attachments: [ByteBuffer] = [], namespace: String = "/",
+        number: Int64 = 0, folding: Folding? = nil
     ) {
+        precondition(folding == nil || attachments.isEmpty, "an event with attachments is not folded")
         self.namespace = namespace
         self.number = number
         self.folding = folding
         foldingKey = namespace == "/" ? folding?.key : folding.map { "\(namespace)\u{0}\($0.key)" }
-        frame = Self.frame(name, arguments, namespace: namespace)
+        frame = Self.frame(name, arguments, attachments, namespace: namespace)
     }
 
     var byteCount: Int { frame.readableBytes }
 
-    private static func frame(_ name: String, _ arguments: [JSON], namespace: String) -> ByteBuffer {
+    private static func frame(
+        _ name: String, _ arguments: [JSON], _ attachments: [ByteBuffer] = [], namespace: String
+    ) -> ByteBuffer {
         var text = ByteBuffer()
-        SocketPacket.event(name, arguments, namespace: namespace).encodeText(into: &text, engineMessage: true)
-        return WebSocketFrameWriter.textFrame(text)
+        SocketPacket.event(name, arguments, namespace: namespace, attachments: attachments)
+            .encodeText(into: &text, engineMessage: true)
+        var frames = WebSocketFrameWriter.textFrame(text)
+        for attachment in attachments { WebSocketFrameWriter.appendBinary(attachment, to: &frames) }
+        return frames
     }
 
     /// The frame of this event where it stands for others, too.

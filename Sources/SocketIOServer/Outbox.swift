@@ -1,6 +1,5 @@
 import Logging
 import NIOCore
-import WebSocketLink
 
 /// Whom an ``Outbox`` belongs to. Each of these may send, and end the session.
 protocol OutboxOwner: AnyObject {
@@ -27,7 +26,7 @@ final class Outbox {
     private let logger: Logger
     private let address: String
     private weak var owner: (any OutboxOwner)?
-    private var connection: WebSocketConnection?
+    private var connection: (any OutboxTransport)?
     private var queue: OutboundQueue
     private var folder: OutboundFolder?
     private var awaitsFlush = false
@@ -53,9 +52,17 @@ final class Outbox {
         queue = OutboundQueue(highWaterMark: configuration.queueHighWaterMark)
     }
 
-    func open(_ connection: WebSocketConnection, owner: any OutboxOwner) {
-        self.connection = connection
+    func open(_ transport: any OutboxTransport, owner: any OutboxOwner) {
+        connection = transport
         self.owner = owner
+    }
+
+    /// What is sent from now on leaves by another transport, behind what the one before has taken.
+    func move(to transport: any OutboxTransport) {
+        guard connection != nil else { return }
+        connection = transport
+        heldAtCheck = 0
+        hasRoom()
     }
 
     /// The session has ended: nothing is sent any more, and nobody waits for it.
@@ -162,6 +169,7 @@ final class Outbox {
             queue.drop()
             if !hasDroppedEvents {
                 hasDroppedEvents = true
+                hub.metrics.dropped(.backlog)
                 logger.notice(
                     "dropping events for a connection that reads too slowly",
                     metadata: ["address": .string(address)])
@@ -255,5 +263,10 @@ final class Outbox {
             _ = queue.advance(past: chunk.readableBytes, of: chunk, lengths: hub.lengths)
             connection.send(encodedFrames: chunk)
         }
+    }
+
+    /// Whether the connection has taken all of earlier turns, and takes more.
+    var takesAtOnce: Bool {
+        !isBackedUp && connection?.takesFrames ?? false
     }
 }

@@ -15,3 +15,17 @@ enum RandomID {
         }
     }
 }
+
+/// Session ids: random, with the hub that has the session behind it, so that a request which comes in on another event
+/// loop finds it without asking all of them.
+enum SessionID {
+    static func make(hub: Int) -> String {
+        RandomID.make() + String(hub, radix: 36)
+    }
+
+    /// The hub that an id names; nil for what is no id.
+    static func hub(in id: String) -> Int? {
+        guard id.utf8.count > 20, id.utf8.count < 28, id.utf8.allSatisfy({ $0 < 0x80 }) else { return nil }
+        return Int(id.dropFirst(20), radix: 36)
+    }
+}

@@ -1,11 +1,16 @@
+public import Logging
 public import NIOCore
 import SocketIO
 public import WireJSON
 
 /// A client's connection to a namespace.
 ///
-/// Unchecked: all mutable state belongs to ``eventLoop``. Every method that touches it must be called there, which
-/// each one checks; ``onLoop(_:)`` brings any caller there.
+/// What has no answer (``emit(_:_:attachments:volatile:)``, ``join(_:)``, ``disconnect(close:)`` and the like) may be
+/// called from anywhere, and takes effect in the order of the calls; everything else belongs to ``eventLoop``, where
+/// ``onLoop(_:)`` brings any caller.
+///
+/// Unchecked: all mutable state belongs to ``eventLoop``. Every method that touches it checks that it is called there,
+/// or goes there first.
 public final class Socket: @unchecked Sendable {
     /// Socket.IO's id of the socket, as the client knows it.
     public let id: String
@@ -13,6 +18,12 @@ public final class Socket: @unchecked Sendable {
     public let request: HandshakeRequest
     public let hub: SocketHub
     public var eventLoop: any EventLoop { hub.eventLoop }
+    /// The server's logger, which names this socket.
+    public var logger: Logger {
+        var logger = hub.logger
+        logger[metadataKey: "socket"] = .string(id)
+        return logger
+    }
 
     /// What the application keeps about the socket; belongs to the loop.
     public var attachment: AnyObject? {
@@ -26,10 +37,10 @@ public final class Socket: @unchecked Sendable {
         }
     }
 
-    private enum State {
+    enum State: Equatable {
         case connecting
         case connected
-        case disconnected
+        case disconnected(DisconnectReason)
     }
 
     private enum Work {
@@ -40,20 +51,26 @@ public final class Socket: @unchecked Sendable {
     private let handler: any SocketIOHandler
     private let maximumPendingEvents: Int
     private let maximumPendingBytes: Int
+    let maximumPendingAcknowledgements: Int
     private var storedAttachment: AnyObject?
-    private(set) var session: EngineSession?
-    private var state = State.connecting
+    private(set) var session: SocketSession?
+    private(set) var state = State.connecting
     private var pending = CircularBuffer<(work: Work, size: Int)>(initialCapacity: 0)
     private var pendingBytes = 0
     /// Whether the session reads nothing because of what is pending here.
     private var hasBacklog = false
     /// The session that this socket left while a handler was at work.
-    private var formerSession: EngineSession?
+    private var formerSession: SocketSession?
     private var worker: Task<Void, Never>?
     var memberships: [Membership] = []
+    private var formerRooms: [Room] = []
+    /// The number of the last walk over an audience that came by here.
+    var lastWalk: UInt64 = 0
+    /// Who waits for the client's answer to what.
+    var acknowledgements = AcknowledgementTable<AcknowledgementWaiter>()
 
     init(
-        id: String, namespace: String, request: HandshakeRequest, session: EngineSession, hub: SocketHub,
+        id: String, namespace: String, request: HandshakeRequest, session: SocketSession, hub: SocketHub,
         handler: any SocketIOHandler, configuration: SocketIOServerConfiguration
     ) {
         self.id = id
@@ -64,6 +81,7 @@ public final class Socket: @unchecked Sendable {
         self.handler = handler
         maximumPendingEvents = configuration.maximumPendingEvents
         maximumPendingBytes = configuration.maximumPayload
+        maximumPendingAcknowledgements = configuration.maximumPendingAcknowledgements
     }
 
     // MARK: For the application
@@ -107,19 +125,32 @@ public final class Socket: @unchecked Sendable {
         eventLoop.preconditionInEventLoop()
         guard state == .connecting else { return state == .connected }
         state = .connected
+        hub.insert(self)
+        hub.metrics.socketConnected()
         session?.accepted()
         session?.send(.connect(namespace: namespace, ["sid": .string(id)]))
         return true
     }
 
-    /// Sends an event.
+    /// Sends an event, if the socket is connected. May be called from anywhere.
     ///
-    /// - Parameter attachments: the bytes that placeholders in the arguments stand for:
-    ///   `{"_placeholder":true,"num":0}` for the first.
-    public func emit(_ name: String, _ arguments: [JSON], attachments: [ByteBuffer] = []) {
-        eventLoop.preconditionInEventLoop()
-        guard state == .connected else { return }
+    /// - Parameters:
+    ///   - attachments: the bytes that ``WireJSON/JSON/attachment(_:)`` stands for in the arguments.
+    ///   - volatile: whether it is dropped where the client does not take it at once, as something waits for it yet.
+    public func emit(
+        _ name: String, _ arguments: [JSON] = [], attachments: [ByteBuffer] = [], volatile: Bool = false
+    ) {
+        guard eventLoop.inEventLoop else {
+            return eventLoop.execute { self.emit(name, arguments, attachments: attachments, volatile: volatile) }
+        }
+        guard state == .connected, takes(volatile: volatile) else { return }
         session?.send(.event(name, arguments, namespace: namespace, attachments: attachments))
+    }
+
+    /// The rooms that the socket has joined, its own apart; while its end is told, those that it was in.
+    public var rooms: [Room] {
+        eventLoop.preconditionInEventLoop()
+        return formerRooms.isEmpty ? memberships.map(\.members.room) : formerRooms
     }
 
     /// Sends what was encoded before; nothing where that is for another namespace than the socket's.
@@ -132,9 +163,16 @@ public final class Socket: @unchecked Sendable {
     }
 
     /// The same, for callers who are on the loop for certain.
-    func deliver(_ batch: OutboundBatch) {
+    func deliver(_ batch: OutboundBatch, volatile: Bool = false) {
         guard state == .connected, !batch.isEmpty, batch.namespace == namespace else { return }
+        guard takes(volatile: volatile) else { return }
         session?.send(batch)
+    }
+
+    private func takes(volatile: Bool) -> Bool {
+        guard volatile, session?.takesAtOnce != true else { return true }
+        hub.metrics.dropped(.volatile)
+        return false
     }
 
     /// Takes back all events that were sent as batches and wait for the client to take more. A frame that has begun is
@@ -150,21 +188,24 @@ public final class Socket: @unchecked Sendable {
         handler.notice(of: lost, to: self).map { .event($0.name, $0.arguments, namespace: namespace) }
     }
 
+    /// Puts the socket into a room, if it is connected. May be called from anywhere.
     public func join(_ room: Room) {
-        eventLoop.preconditionInEventLoop()
+        guard eventLoop.inEventLoop else { return eventLoop.execute { self.join(room) } }
         guard state == .connected else { return }
         hub.join(self, room)
     }
 
+    /// Takes the socket out of a room, if that is not its own. May be called from anywhere.
     public func leave(_ room: Room) {
-        eventLoop.preconditionInEventLoop()
+        guard eventLoop.inEventLoop else { return eventLoop.execute { self.leave(room) } }
         hub.leave(self, room)
     }
 
-    /// Ends the socket; with `close` its connection, too, which makes stock clients come back by themselves.
+    /// Ends the socket; with `close` its connection, too, which makes stock clients come back by themselves. May be
+    /// called from anywhere.
     public func disconnect(close: Bool = false) {
-        eventLoop.preconditionInEventLoop()
-        guard state != .disconnected, let session else { return }
+        guard eventLoop.inEventLoop else { return eventLoop.execute { self.disconnect(close: close) } }
+        guard let session else { return }
         if close {
             session.close(.serverDisconnect)
         } else {
@@ -193,8 +234,10 @@ public final class Socket: @unchecked Sendable {
         case .disconnect:
             session?.remove(self)
             ended(.clientDisconnect)
-        case .acknowledgement, .connect, .connectError:
-            // This server asks for no acknowledgements; the session has judged the others.
+        case .acknowledgement:
+            acknowledged(packet)
+        case .connect, .connectError:
+            // The session has judged these.
             break
         }
     }
@@ -207,15 +250,21 @@ public final class Socket: @unchecked Sendable {
 
     /// The end, whoever brought it; tells the application once, if it ever accepted the socket.
     func ended(_ reason: DisconnectReason) {
-        guard state != .disconnected else { return }
+        if case .disconnected = state { return }
         let wasConnected = state == .connected
-        state = .disconnected
-        hub.leaveAll(self)
+        state = .disconnected(reason)
+        formerRooms = memberships.map(\.members.room)
+        hub.remove(self)
         let session = session.take()
         pending.removeAll()
         pendingBytes = 0
         worker?.cancel()
-        if wasConnected { handler.disconnected(self, reason: reason) }
+        for waiter in acknowledgements.removeAll() { waiter.resume(with: .failure(.disconnected(reason))) }
+        if wasConnected {
+            hub.metrics.socketDisconnected(reason)
+            handler.disconnected(self, reason: reason)
+        }
+        formerRooms = []
         storedAttachment = nil
         if worker != nil {
             session?.leftHandlerAtWork()
@@ -227,7 +276,7 @@ public final class Socket: @unchecked Sendable {
     // MARK: One at a time, in order
 
     private func enqueue(_ work: Work, size: Int) {
-        guard state != .disconnected else { return }
+        if case .disconnected = state { return }
         pending.append((work, size))
         pendingBytes += size
         if !hasBacklog, pending.count >= maximumPendingEvents || pendingBytes >= maximumPendingBytes {
@@ -255,7 +304,9 @@ public final class Socket: @unchecked Sendable {
                 await onLoop { socket in
                     guard socket.state == .connected else { return }
                     socket.session?.send(
-                        .acknowledgement(id: acknowledgementID, answer, namespace: socket.namespace))
+                        .acknowledgement(
+                            id: acknowledgementID, answer.arguments, namespace: socket.namespace,
+                            attachments: answer.attachments))
                 }
             }
         }
@@ -270,7 +321,7 @@ public final class Socket: @unchecked Sendable {
             session?.backlogEnded()
         }
         // Among what was read just now may have been the socket's end.
-        guard state != .disconnected, let work else {
+        guard session != nil, let work else {
             worker = nil
             hub.workerEnded()
             formerSession.take()?.leftHandlerEnded()
@@ -282,6 +333,7 @@ public final class Socket: @unchecked Sendable {
     private func refused(_ refusal: ConnectRefusal) {
         switch state {
         case .connecting:
+            hub.metrics.connectRefused(.refused)
             session?.send(.connectError(message: refusal.message, data: refusal.data, namespace: namespace))
             session?.dismiss(self)
             ended(.serverDisconnect)

@@ -1,6 +1,9 @@
+import EngineIO
+import Logging
 public import NIOCore
 
-/// A set of sockets under one name; a socket may stand in many.
+/// A set of sockets under one name; a socket may be in many. Each is in the one that bears its id, as long as it is
+/// connected.
 public struct Room: Hashable, Sendable, CustomStringConvertible {
     public let name: String
 
@@ -9,6 +12,12 @@ public struct Room: Hashable, Sendable, CustomStringConvertible {
     }
 
     public var description: String { name }
+}
+
+extension Room: ExpressibleByStringLiteral {
+    public init(stringLiteral name: String) {
+        self.init(name)
+    }
 }
 
 /// All sockets of one event loop, in their rooms. Everything here belongs to that loop.
@@ -22,12 +31,26 @@ public final class SocketHub: @unchecked Sendable {
     /// The place of this hub among the server's, from 0.
     public let index: Int
     let executor: EventLoopTaskExecutor
+    let logger: Logger
+    let metrics: SocketIOServerMetrics
     /// Runs tasks on this loop's thread: for those that mostly deal with its connections, and would change threads at
     /// each step otherwise. What computes for long holds the connections up there.
     public var taskExecutor: any TaskExecutor { executor }
 
     private(set) var rooms: [Room: RoomMembers] = [:]
-    private var sessions: [ObjectIdentifier: EngineSession] = [:]
+    private(set) var namespaces: [String: NamespaceMembers] = [:]
+    /// How many walks have been made that mark whom they come by.
+    var walks: UInt64 = 0
+    /// Set once, before the server's maker has it.
+    weak var server: SocketIOServer?
+    private var sessions: [String: EngineSession] = [:]
+    /// Sessions that are over, and have packets left for one more poll.
+    private var farewells: [String: (transport: PollingTransport, deadline: Scheduled<Void>)] = [:]
+    private var wheel: HeartbeatWheel
+    private var wheelTimer: Scheduled<Void>?
+    private var wheelWake = NIODeadline.distantFuture
+    /// What this turn of the loop sends to WebSockets of other loops.
+    private var relayed: [(relay: WebSocketRelay.Handle, frames: ByteBuffer)] = []
     private var unflushed: [Outbox] = []
     private var flushing: [Outbox] = []
     private var workers = 0
@@ -37,24 +60,35 @@ public final class SocketHub: @unchecked Sendable {
     var lengths: [Int] = []
     private var awaitingFold = CircularBuffer<Outbox>()
 
-    init(eventLoop: any EventLoop, index: Int) {
+    init(
+        eventLoop: any EventLoop, index: Int, configuration: SocketIOServerConfiguration, logger: Logger,
+        metrics: SocketIOServerMetrics
+    ) {
         self.eventLoop = eventLoop
+        self.logger = logger
+        self.metrics = metrics
         self.index = index
+        let shorter = min(configuration.pingInterval, configuration.pingTimeout)
+        wheel = HeartbeatWheel(
+            now: eventLoop.now, precision: .nanoseconds(min(shorter.nanoseconds / 128, 250_000_000)))
         self.executor = EventLoopTaskExecutor(eventLoop: eventLoop)
     }
 
     /// Sends a batch to those members of a room that are in its namespace.
     public func send(_ batch: OutboundBatch, to room: Room) {
         eventLoop.assertInEventLoop()
-        guard !batch.isEmpty, let members = rooms[room] else { return }
+        guard !batch.isEmpty else { return }
         // Over the list as it is now: a write can bring about the end of any member, and the last takes its place.
-        for socket in members.sockets { socket.deliver(batch) }
+        if let members = rooms[room] { for socket in members.sockets { socket.deliver(batch) } }
+        namespaces[batch.namespace]?.sockets[room.name]?.deliver(batch)
     }
 
     /// The sockets of a room on this loop, in no order.
     public func sockets(in room: Room) -> [Socket] {
         eventLoop.assertInEventLoop()
-        return rooms[room]?.sockets ?? []
+        var sockets = rooms[room]?.sockets ?? []
+        for members in namespaces.values { if let owner = members.sockets[room.name] { sockets.append(owner) } }
+        return sockets
     }
 
     /// How many connections this loop carries.
@@ -65,7 +99,7 @@ public final class SocketHub: @unchecked Sendable {
 
     func join(_ socket: Socket, _ room: Room) {
         eventLoop.assertInEventLoop()
-        guard !socket.memberships.contains(where: { $0.members.room == room }) else { return }
+        guard room.name != socket.id, !socket.memberships.contains(where: { $0.members.room == room }) else { return }
         let members = rooms[room] ?? RoomMembers(room: room)
         rooms[room] = members
         socket.memberships.append(Membership(members: members, slot: members.sockets.count))
@@ -78,8 +112,18 @@ public final class SocketHub: @unchecked Sendable {
         remove(socket.memberships.remove(at: index))
     }
 
-    func leaveAll(_ socket: Socket) {
+    /// The socket is connected.
+    func insert(_ socket: Socket) {
         eventLoop.assertInEventLoop()
+        let members = namespaces[socket.namespace] ?? NamespaceMembers()
+        namespaces[socket.namespace] = members
+        members.sockets[socket.id] = socket
+    }
+
+    /// The socket is gone.
+    func remove(_ socket: Socket) {
+        eventLoop.assertInEventLoop()
+        namespaces[socket.namespace]?.sockets[socket.id] = nil
         for membership in socket.memberships { remove(membership) }
         socket.memberships = []
     }
@@ -94,16 +138,6 @@ public final class SocketHub: @unchecked Sendable {
         } else if members.sockets.isEmpty {
             rooms[members.room] = nil
         }
-    }
-
-    func insert(_ session: EngineSession) {
-        eventLoop.assertInEventLoop()
-        sessions[ObjectIdentifier(session)] = session
-    }
-
-    func remove(_ session: EngineSession) {
-        eventLoop.assertInEventLoop()
-        sessions[ObjectIdentifier(session)] = nil
     }
 
     func workerStarted() {
@@ -137,6 +171,7 @@ public final class SocketHub: @unchecked Sendable {
             swap(&self.unflushed, &self.flushing)
             for outbox in self.flushing { outbox.flush() }
             self.flushing.removeAll(keepingCapacity: true)
+            self.sendRelayed()
         }
     }
 
@@ -158,6 +193,106 @@ public final class SocketHub: @unchecked Sendable {
         if !outbox.fold(budget: Self.foldingBudget) { awaitingFold.removeFirst() }
         guard !awaitingFold.isEmpty else { return }
         eventLoop.assumeIsolated().scheduleTask(in: Self.foldingPause) { self.foldOn() }
+    }
+}
+
+// MARK: - Sessions
+
+extension SocketHub {
+    func insert(_ session: EngineSession) {
+        eventLoop.assertInEventLoop()
+        sessions[session.id] = session
+    }
+
+    func remove(_ session: EngineSession) {
+        eventLoop.assertInEventLoop()
+        sessions[session.id] = nil
+    }
+
+    func session(_ id: String) -> EngineSession? {
+        eventLoop.assertInEventLoop()
+        return sessions[id]
+    }
+
+    /// A new session's id, which tells by itself which hub has it.
+    func makeSessionID() -> String {
+        SessionID.make(hub: index)
+    }
+
+    /// Ends all sessions, as the server stops.
+    func endSessions() {
+        eventLoop.assertInEventLoop()
+        for session in Array(sessions.values) { session.serverStops() }
+    }
+
+    /// How long a client that polls has to come for the last packets.
+    private static let farewellTime = TimeAmount.seconds(10)
+
+    func keepFarewell(of id: String, _ transport: PollingTransport) {
+        let deadline = eventLoop.assumeIsolated().scheduleTask(in: Self.farewellTime) { self.farewells[id] = nil }
+        farewells[id] = (transport, deadline)
+    }
+
+    /// Answers a poll of a session that is over; false where it has nothing left to hear.
+    func sayFarewell(_ id: String, _ reply: HTTPReply) -> Bool {
+        guard let farewell = farewells.removeValue(forKey: id) else { return false }
+        farewell.deadline.cancel()
+        farewell.transport.sayFarewell(reply)
+        return true
+    }
+}
+
+// MARK: - Heartbeats
+
+extension SocketHub {
+    func enterWheel(_ session: EngineSession, deadline: NIODeadline) -> HeartbeatWheel.Place {
+        let place = wheel.enter(session, deadline: deadline)
+        if deadline < wheelWake { setWheelTimer() }
+        return place
+    }
+
+    func leaveWheel(_ place: HeartbeatWheel.Place) {
+        wheel.leave(place)
+    }
+
+    private func setWheelTimer() {
+        guard let wake = wheel.nextWake(), wake < wheelWake || wheelTimer == nil else { return }
+        wheelTimer?.cancel()
+        wheelWake = wake
+        wheelTimer = eventLoop.assumeIsolated().scheduleTask(deadline: wake) { self.turnWheel() }
+    }
+
+    private func turnWheel() {
+        wheelTimer = nil
+        wheelWake = .distantFuture
+        let now = eventLoop.now
+        while let due = wheel.next(now: now) { due.session.tick(now: due.now) }
+        setWheelTimer()
+    }
+}
+
+// MARK: - Other loops
+
+extension SocketHub {
+    /// Sends frames over a WebSocket of another loop, at the end of this turn.
+    func relay(_ frames: ByteBuffer, over relay: WebSocketRelay.Handle) {
+        relayed.append((relay, frames))
+    }
+
+    func sendRelayed() {
+        guard !relayed.isEmpty else { return }
+        let all = relayed
+        relayed.removeAll(keepingCapacity: true)
+        var rest = all[...]
+        // Mostly there is one other loop, and this is one stretch.
+        while let loop = rest.first?.relay.eventLoop {
+            let batch = rest.filter { $0.relay.eventLoop === loop }
+            rest = rest.filter { $0.relay.eventLoop !== loop }[...]
+            loop.execute {
+                for (relay, frames) in batch { relay.value.write(frames) }
+                for (relay, _) in batch { relay.value.confirmIfTaken() }
+            }
+        }
     }
 }
 

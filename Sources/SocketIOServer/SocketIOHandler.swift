@@ -9,11 +9,23 @@ public import WireJSON
 /// and may find the socket gone. The asynchronous methods prefer the socket's event loop; ``Socket/onLoop(_:)`` is
 /// certain to be there.
 public protocol SocketIOHandler: Sendable {
-    /// Judges a handshake before it is answered; called on the connection's event loop. A connection can have sockets
-    /// in several namespaces: only the handler of the main one is asked.
+    /// Judges a request before it is answered, be it a handshake or, by polling, any of those behind it; called on its
+    /// connection's event loop. A session can have sockets in several namespaces: only the handler of the main one is
+    /// asked.
     ///
     /// - Throws: what the request is answered with, mostly ``EngineError/forbidden``.
     func admit(_ request: HandshakeRequest) throws(EngineError)
+
+    /// Judges a later request of a session, whose first request ``admit(_:)`` has let in: a poll, a delivery, or the
+    /// move to a WebSocket. Called on the session's event loop. By default every one that is let in by itself is.
+    ///
+    /// A session id is known to its client and to whoever has seen its requests: here an application can ask for more,
+    /// such as the same cookie.
+    ///
+    /// - Parameters:
+    ///   - session: the request that opened the session.
+    ///   - sockets: what the session has, in all namespaces.
+    func admit(_ request: HandshakeRequest, to session: HandshakeRequest, sockets: [Socket]) throws(EngineError)
 
     /// Decides about a CONNECT.
     ///
@@ -24,8 +36,8 @@ public protocol SocketIOHandler: Sendable {
 
     /// Handles an event.
     ///
-    /// - Returns: the acknowledgement's arguments; sent if one was asked for.
-    func received(_ event: SocketEvent, on socket: Socket) async -> [JSON]
+    /// - Returns: the acknowledgement; sent if one was asked for.
+    func received(_ event: SocketEvent, on socket: Socket) async -> SocketAcknowledgement
 
     /// An accepted socket is gone; called once, on its event loop.
     func disconnected(_ socket: Socket, reason: DisconnectReason)
@@ -38,6 +50,9 @@ public protocol SocketIOHandler: Sendable {
 }
 
 extension SocketIOHandler {
+    public func admit(
+        _ request: HandshakeRequest, to session: HandshakeRequest, sockets: [Socket]
+    ) throws(EngineError) {}
     public func notice(of lost: LostEvents, to socket: Socket) -> (name: String, arguments: [JSON])? { nil }
 }
 
@@ -45,7 +60,7 @@ extension SocketIOHandler {
 public struct SocketEvent: Sendable {
     public var name: String
     public var arguments: [JSON]
-    /// The bytes that placeholders in the arguments stand for: `{"_placeholder":true,"num":0}` for the first.
+    /// The bytes that placeholders in the arguments stand for; see ``attachment(for:)``.
     public var attachments: [ByteBuffer]
     /// Whether the client waits for an acknowledgement.
     public var wantsAcknowledgement: Bool
@@ -70,15 +85,24 @@ public struct ConnectRefusal: Error, Sendable {
 }
 
 /// Why a socket is gone. The texts are the reference implementation's where it has the reason.
-public enum DisconnectReason: String, Sendable, CustomStringConvertible {
+public enum DisconnectReason: String, Sendable, CaseIterable, CustomStringConvertible {
+    /// The client closed the connection, or it ended.
     case transportClose = "transport close"
+    /// The connection failed.
     case transportError = "transport error"
+    /// The client did not answer a ping within ``SocketIOServerConfiguration/pingTimeout``.
     case pingTimeout = "ping timeout"
+    /// The client sent what can't be decoded, or is larger than allowed; see ``ProtocolViolation``.
     case parseError = "parse error"
+    /// The client sent what it must not send where it was; see ``ProtocolViolation``.
     case protocolViolation = "protocol violation"
+    /// The client left the namespace; its connection may go on.
     case clientDisconnect = "client namespace disconnect"
+    /// The application ended the socket, by ``Socket/disconnect(close:)`` or a refusal after it was connected.
     case serverDisconnect = "server namespace disconnect"
+    /// The server's process is about to end.
     case serverShutdown = "server shutting down"
+    /// The connection had no socket within ``SocketIOServerConfiguration/connectTimeout``.
     case connectTimeout = "connect timeout"
     /// The client took nothing for ``SocketIOServerConfiguration/stallTimeout``, or left more answers waiting than
     /// ``SocketIOServerConfiguration/queueLimit``.

@@ -42,3 +42,20 @@ final class ApplicationBypass: ChannelOutboundHandler {
         if let gate { gate.close(mode: mode, promise: promise) } else { context.close(mode: mode, promise: promise) }
     }
 }
+
+/// Stands in front of the handler that holds back what comes while a request is being answered, and tells the gate at
+/// once what can't wait for that: a poll is answered when there is something to say.
+final class InputSentry: ChannelInboundHandler, RemovableChannelHandler {
+    typealias InboundIn = HTTPServerRequestPart
+
+    weak var gate: HTTPGate?
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        context.fireUserInboundEventTriggered(event)
+        switch event {
+        case ChannelEvent.inputClosed: gate?.inputEnded()
+        case is ChannelShouldQuiesceEvent: gate?.shouldQuiesce()
+        default: break
+        }
+    }
+}

@@ -34,6 +34,26 @@ public enum WebSocketFrameWriter {
         return frame.getSlice(at: frame.readerIndex + header, length: frame.readableBytes - header)
     }
 
+    /// Takes the first message out of whole frames of a server; nil where none is left.
+    public static func readMessage(from frames: inout ByteBuffer) -> WebSocketMessage? {
+        guard let first: UInt8 = frames.getInteger(at: frames.readerIndex),
+            let second: UInt8 = frames.getInteger(at: frames.readerIndex + 1), second & 0x80 == 0
+        else { return nil }
+        let start = frames.readerIndex + 2
+        let header: Int
+        let length: Int?
+        switch second {
+        case 126: (header, length) = (4, frames.getInteger(at: start, as: UInt16.self).map(Int.init))
+        case 127: (header, length) = (10, frames.getInteger(at: start, as: UInt64.self).flatMap(Int.init(exactly:)))
+        default: (header, length) = (2, Int(second))
+        }
+        guard let length, let payload = frames.getSlice(at: frames.readerIndex + header, length: length) else {
+            return nil
+        }
+        frames.moveReaderIndex(forwardBy: header + length)
+        return first & 0x0F == WebSocketOpcode.binary.rawValue ? .binary(payload) : .text(payload)
+    }
+
     /// Appends a text message in one frame. The payload must be UTF-8.
     public static func appendText(_ payload: ByteBuffer, to output: inout ByteBuffer, maskingKey: UInt32? = nil) {
         append(WebSocketFrame(opcode: .text, payload: payload), to: &output, maskingKey: maskingKey)

@@ -97,6 +97,28 @@ extension EndToEnd {
         }
 
         @Test(
+            "a write with a bad token is refused with its code, whatever else is wrong with it",
+            arguments: Flaw.forHeaders)
+        func write(_ flaw: Flaw) async throws {
+            let bad = try await token(flaw)
+            let requests: [(String, String, String?)] = [
+                ("POST", "/api/things", #"{"name":"by nobody"}"#), ("POST", "/api/things", #"{"nonsense":1}"#),
+                ("POST", "/api/things", "no JSON"), ("POST", "/api/nonsense", "{}"), ("POST", "/api/users", "{}"),
+                ("PATCH", "/api/things/1", #"{"name":"by nobody"}"#), ("PUT", "/api/things/1", #"{"nonsense":1}"#),
+                ("PATCH", "/api/things/nonsense", "no JSON"), ("DELETE", "/api/things/1", nil),
+                ("DELETE", "/api/things/987654321", nil),
+            ]
+            for (method, path, body) in requests {
+                let answer = try await stage.peers.http(stage.server, method, path, body: body, token: bad)
+                #expect(answer.status == 401, "\(method) \(path) \(body ?? ""): \(answer)")
+                #expect(flaw.codes.contains(answer.error ?? ""), "\(method) \(path) \(body ?? ""): \(answer)")
+            }
+            let list = try await stage.peers.http(
+                stage.server, "GET", "/api/things?name=by%20nobody", token: try await stage.token(.admin))
+            #expect(list.json == [])
+        }
+
+        @Test(
             "login with what is no text is refused with a code of the contract, and the socket stays who it was",
             arguments: [5, 1.5, true, [], [:], ["a.b.c"], ["token": "a.b.c"]] as [JSON])
         func noText(_ payload: JSON) async throws {

@@ -9,10 +9,10 @@ extension EndToEnd {
 
         init() throws { stage = try Stage.current }
 
-        @Test("polling is answered with the protocol's Transport unknown, another version with its own refusal")
-        func polling() async throws {
+        @Test("an unknown transport is answered with the protocol's Transport unknown, another version with its refusal")
+        func transports() async throws {
             let unknown: JSON = ["code": 0, "message": "Transport unknown"]
-            for query in ["EIO=4&transport=polling", "EIO=4", "EIO=4&transport=carrier-pigeon"] {
+            for query in ["EIO=4", "EIO=4&transport=", "EIO=4&transport=carrier-pigeon"] {
                 let answer = try await stage.peers.http(stage.server, "GET", "/socket.io/?\(query)")
                 #expect(answer.status == 400, "\(query): \(answer)")
                 #expect(answer.json == unknown, "\(query): \(answer)")

@@ -110,4 +110,31 @@ import Testing
             #expect(try EnginePacket(decodingText: buffer) == packet)
         }
     }
+
+    @Test("hostile packets are each decoded or refused, and what is decoded is encoded as itself", .computes)
+    func hostilePackets() {
+        var random = Seeded(0xE9)
+        let samples = [Self.handshakeText, "4hello", "bAQIDBA==", "bZm9vYg", "2probe", "3", "6", "1"].map {
+            Array($0.utf8)
+        }
+        let alphabet = Array(#"0123456b=AQIDZ+/{}":,sidpingInterval[]"#.utf8)
+        var (decoded, refused) = (0, 0)
+        for _ in 0..<HostileInputs.perDecoder {
+            let bytes = random.hostileBytes(like: samples, alphabet: alphabet)
+            guard let packet = try? EnginePacket(decodingText: ByteBuffer(bytes: bytes)) else {
+                refused += 1
+                continue
+            }
+            decoded += 1
+            guard decoded % 8 == 0 else { continue }
+            var text = ByteBuffer()
+            packet.encodeText(into: &text)
+            let repeated = try? EnginePacket(decodingText: text)
+            if repeated != packet || text.readableBytes != packet.encodedTextSize {
+                Issue.record("\(bytes) was decoded as \(packet), and that as \(String(describing: repeated))")
+            }
+        }
+        #expect(decoded > HostileInputs.perDecoder / 20)
+        #expect(refused > HostileInputs.perDecoder / 20)
+    }
 }

@@ -89,7 +89,7 @@ import Testing
         #expect(EnginePayload.count(of: [], fitting: 100) == 0)
     }
 
-    @Test("two hundred thousand hostile bodies are each decoded or refused", .computes)
+    @Test("hostile bodies are each decoded or refused", .computes)
     func hostileBodies() {
         var random = Seeded(0xE10)
         let samples = [
@@ -100,7 +100,7 @@ import Testing
         ].map { Array($0.utf8) }
         let alphabet = Array("0123456b=\u{1E}\u{1E}AQ/+{}\":".utf8)
         var decoded = 0
-        for _ in 0..<200_000 {
+        for _ in 0..<HostileInputs.perDecoder {
             let bytes = random.hostileBytes(like: samples, alphabet: alphabet)
             guard let packets = try? EnginePayload.decode(ByteBuffer(bytes: bytes), maximumPackets: 20) else {
                 continue
@@ -115,6 +115,6 @@ import Testing
                 Issue.record("\(bytes) was decoded as \(packets), and that as \(String(describing: repeated))")
             }
         }
-        #expect(decoded > 10_000)
+        #expect(decoded > HostileInputs.perDecoder / 20)
     }
 }

@@ -320,19 +320,21 @@ struct TransactionTests {
         #expect(try await store.read { try $0.row(of: doc, key: .null) }.value == nil)
     }
 
-    @Test("after closing, calls throw and streams have ended")
+    @Test("after closing, calls throw and nobody is called any more")
     func closed() async throws {
         let database = try TestDatabase()
         let store = try database.open()
-        let changes = store.changes()
+        let former = TestFollower(store)
+        try await former.reaches { $0.turns == 1 }
         try await store.close()
-        var count = 0
-        for await _ in changes { count += 1 }
-        #expect(count <= 1)
-        for await _ in store.changes() { Issue.record("a signal after closing") }
+        let latter = TestFollower(store)
+        try await database.foreign().write { try $0.execute(sql: "INSERT INTO thing(name) VALUES ('x')") }
         await #expect(throws: StoreError.unavailable("The database is closed.")) { _ = try await store.read { _ in } }
         await #expect(throws: StoreError.unavailable("The database is closed.")) {
             _ = try await store.write(by: nil) { _ in }
         }
+        try await Task.sleep(for: .milliseconds(100))
+        #expect(former.seen.turns == 1)
+        #expect(latter.seen.turns == 0)
     }
 }

@@ -21,7 +21,7 @@ struct GateRequestTests {
         let packet = try #require(messages(in: bytes.dropFirst(switchingProtocols.utf8.count)).first)
         let id = try sid(in: packet)
         #expect(packet == #"0{"sid":"\#(id)\#(Self.open)"#)
-        #expect(id.utf8.count == 20)
+        #expect(id.utf8.count == 21)
         #expect(line.decisions == [.none])
     }
 
@@ -99,7 +99,7 @@ struct GateRequestTests {
 
     static let refusals: [Refusal] = [
         Refusal(
-            lines: ["GET /socket.io/?EIO=4&transport=polling HTTP/1.1"], status: "400 Bad Request",
+            lines: ["GET /socket.io/?EIO=4&transport=carrier-pigeon HTTP/1.1"], status: "400 Bad Request",
             body: unknownTransport),
         Refusal(lines: ["GET /socket.io/ HTTP/1.1"], status: "400 Bad Request", body: unknownTransport),
         Refusal(
@@ -140,7 +140,7 @@ struct GateRequestTests {
             closes: true),
         Refusal(
             lines: ["POST /socket.io/?EIO=4&transport=polling HTTP/1.1", "Content-Length: 5\r\n\r\nhello"],
-            status: "400 Bad Request", body: unknownTransport),
+            status: "400 Bad Request", body: #"{"code":2,"message":"Bad handshake method"}"#),
     ]
 
     @Test("what can't be a session is refused in words that clients know", arguments: refusals)
@@ -162,7 +162,7 @@ struct GateRequestTests {
         #expect(
             try line.sentText()
                 == request(
-                    "HTTP/1.1 400 Bad Request", "Content-Type: application/json", "Content-Length: 40"))
+                    "HTTP/1.1 400 Bad Request", "Content-Type: application/json", "Content-Length: 43"))
         try line.receive(webSocketRequest())
         #expect(try line.sentText().hasPrefix(switchingProtocols))
     }

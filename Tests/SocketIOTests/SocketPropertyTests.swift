@@ -51,7 +51,7 @@ import WireJSON
         }
     }
 
-    @Test("two hundred thousand hostile messages are each decoded or refused", .computes)
+    @Test("hostile messages are each decoded or refused", .computes)
     func hostileMessages() throws {
         var random = Seeded(0x4057)
         let samples = [
@@ -65,7 +65,7 @@ import WireJSON
         let alphabet = Array(#"0123456-/,[]{}":_placeholdrnumtrue "#.utf8)
         var decoder = SocketPacketDecoder()
         var decoded = 0
-        for _ in 0..<200_000 {
+        for _ in 0..<HostileInputs.perDecoder {
             let message = ByteBuffer(bytes: random.hostileBytes(like: samples, alphabet: alphabet))
             do throws(SocketProtocolError) {
                 let isBinary = random.below(decoder.isAwaitingAttachment ? 8 : 64) != 0
@@ -85,6 +85,6 @@ import WireJSON
                 decoder = SocketPacketDecoder()
             }
         }
-        #expect(decoded > 10_000)
+        #expect(decoded > HostileInputs.perDecoder / 20)
     }
 }

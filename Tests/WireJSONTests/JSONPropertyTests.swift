@@ -51,7 +51,7 @@ import WireJSON
         }
     }
 
-    @Test("two hundred thousand hostile texts are each parsed or refused", .computes)
+    @Test("hostile texts are each parsed or refused", .computes)
     func hostileTexts() throws {
         var random = Seeded(0xBAD)
         let samples = [
@@ -61,7 +61,7 @@ import WireJSON
             #""\"\\\/\b\f\n\r\t\u0000""#,
         ].map { Array($0.utf8) }
         var parsed = 0
-        for _ in 0..<200_000 {
+        for _ in 0..<HostileInputs.perDecoder {
             let bytes = random.hostileBytes(like: samples, alphabet: Array(#"{}[]",:\0123456789eE+-.tfnu abd"#.utf8))
             do throws(JSONSyntaxError) {
                 let value = try JSON(parsing: bytes)
@@ -76,6 +76,6 @@ import WireJSON
                 }
             }
         }
-        #expect(parsed > 5000, "the samples do not reach the depths of the parser")
+        #expect(parsed > HostileInputs.perDecoder / 40, "the samples do not reach the depths of the parser")
     }
 }

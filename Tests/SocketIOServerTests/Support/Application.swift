@@ -1,4 +1,5 @@
 import EngineIO
+import NIOCore
 import SocketIOServer
 import Synchronization
 import WireJSON
@@ -6,14 +7,24 @@ import WireJSON
 /// An application made of closures.
 struct Application: SocketIOHandler {
     var onAdmit: @Sendable (HandshakeRequest) throws(EngineError) -> Void = { _ in }
+    var onAdmitLater: @Sendable (HandshakeRequest, HandshakeRequest) throws(EngineError) -> Void = { _, _ in }
     var onConnect: @Sendable (Socket, JSON?) async throws(ConnectRefusal) -> Void = { _, _ in }
     var onEvent: @Sendable (SocketEvent, Socket) async -> [JSON] = { event, _ in event.arguments }
+    /// The attachments of an event's acknowledgement.
+    var onAttachments: @Sendable (SocketEvent) -> [ByteBuffer] = { _ in [] }
     var onDisconnect: @Sendable (Socket, DisconnectReason) -> Void = { _, _ in }
     var onLoss: @Sendable (LostEvents) -> (name: String, arguments: [JSON])? = { _ in nil }
 
     func admit(_ request: HandshakeRequest) throws(EngineError) { try onAdmit(request) }
+    func admit(
+        _ request: HandshakeRequest, to session: HandshakeRequest, sockets: [Socket]
+    ) throws(EngineError) {
+        try onAdmitLater(request, session)
+    }
     func connect(_ socket: Socket, auth: JSON?) async throws(ConnectRefusal) { try await onConnect(socket, auth) }
-    func received(_ event: SocketEvent, on socket: Socket) async -> [JSON] { await onEvent(event, socket) }
+    func received(_ event: SocketEvent, on socket: Socket) async -> SocketAcknowledgement {
+        SocketAcknowledgement(await onEvent(event, socket), attachments: onAttachments(event))
+    }
     func disconnected(_ socket: Socket, reason: DisconnectReason) { onDisconnect(socket, reason) }
     func notice(of lost: LostEvents, to socket: Socket) -> (name: String, arguments: [JSON])? { onLoss(lost) }
 }

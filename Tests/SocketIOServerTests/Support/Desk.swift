@@ -1,3 +1,4 @@
+import CoreMetrics
 import Logging
 import NIOCore
 import NIOEmbedded
@@ -14,7 +15,8 @@ final class Desk {
     var hub: SocketHub { server.hubs[0] }
 
     init(
-        _ application: Application = Application(), others: [String: any SocketIOHandler] = [:],
+        _ application: any SocketIOHandler = Application(), others: [String: any SocketIOHandler] = [:],
+        metrics: (any MetricsFactory)? = nil, logs: Journal? = nil,
         configure: (inout SocketIOServerConfiguration) -> Void = { _ in }
     ) {
         var configuration = SocketIOServerConfiguration()
@@ -23,7 +25,10 @@ final class Desk {
         handlers["/"] = application
         server = SocketIOServer(
             configuration: configuration, handlers: handlers, group: loop,
-            logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }))
+            logger: Logger(label: "test") { _ in
+                if let logs { LogKeeper(journal: logs) } else { SwiftLogNoOpLogHandler() }
+            },
+            metrics: metrics)
     }
 
     /// A new TCP connection.
@@ -45,6 +50,23 @@ final class Desk {
         let answer = try #require(try line.heard().first)
         try #require(answer.hasPrefix(#"40{"sid":""#))
         return line
+    }
+}
+
+/// Notes what is logged: level, sentence, and what is said to be wrong.
+private struct LogKeeper: LogHandler {
+    let journal: Journal
+    var metadata: Logger.Metadata = [:]
+    var logLevel = Logger.Level.trace
+
+    subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+        get { metadata[key] }
+        set { metadata[key] = newValue }
+    }
+
+    func log(event: LogEvent) {
+        let fault = event.metadata?["violation"] ?? event.metadata?["error"]
+        journal.note("\(event.level): \(event.message)" + (fault.map { ": \($0)" } ?? ""))
     }
 }
 

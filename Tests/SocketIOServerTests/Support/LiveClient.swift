@@ -104,10 +104,13 @@ final class LiveClient: Sendable {
 
     /// Waits for so many messages that have not been taken.
     func wait(for count: Int, sourceLocation: SourceLocation = #_sourceLocation) async throws {
-        try await eventually("\(waiting) of \(count) messages", sourceLocation: sourceLocation) { waiting >= count }
+        try await eventually("\(waitingCount) of \(count) messages", sourceLocation: sourceLocation) {
+            waitingCount >= count
+        }
     }
 
-    private var waiting: Int { inbox.withLock { $0.messages.count - $0.taken } }
+    /// How many messages have not been taken.
+    var waitingCount: Int { inbox.withLock { $0.messages.count - $0.taken } }
 
     func waitForEnd(sourceLocation: SourceLocation = #_sourceLocation) async throws {
         try await eventually("the connection's end", sourceLocation: sourceLocation) { end != nil }

@@ -27,7 +27,8 @@ final class LiveServer: Sendable {
     ///   - settled: returns when all that was installed has let go of the event loops; called when connections are
     ///     closed.
     static func with<Output>(
-        _ application: Application = Application(), configure: (inout SocketIOServerConfiguration) -> Void = { _ in },
+        _ application: any SocketIOHandler = Application(),
+        configure: (inout SocketIOServerConfiguration) -> Void = { _ in },
         isSecured: Bool = false, install: @escaping Install = { _ in throw Line.NoApplication() },
         accepted: @escaping @Sendable (any Channel) -> Void = { _ in }, settled: () async throws -> Void = {},
         body: (LiveServer) async throws -> Output
@@ -46,7 +47,7 @@ final class LiveServer: Sendable {
     }
 
     private init(
-        _ configuration: SocketIOServerConfiguration, _ application: Application, _ isSecured: Bool,
+        _ configuration: SocketIOServerConfiguration, _ application: any SocketIOHandler, _ isSecured: Bool,
         _ install: @escaping Install, _ accepted: @escaping @Sendable (any Channel) -> Void
     ) async throws {
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 2)

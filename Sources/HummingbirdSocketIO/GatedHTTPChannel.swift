@@ -1,11 +1,10 @@
-import Hummingbird
-import HummingbirdCore
+public import HummingbirdCore
 import Logging
 import NIOCore
 import NIOHTTP1
 import NIOHTTPTypes
 import NIOHTTPTypesHTTP1
-import SocketIOServer
+public import SocketIOServer
 
 /// One port for the API and the sockets: a connection's HTTP side is Hummingbird's, and is only set up when its first
 /// ordinary request comes. A connection that becomes a WebSocket has neither task nor asynchronous sequence.
@@ -50,8 +49,13 @@ struct GatedHTTPChannel: ServerChildChannel, HTTPChannelHandler {
 }
 
 extension HTTPServerBuilder {
-    /// HTTP/1.1 with a Socket.IO server on the same port.
-    static func socketIO(_ server: SocketIOServer) -> HTTPServerBuilder {
+    /// HTTP/1.1 with a Socket.IO server on the same port: what is asked of its path is its own to answer, everything
+    /// else is the application's.
+    ///
+    /// A request is handled on its connection's own thread; what computes for long belongs elsewhere.
+    ///
+    /// - Parameter server: made with the event loops that the application uses.
+    public static func socketIO(_ server: SocketIOServer) -> HTTPServerBuilder {
         .init { GatedHTTPChannel(responder: $0, server: server) }
     }
 }

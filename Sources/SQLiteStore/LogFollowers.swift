@@ -1,0 +1,144 @@
+import Dispatch
+import GRDB
+import Logging
+import ModelStore
+import Synchronization
+
+/// All who follow the log, and how far it has been known to reach when they were last called.
+///
+/// A commit of another process gives them their turns on the threads that read. One of this store gives them on the
+/// writer's own connection, right behind the commit: its pages are in that connection's cache, and no other thread has
+/// to wake. So that a turn never keeps writes waiting that would go on without it, it goes to a reader all the same
+/// where another write is waiting already, and where the commit was large.
+final class LogFollowers: Sendable {
+    private struct State {
+        var followers: [UInt64: LogFollower] = [:]
+        var nextID: UInt64 = 0
+        var head: Int64
+        var isClosed = false
+    }
+
+    /// How many events a commit may have appended for them to be read on the writer's connection.
+    private static let fewEvents: Int64 = 16
+
+    /// How long a follower waits after a turn that failed.
+    private static let pause = DispatchTimeInterval.milliseconds(200)
+
+    private let reader: SnapshotReader
+    private let state: Mutex<State>
+    private var logger: Logger { reader.logger }
+
+    /// - Parameter head: the log's head now.
+    init(head: Int64, reader: SnapshotReader) {
+        self.reader = reader
+        state = Mutex(State(head: head))
+    }
+
+    /// See ``Store/follow(_:)``.
+    func add(_ body: @escaping LogFollower.Body) -> LogSubscription {
+        let follower = LogFollower(body)
+        let id = state.withLock { state -> UInt64? in
+            guard !state.isClosed else { return nil }
+            defer { state.nextID += 1 }
+            state.followers[state.nextID] = follower
+            return state.nextID
+        }
+        guard let id else {
+            follower.end()
+            return LogSubscription {}
+        }
+        call(follower)
+        return LogSubscription { [weak self] in
+            _ = self?.state.withLock { $0.followers.removeValue(forKey: id) }
+            follower.end()
+        }
+    }
+
+    /// Tells that the log's head is at this number, whoever brought it there. A commit of this store is seen twice, by
+    /// its writer and by the watch for foreign ones, and calls the followers once.
+    func raise(head: Int64) {
+        for follower in news(head: head).followers { call(follower) }
+    }
+
+    /// Tells that a write has been committed, on the writer's connection and outside of any transaction.
+    ///
+    /// - Parameters:
+    ///   - isAlone: whether no other write is waiting.
+    ///   - afterwards: runs something on the writer's connection, behind what it is doing now.
+    func committed(
+        head: Int64, isAlone: Bool, afterwards: (_ work: @escaping @Sendable (Database) -> Void) -> Void
+    ) {
+        let (followers, growth) = news(head: head)
+        let called = followers.filter { $0.call() }
+        guard !called.isEmpty else { return }
+        if isAlone, growth <= Self.fewEvents {
+            afterwards { db in
+                for follower in called { self.read(follower, in: db) }
+            }
+        } else {
+            for follower in called { readSoon(follower) }
+        }
+    }
+
+    /// Gives no more turns, to those who come later neither.
+    func close() {
+        let ended = state.withLock { state in
+            state.isClosed = true
+            defer { state.followers = [:] }
+            return Array(state.followers.values)
+        }
+        for follower in ended { follower.end() }
+    }
+
+    /// Those who have to be called, since the head is news, and by how much it has grown.
+    private func news(head: Int64) -> (followers: [LogFollower], growth: Int64) {
+        state.withLock { state in
+            // Not only upwards: should somebody put an older database in place, that is news, too.
+            guard head != state.head else { return ([], 0) }
+            defer { state.head = head }
+            return (Array(state.followers.values), head - state.head)
+        }
+    }
+
+    // MARK: Turns
+
+    private func call(_ follower: LogFollower) {
+        if follower.call() { readSoon(follower) }
+    }
+
+    private func readSoon(_ follower: LogFollower) {
+        reader.queue.add {
+            self.run(follower) { body in try self.reader.read(body) }
+        }
+    }
+
+    private func read(_ follower: LogFollower, in db: Database) {
+        run(follower) { body in
+            try db.transaction(.deferred) { try body(reader.transaction(in: db)) }
+        }
+    }
+
+    private func run(
+        _ follower: LogFollower, in snapshot: (_ body: (any ReadTransaction) throws -> Void) throws -> Void
+    ) {
+        guard let body = follower.begin() else { return }
+        var isGiven = false
+        do {
+            try snapshot { transaction in
+                try body(
+                    transaction,
+                    LogTurn { wantsMore in
+                        if follower.finish(wantsMore: wantsMore) { self.readSoon(follower) }
+                    })
+                isGiven = true
+            }
+        } catch {
+            // Once it has been given its turn, the follower ends that.
+            guard !isGiven, !follower.hasEnded else { return }
+            logger.error("the log can't be read; trying again", metadata: ["error": "\(error)"])
+            DispatchQueue.global().asyncAfter(deadline: .now() + Self.pause) {
+                if follower.finish(wantsMore: true) { self.readSoon(follower) }
+            }
+        }
+    }
+}

@@ -1,0 +1,182 @@
+public import CoreMetrics
+import EngineIO
+public import Logging
+public import NIOCore
+import WebSocketLink
+
+/// What decides about an Engine.IO server's sessions, and speaks above them.
+protocol EngineApplication: Sendable {
+    /// Judges each request before it is answered; called on its connection's event loop.
+    func admit(_ request: HandshakeRequest) throws(EngineError)
+    /// Judges a later request of a session; called on the session's event loop.
+    func admit(_ request: HandshakeRequest, to session: EngineSession) throws(EngineError)
+    /// Called on the session's event loop, when its `open` packet has been sent.
+    func makeLayer(for session: EngineSession) -> any SessionLayer
+}
+
+/// An Engine.IO v4 server, for any SwiftNIO application: sessions over polling and WebSocket, heartbeats, upgrades.
+///
+/// A ``SocketIOServer`` stands on one; by itself it carries messages, for ``EngineIOHandler``. It has one ``SocketHub``
+/// for each event loop of a group; a session lives on the loop that its first request came in on. ``HTTPGate`` brings
+/// requests in.
+public final class EngineServer: Sendable {
+    public let configuration: SocketIOServerConfiguration
+    public let hubs: [SocketHub]
+    let application: any EngineApplication
+    let logger: Logger
+    let metrics: SocketIOServerMetrics
+    let connections: AddressLimits
+    let sessions: AddressLimits
+    private let hubByLoop: [ObjectIdentifier: SocketHub]
+
+    init(
+        configuration: SocketIOServerConfiguration, application: any EngineApplication, group: any EventLoopGroup,
+        logger: Logger, metrics factory: (any MetricsFactory)?
+    ) {
+        let metrics = SocketIOServerMetrics(factory: factory ?? MetricsSystem.factory)
+        self.configuration = configuration
+        self.metrics = metrics
+        self.application = application
+        self.logger = logger
+        let (maximum, perAddress) = (configuration.maximumConnections, configuration.maximumConnectionsPerAddress)
+        connections = AddressLimits(maximum: maximum, perAddress: perAddress)
+        sessions = AddressLimits(maximum: maximum, perAddress: perAddress)
+        hubs = group.makeIterator().enumerated().map {
+            SocketHub(eventLoop: $1, index: $0, configuration: configuration, logger: logger, metrics: metrics)
+        }
+        hubByLoop = Dictionary(uniqueKeysWithValues: hubs.map { (ObjectIdentifier($0.eventLoop), $0) })
+    }
+
+    /// - Parameters:
+    ///   - handler: told of each session and its messages.
+    ///   - group: the event loops that connections are accepted on.
+    ///   - metrics: where ``SocketIOServerMetrics`` go; nil for what `MetricsSystem` has been told.
+    public convenience init(
+        configuration: SocketIOServerConfiguration = .init(path: "/engine.io/"), handler: any EngineIOHandler,
+        group: any EventLoopGroup, logger: Logger, metrics: (any MetricsFactory)? = nil
+    ) {
+        self.init(
+            configuration: configuration, application: MessageApplication(handler: handler), group: group,
+            logger: logger, metrics: metrics)
+    }
+
+    /// The hub of an event loop; nil for a loop that is not of the server's group.
+    public func hub(of eventLoop: any EventLoop) -> SocketHub? {
+        hubByLoop[ObjectIdentifier(eventLoop)]
+    }
+
+    /// Ends all sessions, those that poll and have no connection at this moment included. For a server's end, when no
+    /// new connections come.
+    public func endSessions() async {
+        for hub in hubs { try? await hub.eventLoop.submit { hub.endSessions() }.get() }
+    }
+
+    /// Whether a request target is this server's to answer.
+    func owns(target: String) -> Bool {
+        let path = target.prefix { $0 != "?" }
+        return path == configuration.path || path == configuration.path.dropLast()
+    }
+
+    /// Judges a request by what it is, without its session.
+    func judge(method: String, request: HandshakeRequest, isUpgrade: Bool) throws(EngineError) -> EngineRequest {
+        let engineRequest = try EngineRequest(
+            method: method, target: request.target, supportedTransports: configuration.transports,
+            isUpgrade: isUpgrade)
+        if case .handshake = engineRequest.purpose, !sessions.hasRoom(for: request.remoteAddress) {
+            logger.notice("too many sessions", metadata: ["address": .string(request.address)])
+            throw .tooManySessions
+        }
+        try application.admit(request)
+        return engineRequest
+    }
+
+    // MARK: New sessions
+
+    /// Makes the handler of a connection that begins a session. `start` runs once it stands in the pipeline.
+    func makeConnection(
+        for request: HandshakeRequest, on eventLoop: any EventLoop
+    ) throws -> (connection: WebSocketConnection, start: () -> Void) {
+        guard let hub = hub(of: eventLoop) else { throw SocketIOServerError.foreignEventLoop }
+        let session = EngineSession(engine: self, hub: hub, request: request)
+        let connection = makeConnection(delegate: session)
+        return (connection, { session.start(on: connection, engine: self) })
+    }
+
+    func openByPolling(_ request: HandshakeRequest, on eventLoop: any EventLoop, _ reply: HTTPReply) {
+        guard let hub = hub(of: eventLoop) else {
+            logger.error(
+                "can't open a session", metadata: ["error": .string("\(SocketIOServerError.foreignEventLoop)")])
+            return reply.refuse(.badRequest)
+        }
+        EngineSession(engine: self, hub: hub, request: request).start(answering: reply, engine: self)
+    }
+
+    private func makeConnection(delegate: any WebSocketDelegate) -> WebSocketConnection {
+        WebSocketConnection(
+            role: .server, maximumMessageSize: configuration.maximumPayload,
+            writesDirectly: configuration.writesDirectly, delegate: delegate)
+    }
+
+    // MARK: Requests of a session
+
+    /// Brings a request to its session, on whatever loop that is; the reply is given from there.
+    func pass(_ purpose: EngineRequest.Purpose, _ request: HandshakeRequest, body: ByteBuffer, _ reply: HTTPReply) {
+        guard let sid = Self.sid(of: purpose), let hub = hub(named: sid) else { return reply.refuse(.unknownSession) }
+        hub.eventLoop.run { [application] in
+            guard let session = hub.session(sid) else {
+                if case .poll = purpose, hub.sayFarewell(sid, reply) { return }
+                return reply.refuse(.unknownSession)
+            }
+            do throws(EngineError) {
+                try application.admit(request, to: session)
+            } catch {
+                return reply.refuse(error)
+            }
+            switch purpose {
+            case .handshake: break
+            case .poll: session.poll(reply)
+            case .deliver: session.deliver(body, reply)
+            case .upgrade: reply.answer(session.awaitsUpgrade ? .upgrade : .refusal(.badRequest))
+            }
+        }
+    }
+
+    /// The connection is gone on which an answer was awaited.
+    func lost(_ reply: HTTPReply.ID, _ purpose: EngineRequest.Purpose) {
+        withSession(of: purpose) { $0.lost(reply) }
+    }
+
+    /// The connection of a session's request is told that the server stops.
+    func stopsUnder(_ purpose: EngineRequest.Purpose) {
+        withSession(of: purpose) { $0.serverStops() }
+    }
+
+    private func withSession(of purpose: EngineRequest.Purpose, _ body: @escaping @Sendable (EngineSession) -> Void) {
+        guard let sid = Self.sid(of: purpose), let hub = hub(named: sid) else { return }
+        hub.eventLoop.run {
+            if let session = hub.session(sid) { body(session) }
+        }
+    }
+
+    /// Makes the handler of a connection that means to take over a session. `start` runs once it stands in the pipeline.
+    func makeUpgrade(
+        of sid: String, on eventLoop: any EventLoop
+    ) -> (connection: WebSocketConnection, start: () -> Void)? {
+        guard let home = hub(named: sid) else { return nil }
+        let relay = WebSocketRelay(sid: sid, home: home, eventLoop: eventLoop, logger: logger)
+        let connection = makeConnection(delegate: relay)
+        return (connection, { [configuration] in relay.start(on: connection, timeout: configuration.upgradeTimeout) })
+    }
+
+    private func hub(named sid: String) -> SocketHub? {
+        guard let index = SessionID.hub(in: sid), hubs.indices.contains(index) else { return nil }
+        return hubs[index]
+    }
+
+    private static func sid(of purpose: EngineRequest.Purpose) -> String? {
+        switch purpose {
+        case .handshake: nil
+        case .poll(let sid), .deliver(let sid), .upgrade(let sid): sid
+        }
+    }
+}
