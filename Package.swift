@@ -160,8 +160,8 @@ let package = Package(
         .testTarget(
             name: "SocketIOClientTests",
             dependencies: [
-                "SocketIOClient", "WireJSON", "EngineIO", "SocketIO", "WebSocketLink", "TestSupport", nioCore, nioPosix,
-                nioHTTP1, nioEmbedded, nioSSL,
+                "SocketIOClient", "SocketIOServer", "WireJSON", "EngineIO", "SocketIO", "WebSocketLink", "TestSupport",
+                nioCore, nioPosix, nioHTTP1, nioEmbedded, nioSSL, logging,
             ],
             swiftSettings: strict
         ),

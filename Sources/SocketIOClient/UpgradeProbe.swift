@@ -22,6 +22,8 @@ final class UpgradeProbe: EngineTransportOwner {
     }
 
     private static let payload = ByteBuffer(string: "probe")
+    /// How long all of it may take, the end of polling included: what is sent meanwhile may have to wait for it.
+    private static let longestTime = TimeAmount.seconds(10)
 
     private var state: State
     private var report: ((Report) -> Void)?
@@ -32,7 +34,7 @@ final class UpgradeProbe: EngineTransportOwner {
         self.report = report
         let opening = WebSocketOpening(endpoint, sid: sid)
         state = .opening(opening)
-        let time = TimeAmount(waiting: endpoint.dialer.configuration.connectTimeout)
+        let time = min(TimeAmount(waiting: endpoint.dialer.configuration.connectTimeout), Self.longestTime)
         deadline = endpoint.dialer.eventLoop.assumeIsolated().scheduleTask(in: time) { self.fail() }
         opening.start { result in
             switch result {

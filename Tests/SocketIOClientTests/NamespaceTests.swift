@@ -99,7 +99,8 @@ struct NamespaceTests {
         try harness.receive(#"42["late"]"#, #"42/chat,["late"]"#, #"42/other,["on time"]"#)
         other.session.leave()
         #expect(try harness.sent() == ["41/other,", "close"])
-        #expect(harness.join("/late").error == .cancelled)
+        #expect(
+            harness.join("/late").error == .unreachable("The connection has ended. This client disconnected."))
 
         #expect(await harness.incoming() == ["disconnected: The server disconnected this client."])
         #expect(await chat.incoming() == ["disconnected: This client disconnected."])
@@ -287,7 +288,8 @@ struct NamespaceTests {
         connection.emit("a")
         try await eventually("the event") { server.observed.texts.contains(#"42["a"]"#) }
         await connection.disconnect()
-        await #expect(throws: SocketIOConnectError.cancelled) { try await connection.namespace("/late") }
+        let ended = SocketIOConnectError.unreachable("The connection has ended. This client disconnected.")
+        await #expect(throws: ended) { try await connection.namespace("/late") }
     }
 
     @Test("a namespace outlives the connection that it was joined on, as long as somebody holds it")

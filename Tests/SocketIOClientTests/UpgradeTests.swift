@@ -104,6 +104,7 @@ struct UpgradeTests {
         server.release("upgrade", .webSocket)
         try await eventually("the move") { connection.transport == .websocket }
         #expect(try await connection.isPaused())
+        #expect(try await !connection.isReading())
         connection.emit("rest")
         try await eventually("the question") { peer.log.contains(#"ws 42["rest"]"#) }
         var iterator = connection.incoming.makeAsyncIterator()
@@ -126,7 +127,7 @@ struct UpgradeTests {
             script: { peer, packet in
                 if packet.hasPrefix("42") { peer.push(packet) }
             })
-        let configuration = SocketIOClientConfiguration(upgrading: server).with { $0.connectTimeout = .seconds(2) }
+        let configuration = SocketIOClientConfiguration(upgrading: server).with { $0.connectTimeout = .seconds(1) }
         let connection = try await SocketIOConnection.connect(configuration)
         var iterator = connection.incoming.makeAsyncIterator()
         try await eventually("the probe") { server.observed.requests.contains { $0.headers.contains(name: "Upgrade") } }
