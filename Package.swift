@@ -171,7 +171,7 @@ let package = Package(
             path: "Tests/ProtocolFixture", swiftSettings: strict
         ),
         .testTarget(
-            name: "ConformanceTests", dependencies: ["ProtocolFixture", "WireJSON", "TestSupport"],
+            name: "ConformanceTests", dependencies: ["ProtocolFixture", "ChatExample", "WireJSON", "TestSupport"],
             exclude: ["Support/stock.py"], swiftSettings: strict
         ),
         .testTarget(

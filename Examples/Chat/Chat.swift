@@ -25,8 +25,8 @@ struct Chat {
         router.get("/") { _, _ in "Connect with a Socket.IO client.\n" }
         let port = CommandLine.arguments.dropFirst().first.flatMap(Int.init) ?? 8080
         let application = Application(
-            router: router, server: .socketIO(sockets), configuration: .init(address: .hostname("127.0.0.1", port: port)),
-            onServerRunning: { print("listening on", $0.localAddress?.port ?? 0) },
+            router: router, server: .socketIO(sockets),
+            configuration: .init(address: .hostname("127.0.0.1", port: port)),
             eventLoopGroupProvider: .shared(group))
         try await application.runService()
         await sockets.drained()

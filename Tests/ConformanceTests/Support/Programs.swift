@@ -3,11 +3,15 @@ import Foundation
 /// Where the programs are that these tests run.
 enum Programs {
     /// `ProtocolFixture`, from `ROLECALL_TEST_BIN` or else the debug build of this package.
-    static func fixture() throws -> String {
+    static func fixture() throws -> String { try program("ProtocolFixture") }
+
+    /// The example of a Hummingbird application, from the same place.
+    static func chatExample() throws -> String { try program("ChatExample") }
+
+    private static func program(_ name: String) throws -> String {
         let directory = try setting("ROLECALL_TEST_BIN") ?? root().appendingPathComponent(".build/debug").path
         return try executable(
-            "\(directory)/ProtocolFixture",
-            "There is no ProtocolFixture in \(directory). Scripts/test builds it and runs the tests.")
+            "\(directory)/\(name)", "There is no \(name) in \(directory). Scripts/test builds it and runs the tests.")
     }
 
     /// A Python with python-socketio, from `ROLECALL_TEST_PYTHON` or else `.build/python` of this package.

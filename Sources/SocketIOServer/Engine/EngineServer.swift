@@ -136,7 +136,7 @@ public final class EngineServer: Sendable {
             case .handshake: break
             case .poll: session.poll(reply)
             case .deliver: session.deliver(body, reply)
-            case .upgrade: reply.answer(session.awaitsUpgrade ? .upgrade : .refusal(.badRequest))
+            case .upgrade: reply.answer(.upgrade(isWelcome: session.awaitsUpgrade))
             }
         }
     }
@@ -160,12 +160,13 @@ public final class EngineServer: Sendable {
 
     /// Makes the handler of a connection that means to take over a session. `start` runs once it stands in the pipeline.
     func makeUpgrade(
-        of sid: String, on eventLoop: any EventLoop
+        of sid: String, isWelcome: Bool, on eventLoop: any EventLoop
     ) -> (connection: WebSocketConnection, start: () -> Void)? {
         guard let home = hub(named: sid) else { return nil }
         let relay = WebSocketRelay(sid: sid, home: home, eventLoop: eventLoop, logger: logger)
         let connection = makeConnection(delegate: relay)
-        return (connection, { [configuration] in relay.start(on: connection, timeout: configuration.upgradeTimeout) })
+        let timeout = configuration.upgradeTimeout
+        return (connection, { relay.start(on: connection, isWelcome: isWelcome, timeout: timeout) })
     }
 
     private func hub(named sid: String) -> SocketHub? {
