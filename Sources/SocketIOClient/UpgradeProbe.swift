@@ -6,6 +6,8 @@ import NIOCore
 final class UpgradeProbe: EngineTransportOwner {
     /// What a probe comes to; `failed` may still follow `confirmed`.
     enum Report {
+        /// The ping is on its way.
+        case probing
         /// The server answers; ``UpgradeProbe/take()`` gives the transport.
         case confirmed
         case failed
@@ -66,6 +68,7 @@ final class UpgradeProbe: EngineTransportOwner {
         transport.closed.eventLoop.assumeIsolated().execute {
             transport.send(EngineFrame(.ping(Self.payload)))
             transport.flush()
+            self.report?(.probing)
         }
     }
 
