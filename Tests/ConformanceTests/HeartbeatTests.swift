@@ -39,7 +39,7 @@ struct HeartbeatTests {
     func kept(transport: Transport) throws {
         try withFixture("--ping-interval", "50", "--ping-timeout", "60000") { fixture in
             let session = try fixture.session(transport)
-            for _ in 0..<20 {
+            for _ in 0..<8 {
                 #expect(try session.next() == "2")
                 try session.send("3")
             }

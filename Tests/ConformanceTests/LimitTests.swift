@@ -256,13 +256,13 @@ struct LimitTests {
 
     @Test("who sends more than there may be is read from more slowly, and loses nothing", arguments: Transport.allCases)
     func manyEvents(transport: Transport) throws {
-        try withFixture("--events-per-second", "100") { fixture in
+        try withFixture("--events-per-second", "200") { fixture in
             let session = try fixture.entered(transport)
             let began = ContinuousClock.now
             for batch in 0..<6 { try session.send((0..<20).map { .text("42[\"message\",\(batch * 20 + $0)]") }) }
             for number in 0..<120 { #expect(try session.next() == .text("42[\"message-back\",\(number)]")) }
-            // Ten at once, and the others at a hundred a second.
-            #expect(ContinuousClock.now - began > .milliseconds(900))
+            // Twenty at once, and the others at two hundred a second.
+            #expect(ContinuousClock.now - began > .milliseconds(400))
         }
     }
 

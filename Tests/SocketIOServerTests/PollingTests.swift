@@ -170,6 +170,34 @@ struct PollingTests {
         #expect(try Answer(poller.poll().sentText()).body == unknown)
     }
 
+    @Test("the last words are for whoever comes with the session's own credentials")
+    func farewellCredentials() throws {
+        let desk = Desk(
+            Application(onEvent: { _, socket in
+                await socket.onLoop { socket in
+                    socket.emit("secret", [])
+                    socket.disconnect(close: true)
+                }
+                return []
+            }))
+        let poller = try Poller(desk, extra: "Cookie: token=a")
+        try poller.connect()
+        _ = try poller.post("42[\"quit\"]")
+        #expect(try Answer(poller.poll().sentText()).body == unknown)
+        #expect(try Answer(poller.poll("Cookie: token=b").sentText()).body == unknown)
+        #expect(try Answer(poller.poll("Cookie: token=a").sentText()).body == "42[\"secret\"]\u{1e}1")
+    }
+
+    @Test("a poll that its own client's close has overtaken is let go like one that waited")
+    func overtakenByClose() throws {
+        let desk = Desk()
+        let poller = try Poller(desk)
+        #expect(try Answer(poller.post("1").sentText()).body == "ok")
+        #expect(desk.hub.connectionCount == 0)
+        #expect(try Answer(poller.poll().sentText()).body == "6")
+        #expect(try Answer(poller.poll().sentText()).body == unknown)
+    }
+
     @Test("the last words of a server are not kept for ever")
     func farewellEnds() throws {
         let desk = Desk(

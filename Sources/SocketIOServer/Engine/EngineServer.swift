@@ -124,13 +124,17 @@ public final class EngineServer: Sendable {
         guard let sid = Self.sid(of: purpose), let hub = hub(named: sid) else { return reply.refuse(.unknownSession) }
         hub.eventLoop.run { [application] in
             guard let session = hub.session(sid) else {
-                if case .poll = purpose, hub.sayFarewell(sid, reply) { return }
+                if case .poll = purpose, hub.sayFarewell(sid, to: request, reply) { return }
                 return reply.refuse(.unknownSession)
             }
             do throws(EngineError) {
                 try application.admit(request, to: session)
             } catch {
                 return reply.refuse(error)
+            }
+            guard !session.isOverdue else {
+                session.abort(.pingTimeout)
+                return reply.refuse(.unknownSession)
             }
             switch purpose {
             case .handshake: break

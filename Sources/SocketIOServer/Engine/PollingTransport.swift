@@ -77,6 +77,11 @@ final class PollingTransport: OutboxTransport {
         poll.take()?.refuse(.badRequest)
     }
 
+    /// Has the one poll that may still come answered like one that waited.
+    func leaveNoop() {
+        farewell = Self.payload(of: .noop)
+    }
+
     /// Answers the one poll that still comes once the session is over.
     func sayFarewell(_ reply: HTTPReply) {
         reply.answer(.packets(farewell))
