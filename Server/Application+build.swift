@@ -51,7 +51,8 @@ struct RolecallApplication: Service, CustomStringConvertible {
             logID: store.logID, logger: logger)
         let encoder = EventEncoder(policy: policy, logID: store.logID)
         let tokens = await TokenAuthority(key: key)
-        let authenticator = Authenticator(tokens: tokens, store: store)
+        let authenticator = Authenticator(
+            tokens: tokens, store: store, sessions: SessionUse(store: store, logger: logger))
         let origins = OriginPolicy(allowed: configuration.allowedOrigins)
         let models = ModelService(store: store, policy: policy)
         let sockets = SocketApplication(
@@ -64,13 +65,24 @@ struct RolecallApplication: Service, CustomStringConvertible {
 
         let identity = RequestIdentity(authenticator: authenticator, origins: origins)
         let router = Router(context: RolecallRequestContext.self)
+        router.add(middleware: CrossOriginMiddleware(origins: origins))
         router.add(middleware: FailureMiddleware())
         router.get("healthz") { _, _ in Response.json(["status": "ok"]) }
+        let signIns = SignIns(tokens: tokens, lifetime: configuration.tokenLifetime)
         AuthenticationRoutes(
-            store: store, tokens: tokens, passwords: passwords, identity: identity, association: association,
-            server: server, tokenLifetime: configuration.tokenLifetime, logger: logger
+            store: store, signIns: signIns, passwords: passwords, identity: identity, association: association,
+            server: server, logger: logger
         ).add(to: router)
-        ModelRoutes(models: models, identity: identity, bodyLimit: configuration.maximumBody).add(to: router)
+        let rows = ModelRoutes(models: models, identity: identity, bodyLimit: configuration.maximumBody)
+        rows.add(to: router)
+        let accounts = AccountService(store: store, policy: policy)
+        let directory = SocketDirectory(server: server, association: association)
+        UserRoutes(
+            accounts: accounts, identity: identity, rows: rows, passwords: passwords, signIns: signIns,
+            allowsSignUp: configuration.allowsSignUp, logger: logger
+        ).add(to: router)
+        SessionRoutes(accounts: accounts, identity: identity, sockets: directory).add(to: router)
+        SocketRoutes(accounts: accounts, identity: identity, sockets: directory, logger: logger).add(to: router)
 
         var services: [any Service] = [
             LogReader(

@@ -20,6 +20,8 @@ struct Configuration: Sendable {
     var tokenLifetime = 5 * 3600
     var socketIO = SocketIOServerConfiguration()
     var allowedOrigins: [String] = []
+    /// Whether anyone may make himself an account.
+    var allowsSignUp = false
     /// The largest HTTP body, in bytes.
     var maximumBody = 1_000_000
     var passwordParameters = PasswordHasher.Parameters.standard

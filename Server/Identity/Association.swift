@@ -15,6 +15,8 @@ final class SocketIdentity {
     /// False while missed events are still being told: live ones wait until those are done.
     var isLive = false
     var expiry: Scheduled<Void>?
+    /// When the socket was accepted.
+    let connectedAt = Timestamp.now
 
     init(view: View) {
         self.view = view
