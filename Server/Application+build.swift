@@ -20,6 +20,7 @@ struct RolecallApplication: Service, CustomStringConvertible {
     private let responder: RouterResponder<RolecallRequestContext>
     private let server: SocketIOServer
     private let services: [any Service]
+    private let presence: PresenceBoard
     private let passwords: PasswordHasher
     private let group: MultiThreadedEventLoopGroup
     private let logger: Logger
@@ -46,9 +47,10 @@ struct RolecallApplication: Service, CustomStringConvertible {
         let group = MultiThreadedEventLoopGroup(numberOfThreads: System.coreCount)
         let start = try await store.read { _ in }.position.sequence
         let census = ViewCensus()
+        let presence = PresenceBoard(policy: policy, linger: configuration.presenceLinger)
         let association = Association(
             policy: policy, census: census, loops: group.makeIterator().map { _ in LoopDelivery(watermark: start) },
-            logID: store.logID, logger: logger)
+            logID: store.logID, presence: presence, logger: logger)
         let encoder = EventEncoder(policy: policy, logID: store.logID)
         let tokens = await TokenAuthority(key: key)
         let authenticator = Authenticator(
@@ -62,6 +64,8 @@ struct RolecallApplication: Service, CustomStringConvertible {
         socketIO.allowedOrigins = origins.allowed
         let server = SocketIOServer(
             configuration: socketIO, handlers: ["/": sockets], group: group, logger: logger)
+
+        presence.begin(on: server.hubs)
 
         let identity = RequestIdentity(authenticator: authenticator, origins: origins)
         let router = Router(context: RolecallRequestContext.self)
@@ -96,7 +100,7 @@ struct RolecallApplication: Service, CustomStringConvertible {
         return RolecallApplication(
             store: store, configuration: configuration, responder: router.buildResponder(), server: server,
             services: services,
-            passwords: passwords, group: group, logger: logger, listening: listening)
+            presence: presence, passwords: passwords, group: group, logger: logger, listening: listening)
     }
 
     /// Serves until its graceful shutdown is triggered; then ends connections, and releases all that was opened.
@@ -119,6 +123,7 @@ struct RolecallApplication: Service, CustomStringConvertible {
         }
         // Handlers that are still at work use the store and their event loops.
         await server.drained()
+        presence.end()
         try? await passwords.shutdown()
         try? await store.close()
         try? await group.shutdownGracefully()

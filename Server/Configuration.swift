@@ -1,4 +1,5 @@
 import ModelStore
+import NIOCore
 import SocketIOServer
 
 /// All that a server is told at its start.
@@ -18,6 +19,8 @@ struct Configuration: Sendable {
     var demoActivity = 0.0
     /// Seconds.
     var tokenLifetime = 5 * 3600
+    /// How long a user without a socket is still shown as on.
+    var presenceLinger = TimeAmount.seconds(5)
     var socketIO = SocketIOServerConfiguration()
     var allowedOrigins: [String] = []
     /// Whether anyone may make himself an account.

@@ -114,17 +114,21 @@ extension EndToEnd {
             #expect(try await http("DELETE", "/api/users/me/sessions/nonsense", nil, user).status == 404)
         }
 
-        @Test("everyone renames himself and nobody else; the name is told to open sockets")
+        @Test("everyone renames himself and nobody else; the name is told to open sockets and to who is on")
         func rename() async throws {
             let (account, id) = try await make()
             let token = try await stage.peers.signIn(stage.server, account)
             let socket = try await stage.peers.connect(stage.server, auth: ["token": .string(token)])
             try await socket.identity()
+            let watcher = try await stage.connect(.user, "watcher")
             let answer = try await http("PATCH", "/api/users/me", ["name": "Ann"], token)
             #expect(answer.status == 200, "\(answer)")
             #expect(answer.json["name"] == "Ann")
             #expect(answer.json["email"]?.stringValue == account.email)
             #expect(try await socket.identity("user_changed").identity["user"] == answer.json)
+            try await watcher.event("presence") {
+                $0.first?["user"] == ["_id": .integer(id), "name": "Ann"] && $0.first?["state"] == "joined"
+            }
             let taken = try await http("PATCH", "/api/users/me", ["email": "admin@example.com"], token)
             #expect(taken.status == 409 && taken.json["field"] == "email", "\(taken)")
             #expect(try await http("PATCH", "/api/users/me", ["role": "admin"], token).json["field"] == "role")
