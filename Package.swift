@@ -202,7 +202,7 @@ let package = Package(
             name: "RolecallServerTests",
             dependencies: [
                 "RolecallServer", "WireJSON", "SocketIOServer", "SocketIOClient", "RolecallProtocol", "ModelStore",
-                "SQLiteStore", "TestSupport", logging,
+                "SQLiteStore", "TestSupport", nioCore, logging,
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],
             swiftSettings: strict

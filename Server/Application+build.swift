@@ -20,6 +20,7 @@ struct RolecallApplication: Service, CustomStringConvertible {
     private let responder: RouterResponder<RolecallRequestContext>
     private let server: SocketIOServer
     private let services: [any Service]
+    private let presence: PresenceBoard
     private let passwords: PasswordHasher
     private let group: MultiThreadedEventLoopGroup
     private let logger: Logger
@@ -46,12 +47,14 @@ struct RolecallApplication: Service, CustomStringConvertible {
         let group = MultiThreadedEventLoopGroup(numberOfThreads: System.coreCount)
         let start = try await store.read { _ in }.position.sequence
         let census = ViewCensus()
+        let presence = PresenceBoard(policy: policy, linger: configuration.presenceLinger)
         let association = Association(
             policy: policy, census: census, loops: group.makeIterator().map { _ in LoopDelivery(watermark: start) },
-            logID: store.logID, logger: logger)
+            logID: store.logID, presence: presence, logger: logger)
         let encoder = EventEncoder(policy: policy, logID: store.logID)
         let tokens = await TokenAuthority(key: key)
-        let authenticator = Authenticator(tokens: tokens, store: store)
+        let authenticator = Authenticator(
+            tokens: tokens, store: store, sessions: SessionUse(store: store, logger: logger))
         let origins = OriginPolicy(allowed: configuration.allowedOrigins)
         let models = ModelService(store: store, policy: policy)
         let sockets = SocketApplication(
@@ -62,15 +65,28 @@ struct RolecallApplication: Service, CustomStringConvertible {
         let server = SocketIOServer(
             configuration: socketIO, handlers: ["/": sockets], group: group, logger: logger)
 
+        presence.begin(on: server.hubs)
+
         let identity = RequestIdentity(authenticator: authenticator, origins: origins)
         let router = Router(context: RolecallRequestContext.self)
+        router.add(middleware: CrossOriginMiddleware(origins: origins))
         router.add(middleware: FailureMiddleware())
         router.get("healthz") { _, _ in Response.json(["status": "ok"]) }
+        let signIns = SignIns(tokens: tokens, lifetime: configuration.tokenLifetime)
         AuthenticationRoutes(
-            store: store, tokens: tokens, passwords: passwords, identity: identity, association: association,
-            server: server, tokenLifetime: configuration.tokenLifetime, logger: logger
+            store: store, signIns: signIns, passwords: passwords, identity: identity, association: association,
+            server: server, logger: logger
         ).add(to: router)
-        ModelRoutes(models: models, identity: identity, bodyLimit: configuration.maximumBody).add(to: router)
+        let rows = ModelRoutes(models: models, identity: identity, bodyLimit: configuration.maximumBody)
+        rows.add(to: router)
+        let accounts = AccountService(store: store, policy: policy)
+        let directory = SocketDirectory(server: server, association: association)
+        UserRoutes(
+            accounts: accounts, identity: identity, rows: rows, passwords: passwords, signIns: signIns,
+            allowsSignUp: configuration.allowsSignUp, logger: logger
+        ).add(to: router)
+        SessionRoutes(accounts: accounts, identity: identity, sockets: directory).add(to: router)
+        SocketRoutes(accounts: accounts, identity: identity, sockets: directory, logger: logger).add(to: router)
 
         var services: [any Service] = [
             LogReader(
@@ -84,7 +100,7 @@ struct RolecallApplication: Service, CustomStringConvertible {
         return RolecallApplication(
             store: store, configuration: configuration, responder: router.buildResponder(), server: server,
             services: services,
-            passwords: passwords, group: group, logger: logger, listening: listening)
+            presence: presence, passwords: passwords, group: group, logger: logger, listening: listening)
     }
 
     /// Serves until its graceful shutdown is triggered; then ends connections, and releases all that was opened.
@@ -107,6 +123,7 @@ struct RolecallApplication: Service, CustomStringConvertible {
         }
         // Handlers that are still at work use the store and their event loops.
         await server.drained()
+        presence.end()
         try? await passwords.shutdown()
         try? await store.close()
         try? await group.shutdownGracefully()

@@ -1,4 +1,5 @@
 import ModelStore
+import NIOCore
 import SocketIOServer
 
 /// All that a server is told at its start.
@@ -18,8 +19,12 @@ struct Configuration: Sendable {
     var demoActivity = 0.0
     /// Seconds.
     var tokenLifetime = 5 * 3600
+    /// How long a user without a socket is still shown as on.
+    var presenceLinger = TimeAmount.seconds(5)
     var socketIO = SocketIOServerConfiguration()
     var allowedOrigins: [String] = []
+    /// Whether anyone may make himself an account.
+    var allowsSignUp = false
     /// The largest HTTP body, in bytes.
     var maximumBody = 1_000_000
     var passwordParameters = PasswordHasher.Parameters.standard

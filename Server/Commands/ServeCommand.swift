@@ -61,6 +61,8 @@ struct ServeCommand: AsyncParsableCommand {
     var maxEventRate: Int?
     @Option(help: ArgumentHelp("An origin whose pages may use the cookie; repeatable.", valueName: "url"))
     var allowedOrigin: [String] = []
+    @Flag(help: "Let anyone make an account, with the role user (closed).")
+    var signUp = false
     @OptionGroup var logging: LoggingOptions
 
     func run() async throws {
@@ -151,6 +153,7 @@ struct ServeCommand: AsyncParsableCommand {
         // No handler of this server's changes what is written to a socket.
         configuration.socketIO.writesDirectly = true
         configuration.maximumBody = payload
+        configuration.allowsSignUp = try signUp || settings.flag("sign-up", "ROLECALL_SIGN_UP")
         let listed = environment["ROLECALL_ALLOWED_ORIGIN"]?.split(separator: ",").map(String.init) ?? []
         configuration.allowedOrigins = allowedOrigin.isEmpty ? listed : allowedOrigin
         for origin in configuration.allowedOrigins where !OriginPolicy.isOrigin(origin) {

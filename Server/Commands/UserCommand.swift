@@ -56,7 +56,7 @@ struct AddUserCommand: AsyncParsableCommand {
             let address = try Account.checked(email: email)
             let role = try Account.checked(role: role)
             let hash = try await Account.askPassword(fromStandardInput: passwordStdin)
-            let name = name ?? String(address.prefix { $0 != "@" })
+            let name = name ?? AccountRules.name(forAddress: address)
             let user = try await store.write(by: nil) {
                 try $0.insertUser(email: address, name: name, role: role, password: hash)
             }.value
@@ -151,10 +151,7 @@ enum Account {
     }
 
     static func checked(email: String) throws -> String {
-        let parts = email.split(separator: "@", omittingEmptySubsequences: false)
-        guard parts.count == 2, !parts[0].isEmpty, !parts[1].isEmpty, email.utf8.count <= 254,
-            !email.unicodeScalars.contains(where: { $0.properties.isWhitespace || $0.value < 32 })
-        else { throw StartupError("\"\(email)\" is no e-mail address.") }
+        guard AccountRules.isAddress(email) else { throw StartupError("\"\(email)\" is no e-mail address.") }
         return email
     }
 

@@ -11,28 +11,21 @@ struct AuthenticationRoutes: Sendable {
     private static let bodyLimit = 16 << 10
 
     let store: any Store
-    let tokens: TokenAuthority
+    let signIns: SignIns
     let passwords: PasswordHasher
     let identity: RequestIdentity
     let association: Association
     let server: SocketIOServer
-    /// Seconds that a token is good for.
-    let tokenLifetime: Int
     let logger: Logger
 
     func add(to router: Router<RolecallRequestContext>) {
         router.post("auth/local") { request, context in try await signIn(request, context) }
+        router.post("auth/refresh") { request, context in try await refresh(request, context) }
         router.post("auth/logout") { request, context in try await signOut(request, context) }
     }
 
     private func signIn(_ request: Request, _ context: RolecallRequestContext) async throws -> Response {
-        // A page of another origin must not sign its visitor in as somebody of its choice.
-        let headers = request.headerPairs
-        if request.headers[.origin] != nil,
-            let refusal = identity.origins.refusal(ofUnsafeCookieRequest: headers)
-        {
-            throw RequestFailure(.forbidden, refusal)
-        }
+        try identity.refuseForeignPage(request)
         let body = try await request.json(limit: Self.bodyLimit)
         let email = try Self.text("email", of: body)
         let password = try Self.text("password", of: body)
@@ -54,9 +47,7 @@ struct AuthenticationRoutes: Sendable {
         let better: String? = verdict == .rightButWeak ? try? await passwords.hash(password) : nil
 
         let now = Timestamp.now
-        let session = SessionRecord(
-            id: SessionID.make(), user: account.id, createdAt: now,
-            expiresAt: Timestamp(milliseconds: now.milliseconds + Int64(tokenLifetime) * 1000))
+        let session = signIns.session(of: account.id, by: request, context, at: now)
         // As the user is when the session begins: the password may have been changed while it was checked.
         let user = try await store.write(by: nil) { transaction in
             guard let user = try transaction.user(id: account.id), user.generation == account.generation else {
@@ -67,15 +58,33 @@ struct AuthenticationRoutes: Sendable {
             if let better { try transaction.upgradePassword(better, ofUser: user.id) }
             return user
         }.value
-        let token = try await tokens.token(
-            for: TokenAuthority.Claims(
-                _id: user.id, role: user.role, exp: (session.expiresAt.seconds).rounded(.down),
-                iat: now.seconds.rounded(.down), sid: session.id, gen: user.generation))
+        let token = try await signIns.token(for: user, session: session.id, at: now)
         context.logger.info(
             "signed in", metadata: ["user": .stringConvertible(user.id), "email": .string(user.email)])
         return .json(
             ["token": .string(token), "user": user.summary.json],
-            headers: [.setCookie: Cookies.setting(token, lifetime: tokenLifetime)])
+            headers: signIns.cookie(token))
+    }
+
+    /// A token that lasts longer, of the same sign-in. The one that was brought stays good until its own end.
+    private func refresh(_ request: Request, _ context: RolecallRequestContext) async throws -> Response {
+        let claimant = try await identity.signedIn(request)
+        let now = Timestamp.now
+        let fresh = signIns.session(of: claimant.user, by: request, context, at: now)
+        let (user, session) = try await store.write(by: nil) { transaction in
+            let user = try claimant.user(in: transaction)
+            // A token of others who hold our key has no sign-in: from here on it has one, and can be revoked.
+            guard let session = claimant.session else {
+                try transaction.insertSession(fresh)
+                return (user, fresh.id)
+            }
+            guard try transaction.extendSession(id: session, expiresAt: fresh.expiresAt) else {
+                throw WireError(.tokenRevoked, "The session of this token was ended; log in again.")
+            }
+            return (user, session)
+        }.value
+        let token = try await signIns.token(for: user, session: session, at: now)
+        return .json(["token": .string(token), "user": user.summary.json], headers: signIns.cookie(token))
     }
 
     private func signOut(_ request: Request, _ context: RolecallRequestContext) async throws -> Response {

@@ -4,7 +4,8 @@ import ModelStore
 import RolecallProtocol
 import WireJSON
 
-/// `/api/<models>` and `/api/<models>/:id`, for every model alike; and `/api/users/me`.
+/// `/api/<models>` and `/api/<models>/:id`, for every model alike. Users are read here, too, and written by
+/// ``UserRoutes``.
 struct ModelRoutes: Sendable {
     let models: ModelService
     let identity: RequestIdentity
@@ -12,17 +13,18 @@ struct ModelRoutes: Sendable {
     let bodyLimit: Int
 
     func add(to router: Router<RolecallRequestContext>) {
-        router.get("api/:models") { request, context in try await list(request, context) }
+        router.get("api/:models") { request, context in try await list(request, of: model(context)) }
         router.post("api/:models") { request, context in try await create(request, context) }
-        router.get("api/:models/:id") { request, context in try await get(request, context) }
+        router.get("api/:models/:id") { request, context in try await get(request, context, of: model(context)) }
         router.put("api/:models/:id") { request, context in try await update(request, context, replaces: true) }
         router.patch("api/:models/:id") { request, context in try await update(request, context, replaces: false) }
         router.delete("api/:models/:id") { request, context in try await remove(request, context) }
     }
 
-    private func list(_ request: Request, _ context: RolecallRequestContext) async throws -> Response {
+    /// - Parameter find: the model, which is asked for when it is known who asks.
+    func list(_ request: Request, of find: @autoclosure () throws -> Model) async throws -> Response {
         let principal = try await identity.principal(of: request)
-        let model = try model(context)
+        let model = try find()
         var limit = ModelService.defaultLimit
         var after: Value?
         var equals: [(column: Column, value: Value)] = []
@@ -45,23 +47,21 @@ struct ModelRoutes: Sendable {
             }
         }
         let rows = try await models.list(model, limit: limit, after: after, equals: equals, as: principal)
-        let headers = Self.headers(rows.position)
+        let headers = HTTPFields.position(rows.position)
         // Up to some megabytes: more than a connection's thread should spend its time on.
         return await withTaskExecutorPreference(globalConcurrentExecutor) {
             .json(.array(rows.value.map(\.json)), headers: headers)
         }
     }
 
-    private func get(_ request: Request, _ context: RolecallRequestContext) async throws -> Response {
+    /// - Parameter find: the model, which is asked for when it is known who asks.
+    func get(
+        _ request: Request, _ context: RolecallRequestContext, of find: @autoclosure () throws -> Model
+    ) async throws -> Response {
         let principal = try await identity.principal(of: request)
-        let model = try model(context)
-        // Everyone sees all of himself, whatever the policy shows of others.
-        if model.name == ModelName.user, context.parameters.get("id") == "me" {
-            guard let principal else { throw RequestFailure.signInFirst }
-            return .json(principal.user.json)
-        }
+        let model = try find()
         let row = try await models.get(model, key: try key(context, of: model), as: principal)
-        return .json(row.value.json, headers: Self.headers(row.position))
+        return .json(row.value.json, headers: HTTPFields.position(row.position))
     }
 
     private func create(_ request: Request, _ context: RolecallRequestContext) async throws -> Response {
@@ -70,7 +70,7 @@ struct ModelRoutes: Sendable {
             (try self.model(context), try await request.json(limit: bodyLimit))
         }
         let row = try await models.create(model.name, body, as: claimant)
-        return .json(row.value.json, status: .created, headers: Self.headers(row.position))
+        return .json(row.value.json, status: .created, headers: HTTPFields.position(row.position))
     }
 
     private func update(
@@ -82,7 +82,7 @@ struct ModelRoutes: Sendable {
             return (model, try self.key(context, of: model), try await request.json(limit: bodyLimit))
         }
         let row = try await models.update(model, key: key, body, replaces: replaces, as: claimant)
-        return .json(row.value.json, headers: Self.headers(row.position))
+        return .json(row.value.json, headers: HTTPFields.position(row.position))
     }
 
     private func remove(_ request: Request, _ context: RolecallRequestContext) async throws -> Response {
@@ -92,7 +92,7 @@ struct ModelRoutes: Sendable {
             return (model, try self.key(context, of: model))
         }
         let position = try await models.remove(model, key: key, as: claimant)
-        return Response(status: .noContent, headers: Self.headers(position))
+        return Response(status: .noContent, headers: HTTPFields.position(position))
     }
 
     /// What a write asks for. The records are judged where it is carried out; where what is asked for makes no sense,
@@ -133,10 +133,12 @@ struct ModelRoutes: Sendable {
         RequestFailure(.unprocessableContent, .invalidField, sentence, field: field)
     }
 
-    private static let positionField = HTTPField.Name("X-Rolecall-Position")
+}
 
-    private static func headers(_ position: Position) -> HTTPFields {
-        guard let name = positionField else { return [:] }
+extension HTTPFields {
+    /// Says where the log stood.
+    static func position(_ position: Position) -> HTTPFields {
+        guard let name = HTTPField.Name("X-Rolecall-Position") else { return [:] }
         return [name: position.description]
     }
 }

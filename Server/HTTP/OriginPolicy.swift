@@ -25,6 +25,11 @@ struct OriginPolicy: Sendable {
     /// Why a handshake is refused; nil where it is not.
     func refusal(ofHandshake headers: [(name: String, value: String)]) -> WireError? {
         guard Self.value("cookie", in: headers) != nil else { return nil }
+        return refusal(ofCookieRequest: headers)
+    }
+
+    /// Why a request that relies on a cookie is refused, even where it only reads; nil where it is not.
+    func refusal(ofCookieRequest headers: [(name: String, value: String)]) -> WireError? {
         if let origin = Self.value("origin", in: headers) {
             return isOwnOrListed(origin, headers) ? nil : .originRefused(origin)
         }
@@ -37,9 +42,12 @@ struct OriginPolicy: Sendable {
         return isOwnOrListed(origin, headers) ? nil : .originRefused(origin)
     }
 
+    /// Whether this is one of those that were listed.
+    func isListed(_ origin: String) -> Bool { allowed.contains(Self.normalized(origin)) }
+
     private func isOwnOrListed(_ origin: String, _ headers: [(name: String, value: String)]) -> Bool {
+        if isListed(origin) { return true }
         let origin = Self.normalized(origin)
-        if allowed.contains(origin) { return true }
         let scheme = origin.prefix { $0 != ":" }
         guard let host = Self.value("host", in: headers) ?? Self.value(":authority", in: headers)
         else { return false }

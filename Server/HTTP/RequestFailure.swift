@@ -74,6 +74,9 @@ struct FailureMiddleware<Context: RequestContext>: RouterMiddleware {
             return try Self.failure(for: error, request: request).response(from: request, context: context)
         } catch let error as StoreError {
             return try RequestFailure(store: error).response(from: request, context: context)
+        } catch let error as WireError {
+            // Only tokens and users are judged in words of the wire.
+            return try RequestFailure(identity: error).response(from: request, context: context)
         } catch is CancellationError {
             return try RequestFailure(.serviceUnavailable, .unavailable, "The server is shutting down.")
                 .response(from: request, context: context)

@@ -13,16 +13,34 @@ struct RequestIdentity: Sendable {
     func claimant(of request: Request) async throws -> Claimant? {
         let headers = request.headerPairs
         guard let presented = PresentedToken.find(headers: headers) else { return nil }
-        if presented.source == .cookie, !Self.isSafe(request),
-            let refusal = origins.refusal(ofUnsafeCookieRequest: headers)
-        {
-            throw RequestFailure(.forbidden, refusal)
+        if presented.source == .cookie {
+            let refusal =
+                Self.isSafe(request)
+                ? origins.refusal(ofCookieRequest: headers) : origins.refusal(ofUnsafeCookieRequest: headers)
+            if let refusal { throw RequestFailure(.forbidden, refusal) }
         }
         do throws(WireError) {
             return try await authenticator.claimant(of: presented.token)
         } catch {
             throw RequestFailure(identity: error)
         }
+    }
+
+    /// Whom the request's token names.
+    ///
+    /// - Throws: 401 without a token, and for one that is not good.
+    func signedIn(_ request: Request) async throws -> Claimant {
+        guard let claimant = try await claimant(of: request) else { throw RequestFailure.signInFirst }
+        return claimant
+    }
+
+    /// Refuses a request by which a page of another origin would sign its visitor in as somebody of its choice.
+    func refuseForeignPage(_ request: Request) throws(RequestFailure) {
+        let headers = request.headerPairs
+        guard request.headers[.origin] != nil, let refusal = origins.refusal(ofUnsafeCookieRequest: headers) else {
+            return
+        }
+        throw RequestFailure(.forbidden, refusal)
     }
 
     /// The user of the request's token, as the records are now; nil without a token.

@@ -15,6 +15,8 @@ final class SocketIdentity {
     /// False while missed events are still being told: live ones wait until those are done.
     var isLive = false
     var expiry: Scheduled<Void>?
+    /// When the socket was accepted.
+    let connectedAt = Timestamp.now
 
     init(view: View) {
         self.view = view
@@ -33,6 +35,7 @@ struct Association: Sendable {
     let census: ViewCensus
     let loops: [LoopDelivery]
     let logID: LogID
+    let presence: PresenceBoard
     let logger: Logger
 
     func delivery(of socket: Socket) -> LoopDelivery { loops[socket.hub.index] }
@@ -105,6 +108,7 @@ struct Association: Sendable {
         identity.expiry?.cancel()
         if identity.isLive { leave(identity.view, socket) }
         identity.isLive = false
+        presence.forget(socket, identity, self)
     }
 
     /// What a socket is told of itself.
@@ -126,8 +130,9 @@ struct Association: Sendable {
             identity = SocketIdentity(view: policy.view(role: nil, user: nil))
             socket.attachment = identity
         }
-        if identity.isLive { leave(identity.view, socket) }
-        if let former = identity.principal {
+        let (former, formerView) = (identity.principal, identity.view)
+        if identity.isLive { leave(formerView, socket) }
+        if let former {
             socket.leave(.user(former.user.id))
             former.session.map { socket.leave(.session($0)) }
         }
@@ -153,6 +158,7 @@ struct Association: Sendable {
         guard let description = describe(socket) else { return }
         let position = after ?? Position(log: logID, sequence: delivery(of: socket).watermark)
         socket.emit(Identity.eventName, [description.json, .string(position.description)])
+        presence.changed(socket, from: former, formerView: formerView, to: identity, self)
     }
 
     /// Says which events a socket is not told.

@@ -5,12 +5,15 @@ import RolecallProtocol
 struct Authenticator: Sendable {
     let tokens: TokenAuthority
     let store: any Store
+    let sessions: SessionUse
 
     /// Whom a token names, by the token alone: nobody's record is read.
     ///
     /// - Throws: ``ErrorCode/tokenInvalid`` or ``ErrorCode/tokenExpired``.
     func claimant(of token: String) async throws(WireError) -> Claimant {
-        Claimant(try await tokens.verify(token))
+        let claimant = Claimant(try await tokens.verify(token))
+        sessions.note(claimant.session)
+        return claimant
     }
 
     /// The user of a token, as the records are now.

@@ -84,10 +84,16 @@ public protocol ReadTransaction {
         of model: Model, after: Value?, equals: [(column: Column, value: Value)], visit: (Row) throws -> Bool
     ) throws
 
-    /// The log's entries with numbers above `sequence`, lowest first.
+    /// The log's entries of models with numbers above `sequence`, lowest first.
     ///
     /// - Parameter limit: at most so many; 1 or more.
     func events(after sequence: Int64, limit: Int) throws -> [LogEvent]
+
+    /// What the log says above `sequence` of who somebody is, lowest first: changes of users, and ends of sessions,
+    /// which no other reading shows. However much else stands in the log, that costs nothing here.
+    ///
+    /// - Parameter limit: at most so many; 1 or more.
+    func identityChanges(after sequence: Int64, limit: Int) throws -> [IdentityChange]
 
     /// The lowest number that the log still holds, or would hold next where it is empty.
     func earliestSequence() throws -> Int64
@@ -99,7 +105,11 @@ public protocol ReadTransaction {
     /// Addresses are compared without regard to case.
     func user(email: String) throws -> UserRecord?
     func users() throws -> [UserRecord]
+    /// How many users have a role: whether one is the last admin, for example.
+    func userCount(role: String) throws -> Int
     func session(id: String) throws -> SessionRecord?
+    /// All that is known of a user's sign-ins, newest first; see ``SessionRecord/isOpen(at:)``.
+    func sessions(ofUser id: Int64) throws -> [SessionRecord]
 }
 
 public protocol WriteTransaction: ReadTransaction {
@@ -122,12 +132,30 @@ public protocol WriteTransaction: ReadTransaction {
     func setPassword(_ hash: String, ofUser id: Int64) throws
     /// Stores a better hash of the same password; tokens stay valid.
     func upgradePassword(_ hash: String, ofUser id: Int64) throws
+    /// Gives a user another name, another address, or both; nil leaves what is there.
+    ///
+    /// - Returns: the user as he stands; nil where there is none.
+    /// - Throws: ``StoreError/conflict(_:column:)`` where the address is taken.
+    func updateUser(id: Int64, name: String?, email: String?) throws -> UserRecord?
     /// Ids of removed users are never given again: a token can't come to name somebody else.
     func removeUser(id: Int64) throws
 
     func insertSession(_ session: SessionRecord) throws
     /// - Returns: false where there is no such session, or it was revoked before.
     @discardableResult func revokeSession(id: String, at: Timestamp) throws -> Bool
+    /// Revokes all sessions of a user that are open.
+    ///
+    /// - Returns: how many.
+    @discardableResult func revokeSessions(ofUser id: Int64, at: Timestamp) throws -> Int
+    /// Notes that a session is in use. Nothing is written where that was noted less than
+    /// ``SessionRecord/touchInterval`` before; a server asks only when it must have been longer.
+    ///
+    /// - Returns: whether it was noted.
+    @discardableResult func touchSession(id: String, at: Timestamp) throws -> Bool
+    /// Lets a session last until this moment; never shorter than it did.
+    ///
+    /// - Returns: false where there is no such session, or it was revoked.
+    @discardableResult func extendSession(id: String, expiresAt: Timestamp) throws -> Bool
     /// Forgets sessions whose tokens expired before this moment.
     func pruneSessions(expiredBefore: Timestamp) throws
 }
@@ -157,23 +185,6 @@ public struct UserRecord: Hashable, Sendable {
 
 extension UserRecord: CustomStringConvertible {
     public var description: String { "user \(id) \(email) (\(role))" }
-}
-
-/// One sign-in; its id stands in the token.
-public struct SessionRecord: Hashable, Sendable {
-    public var id: String
-    public var user: Int64
-    public var createdAt: Timestamp
-    public var expiresAt: Timestamp
-    public var revokedAt: Timestamp?
-
-    public init(id: String, user: Int64, createdAt: Timestamp, expiresAt: Timestamp, revokedAt: Timestamp? = nil) {
-        self.id = id
-        self.user = user
-        self.createdAt = createdAt
-        self.expiresAt = expiresAt
-        self.revokedAt = revokedAt
-    }
 }
 
 /// Why a store refused or failed, with a sentence that says what to do.

@@ -21,6 +21,7 @@ public struct IdentityReason: RawRepresentable, Hashable, Sendable, CustomString
     public static let signedOut = IdentityReason(rawValue: "signed_out")
     public static let passwordChanged = IdentityReason(rawValue: "password_changed")
     public static let userRemoved = IdentityReason(rawValue: "user_removed")
+    public static let kicked = IdentityReason(rawValue: "kicked")
     public static let tokenInvalid = IdentityReason(rawValue: "token_invalid")
     public static let tokenExpired = IdentityReason(rawValue: "token_expired")
     public static let tokenRevoked = IdentityReason(rawValue: "token_revoked")

@@ -24,6 +24,9 @@ enum EventLog {
         return try first.flatMap(\.self) ?? (head(db) + 1)
     }
 
+    /// What ``event(_:)`` reads.
+    static let columns = #"seq, model, op, "key", "before", "after", actor, at"#
+
     static func events(
         after sequence: Int64, limit: Int, in db: Database, logger: Logger
     ) throws -> [ModelStore.LogEvent] {
@@ -31,7 +34,7 @@ enum EventLog {
         guard limit > 0 else { return events }
         try db.query(
             """
-            SELECT seq, model, op, "key", "before", "after", actor, at FROM rolecall_events WHERE seq > ? ORDER BY seq
+            SELECT \(columns) FROM rolecall_events WHERE seq > ? AND model IS NOT '\(SessionTriggers.model)' ORDER BY seq
             """, [.integer(sequence)]
         ) { row in
             if let event = event(row) {
@@ -45,7 +48,8 @@ enum EventLog {
         return events
     }
 
-    private static func event(_ row: StatementRow) -> ModelStore.LogEvent? {
+    /// The entry that was selected by ``columns``; nil where it can't be read.
+    static func event(_ row: StatementRow) -> ModelStore.LogEvent? {
         guard let change = ModelStore.LogEvent.Change(rawValue: row.text(2)),
             let key = json(row, 3).flatMap(Value.init(json:))
         else { return nil }

@@ -23,11 +23,10 @@ extension SQLiteTransaction {
         }
     }
 
-    func session(id: String) throws -> SessionRecord? {
+    func userCount(role: String) throws -> Int {
         try mapped {
-            try db.first(
-                "SELECT id, user, created_at, expires_at, revoked_at FROM rolecall_session WHERE id = ?", [.text(id)],
-                read: SessionRecord.init)
+            Int(
+                try db.first("SELECT count(*) FROM rolecall_user WHERE role = ?", [.text(role)]) { $0.integer(0) } ?? 0)
         }
     }
 
@@ -73,31 +72,14 @@ extension SQLiteWriteTransaction {
         try mapped(userTable) { try db.run("DELETE FROM rolecall_user WHERE _id = ?", [.integer(id)]) }
     }
 
-    func insertSession(_ session: SessionRecord) throws {
-        try mapped {
-            try db.run(
-                """
-                INSERT INTO rolecall_session(id, user, created_at, expires_at, revoked_at) VALUES (?, ?, ?, ?, ?)
-                """,
-                [
-                    .text(session.id), .integer(session.user), .integer(session.createdAt.milliseconds),
-                    .integer(session.expiresAt.milliseconds),
-                    session.revokedAt.map { .integer($0.milliseconds) } ?? .null,
-                ])
-        }
-    }
-
-    func revokeSession(id: String, at moment: Timestamp) throws -> Bool {
-        try mapped {
+    func updateUser(id: Int64, name: String?, email: String?) throws -> UserRecord? {
+        try mapped(userTable) {
             try db.first(
-                "UPDATE rolecall_session SET revoked_at = ? WHERE id = ? AND revoked_at IS NULL RETURNING 1",
-                [.integer(moment.milliseconds), .text(id)], read: { _ in true }) ?? false
-        }
-    }
-
-    func pruneSessions(expiredBefore moment: Timestamp) throws {
-        try mapped {
-            try db.run("DELETE FROM rolecall_session WHERE expires_at < ?", [.integer(moment.milliseconds)])
+                """
+                UPDATE rolecall_user SET name = coalesce(?, name), email = coalesce(?, email) WHERE _id = ? \
+                RETURNING _id, email, name, role, password, generation
+                """,
+                [name.map(Value.text) ?? .null, email.map(Value.text) ?? .null, .integer(id)], read: UserRecord.init)
         }
     }
 
@@ -112,14 +94,5 @@ extension UserRecord {
         self.init(
             id: row.integer(0), email: row.text(1), name: row.text(2), role: row.text(3), password: row.text(4),
             generation: row.integer(5))
-    }
-}
-
-extension SessionRecord {
-    fileprivate init(_ row: StatementRow) {
-        self.init(
-            id: row.text(0), user: row.integer(1), createdAt: Timestamp(milliseconds: row.integer(2)),
-            expiresAt: Timestamp(milliseconds: row.integer(3)),
-            revokedAt: row.isNull(4) ? nil : Timestamp(milliseconds: row.integer(4)))
     }
 }

@@ -87,6 +87,10 @@ extension SQLiteTransaction {
         try mapped { try EventLog.events(after: sequence, limit: limit, in: db, logger: logger) }
     }
 
+    func identityChanges(after sequence: Int64, limit: Int) throws -> [IdentityChange] {
+        try mapped { try IdentityLog.changes(after: sequence, limit: limit, in: db, logger: logger) }
+    }
+
     func earliestSequence() throws -> Int64 {
         try mapped { try EventLog.earliest(db) }
     }

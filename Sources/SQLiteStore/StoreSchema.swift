@@ -8,8 +8,8 @@ import RolecallProtocol
 /// | --- | --- |
 /// | `rolecall_meta` | this schema's version, the log's id |
 /// | `rolecall_user`, `rolecall_message` | the models that every server has |
-/// | `rolecall_session` | sign-ins; moments are milliseconds since 1970 |
-/// | `rolecall_events` | the log; `key`, `before` and `after` are JSON texts |
+/// | `rolecall_session` | sign-ins; moments are milliseconds since 1970; `address` and `agent` of the sign-in |
+/// | `rolecall_events` | the log; `key`, `before` and `after` are JSON texts; ends of sessions: ``SessionTriggers`` |
 /// | `rolecall_context` | the actor of the transaction under way; empty for every other connection, always |
 /// | `rolecall_displaced` | rows that a write may displace; see ``CaptureTriggers`` |
 ///
@@ -18,7 +18,7 @@ enum StoreSchema {
     /// The newest version that this program knows. Each is made from the one before by a step of ``steps``.
     static let version = steps.count
 
-    private static let steps: [[String]] = [
+    static let steps: [[String]] = [
         [
             """
             CREATE TABLE rolecall_user(_id INTEGER PRIMARY KEY AUTOINCREMENT, \
@@ -43,7 +43,12 @@ enum StoreSchema {
             """,
             "CREATE TABLE rolecall_context(id INTEGER PRIMARY KEY CHECK (id = 1), actor TEXT)",
             "CREATE TABLE rolecall_displaced(id INTEGER PRIMARY KEY, model TEXT, \"key\", key_text TEXT, image TEXT)",
-        ]
+        ],
+        [
+            "ALTER TABLE rolecall_session ADD COLUMN last_used_at INTEGER",
+            "ALTER TABLE rolecall_session ADD COLUMN address TEXT",
+            "ALTER TABLE rolecall_session ADD COLUMN agent TEXT",
+        ] + SessionTriggers.statements + [IdentityLog.index],
     ]
 
     /// The version of a database; 0 where Rolecall has never been.

@@ -138,25 +138,49 @@ final class TestSocket: Sendable {
 
     let connection: SocketIOConnection
     private let log = Log()
+    /// Who is on comes when it comes, whatever else a socket is told.
+    private let presenceLog = Log()
 
     init(_ connection: SocketIOConnection) {
         self.connection = connection
         let log = log
+        let presenceLog = presenceLog
         let incoming = connection.incoming
         Task {
             for await item in incoming {
                 switch item {
+                case .event("presence", let arguments, _, _): await presenceLog.append(.event("presence", arguments))
                 case .event(let name, let arguments, _, _): await log.append(.event(name, arguments))
                 case .acknowledgement: await log.append(.acknowledged)
                 case .disconnected: await log.end()
                 }
             }
             await log.end()
+            await presenceLog.end()
         }
     }
 
     var received: [Received] {
         get async { await log.received }
+    }
+
+    /// All that it was told of who is on, in order.
+    var presence: [JSON] {
+        get async { await presenceLog.received.compactMap(Self.presence) }
+    }
+
+    /// All that it was told of who is on, once the body holds of it.
+    @discardableResult
+    func presence(where isEnough: @escaping @Sendable ([JSON]) -> Bool) async throws -> [JSON] {
+        try await wait(for: presenceLog) { received in
+            let presence = received.compactMap(Self.presence)
+            return isEnough(presence) ? presence : nil
+        }
+    }
+
+    private static func presence(_ item: Received) -> JSON? {
+        guard case .event(_, let arguments) = item else { return nil }
+        return arguments.first
     }
 
     func call(_ name: String, _ arguments: [JSON] = []) async throws -> JSON {
@@ -166,14 +190,14 @@ final class TestSocket: Sendable {
 
     /// The first thing received, from the beginning on, that the body makes something of.
     func first<Output: Sendable>(_ body: @escaping @Sendable (Received) -> Output?) async throws -> Output {
-        try await wait { $0.lazy.compactMap(body).first }
+        try await wait(for: log) { $0.lazy.compactMap(body).first }
     }
 
     /// Waits until the body makes something of all that was received.
     private func wait<Output: Sendable>(
-        within deadline: Duration = .seconds(90), _ body: @escaping @Sendable ([Received]) -> Output?
+        for log: Log, within deadline: Duration = .seconds(90),
+        _ body: @escaping @Sendable ([Received]) -> Output?
     ) async throws -> Output {
-        let log = log
         return try await withThrowingTaskGroup(of: Output.self) { group in
             group.addTask {
                 while true {
@@ -204,7 +228,7 @@ final class TestSocket: Sendable {
 
     /// All that was received, once it is so much.
     func received(atLeast count: Int) async throws -> [Received] {
-        try await wait { $0.count >= count ? $0 : nil }
+        try await wait(for: log) { $0.count >= count ? $0 : nil }
     }
 
     /// Waits for the thing of that name.

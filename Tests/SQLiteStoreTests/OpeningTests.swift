@@ -123,7 +123,7 @@ struct OpeningTests {
         let before = try Data(contentsOf: URL(fileURLWithPath: database.path))
         let sentence = refusal(database.path)
         #expect(sentence.contains("version 12"))
-        #expect(sentence.contains("version 1:"))
+        #expect(sentence.contains("version 2:"))
         #expect(sentence.contains("newer program"))
         #expect(try Data(contentsOf: URL(fileURLWithPath: database.path)) == before)
         #expect(try FileManager.default.contentsOfDirectory(atPath: database.directory) == ["rolecall.db"])

@@ -44,6 +44,9 @@ final class Outbox {
     private var hasDroppedEvents = false
     private var awaitingWriters: [() -> Void] = []
 
+    /// What waits for the client to take it, in bytes.
+    var queuedBytes: Int { queue.eventBytes + queue.keptBytes + (connection?.queuedBytes ?? 0) }
+
     init(hub: SocketHub, configuration: SocketIOServerConfiguration, logger: Logger, address: String) {
         self.hub = hub
         self.configuration = configuration

@@ -60,6 +60,10 @@ final class SocketSession: SessionLayer {
     /// Whether nothing waits for the client to take more.
     var takesAtOnce: Bool { engine.outbox.takesAtOnce }
 
+    var transport: EngineTransport { engine.transportName }
+
+    var queuedBytes: Int { engine.outbox.queuedBytes }
+
     /// A packet with its attachments: one thing to the queue, so that nothing comes in between.
     private static func frames(of packet: SocketPacket) -> ByteBuffer {
         var text = ByteBuffer()

@@ -111,9 +111,11 @@ extension PeerHost {
     ///   - auth: the payload of CONNECT.
     ///   - cookie: the token in the cookie `token`.
     ///   - origin: the `Origin` that is sent; nil sends none, as native clients do.
+    ///   - polls: whether it stays with HTTP long-polling.
     func connect(
         _ server: ServerProcess, _ stem: String = "socket", auth: JSON? = nil, cookie: String? = nil,
-        bearer: String? = nil, headers: JSONObject = [:], origin: String? = nil, namespace: String = "/"
+        bearer: String? = nil, headers: JSONObject = [:], origin: String? = nil, namespace: String = "/",
+        polls: Bool = false
     ) async throws -> SocketPeer {
         let name = name(stem)
         let peer = SocketPeer(host: self, name: name, transcript: transcript(of: name))
@@ -125,6 +127,7 @@ extension PeerHost {
             "namespace": .string(namespace),
         ]
         if let auth { command["auth"] = auth }
+        if polls { command["transports"] = ["polling"] }
         if let origin { command["origin"] = .string(origin) } else { command["no_origin"] = true }
         try await self.command("connect", command)
         return peer

@@ -64,7 +64,7 @@ class StockSocket:
                   namespace=namespace)
         client.connect(
             command["url"], headers=command.get("headers", {}), auth=command.get("auth"),
-            transports=["websocket"], namespaces=[namespace], wait=True, wait_timeout=20)
+            transports=command.get("transports", ["websocket"]), namespaces=[namespace], wait=True, wait_timeout=20)
 
     def emit(self, command):
         acknowledge = None

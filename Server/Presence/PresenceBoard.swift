@@ -1,0 +1,177 @@
+import ModelStore
+import NIOCore
+import RolecallProtocol
+import SocketIOServer
+import Synchronization
+
+/// Knows who is on, over all event loops, and tells those who may see it.
+///
+/// What came up is told in rounds: at once where nothing was told lately, and else together, so that a thousand users
+/// who come back at the same moment cost one round and not a thousand. A round goes to each loop once. There, those who
+/// watch are told the news; then those whose identity has changed are told of everyone who is on, and watch from there
+/// on: so that nobody is told of the same twice, and nothing between is missed. A socket whose identity changes watches
+/// no more from that moment.
+///
+/// Presence is no part of the log. Its events can be folded and dropped like those of rows, and have a place among them
+/// where they are.
+final class PresenceBoard: Sendable {
+    /// Between two rounds; and what each user who is on adds to that, since all of them are told to whoever comes.
+    private static let pause = TimeAmount.milliseconds(20)
+    private static let pausePerUser = TimeAmount.microseconds(20)
+
+    /// A socket that is to be told of everyone.
+    private struct Entrant: Sendable {
+        let socket: Socket
+        let epoch: Int64
+    }
+
+    private struct State {
+        var roll: PresenceRoll
+        /// By the index of their loop.
+        var entrants: [Int: [Entrant]] = [:]
+        var isRoundDue = false
+        var earliestRound = NIODeadline.uptimeNanoseconds(0)
+        /// When the roll will be looked at for those who leave.
+        var alarm: NIODeadline?
+        var hubs: [SocketHub] = []
+    }
+
+    private let policy: Policy
+    private let state: Mutex<State>
+
+    /// - Parameter linger: how long a user without a socket is still on.
+    init(policy: Policy, linger: TimeAmount) {
+        self.policy = policy
+        state = Mutex(State(roll: PresenceRoll(linger: linger)))
+    }
+
+    /// From here on there is somebody to tell.
+    func begin(on hubs: [SocketHub]) {
+        state.withLock { $0.hubs = hubs }
+    }
+
+    /// Nobody is told anything any more, and no timer is set.
+    func end() {
+        state.withLock { state in
+            state.hubs = []
+            state.entrants = [:]
+        }
+    }
+
+    // MARK: Hearing
+
+    /// A socket's identity has changed; on its loop, in the same turn.
+    func changed(
+        _ socket: Socket, from former: Principal?, formerView: View, to identity: SocketIdentity,
+        _ association: Association
+    ) {
+        socket.leave(.presence(rank: formerView.rank))
+        let principal = identity.principal
+        let watches = policy.showsPresence(to: identity.view)
+        let now = socket.eventLoop.now
+        state.withLock { state in
+            if let principal, principal.user.id == former?.user.id {
+                state.roll.changed(principal.user, readAt: principal.readAt)
+            } else {
+                // Whoever takes a socket over from himself is not gone in between.
+                if let principal { state.roll.arrived(principal.user, readAt: principal.readAt) }
+                if let former { state.roll.departed(former.user.id, now: now) }
+            }
+            if watches {
+                state.entrants[socket.hub.index, default: []].append(Entrant(socket: socket, epoch: identity.epoch))
+            }
+            plan(&state, association)
+        }
+    }
+
+    /// A socket is gone; on its loop.
+    func forget(_ socket: Socket, _ identity: SocketIdentity, _ association: Association) {
+        guard let former = identity.principal else { return }
+        let now = socket.eventLoop.now
+        state.withLock { state in
+            state.roll.departed(former.user.id, now: now)
+            plan(&state, association)
+        }
+    }
+
+    // MARK: Telling
+
+    /// Sets the timers that what has just changed asks for. One loop has them all, and begins every round.
+    private func plan(_ state: inout State, _ association: Association) {
+        guard let loop = state.hubs.first?.eventLoop else { return }
+        if !state.isRoundDue, state.roll.hasNews || !state.entrants.isEmpty {
+            state.isRoundDue = true
+            loop.scheduleTask(deadline: state.earliestRound) { self.round(association) }
+        }
+        if let deadline = state.roll.nextDeadline, state.alarm == nil {
+            state.alarm = deadline
+            loop.scheduleTask(deadline: deadline) { self.look(association) }
+        }
+    }
+
+    private func look(_ association: Association) {
+        state.withLock { state in
+            state.alarm = nil
+            state.roll.expire(now: .now())
+            plan(&state, association)
+        }
+    }
+
+    private func round(_ association: Association) {
+        let (news, everyone, entrants, hubs) = state.withLock { state in
+            let pause = Self.pause + Self.pausePerUser * state.roll.count
+            state.earliestRound = .now() + pause
+            state.isRoundDue = false
+            let entrants = state.entrants
+            state.entrants = [:]
+            return (
+                state.roll.takeNews(), entrants.isEmpty ? [] : state.roll.snapshot, entrants, state.hubs
+            )
+        }
+        // Rounds begin on one loop, so that every other has them in their order.
+        for hub in hubs {
+            let entrants = entrants[hub.index] ?? []
+            guard !news.isEmpty || !entrants.isEmpty else { continue }
+            hub.eventLoop.execute {
+                self.tell(news, on: hub, association)
+                self.tell(everyone, to: entrants, on: hub, association)
+            }
+        }
+    }
+
+    private func tell(_ news: [PresenceRoll.News], on hub: SocketHub, _ association: Association) {
+        guard !news.isEmpty else { return }
+        for rank in policy.roles.indices {
+            let room = Room.presence(rank: rank)
+            guard !hub.sockets(in: room).isEmpty else { continue }
+            hub.send(batch(of: news, rank: rank, on: hub, association), to: room)
+        }
+    }
+
+    private func tell(
+        _ everyone: [PresenceRoll.News], to entrants: [Entrant], on hub: SocketHub, _ association: Association
+    ) {
+        var batches: [Int: OutboundBatch] = [:]
+        for entrant in entrants {
+            let socket = entrant.socket
+            // Whoever has changed again meanwhile stands in a later round.
+            guard socket.isConnected, let identity = association.identity(of: socket),
+                identity.epoch == entrant.epoch
+            else { continue }
+            let rank = identity.view.rank
+            let batch = batches[rank] ?? batch(of: everyone, rank: rank, on: hub, association)
+            batches[rank] = batch
+            socket.send(batch)
+            socket.join(.presence(rank: rank))
+        }
+    }
+
+    private func batch(
+        of news: [PresenceRoll.News], rank: Int, on hub: SocketHub, _ association: Association
+    ) -> OutboundBatch {
+        let columns = policy.presenceColumns(atRank: rank)
+        // A log without an entry has nothing before it that could be named as lost.
+        let told = max(1, association.loops[hub.index].watermark)
+        return OutboundBatch(news.map { PresenceEvent(news: $0, columns: columns).encoded(after: told) })
+    }
+}

@@ -1,0 +1,51 @@
+import ModelStore
+import RolecallProtocol
+import SocketIOServer
+import WireJSON
+
+/// `presence`: a user has joined, or left; what of him is told is what the receiver may see of users.
+struct PresenceEvent: Equatable {
+    static let name = "presence"
+
+    var news: PresenceRoll.News
+    /// The columns of users that the receiver may see.
+    var columns: Set<String>
+
+    var json: JSON {
+        var user: JSONObject = ["_id": .integer(news.user.id)]
+        if columns.contains("name") { user["name"] = .string(news.user.name) }
+        if columns.contains("role") { user["role"] = .string(news.user.role) }
+        return [
+            "user": .object(user), "sockets": .integer(Int64(news.sockets)),
+            "state": news.hasLeft ? "left" : "joined",
+        ]
+    }
+
+    /// - Parameter sequence: what the receiver's loop has been told of the log, which this is behind.
+    func encoded(after sequence: Int64) -> OutboundEvent {
+        OutboundEvent(
+            Self.name, [json], number: sequence, folding: .init(key: "presence/\(news.user.id)", digest: Digest()))
+    }
+
+    /// The last word on a user needs none before it.
+    private struct Digest: EventDigest {
+        func followed(by newer: any EventDigest) -> any EventDigest { newer }
+        func amend(_ arguments: [JSON], standingFor _: Int) -> [JSON] { arguments }
+    }
+}
+
+extension Policy {
+    /// Whether those who see this are told who is on: they have to see every user, with his name.
+    func showsPresence(to view: View) -> Bool { showsActors(to: view) }
+
+    /// What of a user who is on is told to a rank.
+    func presenceColumns(atRank rank: Int) -> Set<String> {
+        let view = View(rank: rank, owner: nil)
+        return Set(["name", "role"].filter { mayRead(column: $0, of: ModelName.user, view: view) })
+    }
+}
+
+extension Room {
+    /// Those of a rank who are told who is on.
+    static func presence(rank: Int) -> Room { Room("presence:\(rank)") }
+}

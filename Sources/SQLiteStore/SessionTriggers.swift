@@ -1,0 +1,31 @@
+/// The triggers that append the end of a session to the log, whoever ends it: a sign-out, or somebody's own hand in the
+/// database's shell.
+///
+/// An end is an entry with the session's id as its key and no row. Its model is no model of any policy, and
+/// `events(after:limit:)` leaves it out, so that it can reach nobody: only ``ReadTransaction/identityChanges(after:limit:)``
+/// shows it. Like those of models, these triggers change nothing of the write that fires them and can't fail.
+enum SessionTriggers {
+    /// The entry's model. Names that begin so are the store's own.
+    static let model = "rolecall_session"
+
+    static let statements = [
+        """
+        CREATE TRIGGER rolecall_session_after_update AFTER UPDATE OF id, user, revoked_at ON rolecall_session \
+        FOR EACH ROW WHEN typeof(OLD.id) = 'text' AND OLD.revoked_at IS NULL AND (NEW.revoked_at IS NOT NULL \
+        OR NEW.id IS NOT OLD.id OR NEW.user IS NOT OLD.user) BEGIN \(append); END
+        """,
+        // A session whose tokens have all expired is forgotten, and ends nothing. Those of a user who is removed go with
+        // him, which his own entry says; he is gone from the table when a cascade comes here.
+        """
+        CREATE TRIGGER rolecall_session_after_delete AFTER DELETE ON rolecall_session FOR EACH ROW \
+        WHEN typeof(OLD.id) = 'text' AND OLD.revoked_at IS NULL \
+        AND OLD.expires_at >= 1000 * CAST(strftime('%s', 'now') AS INTEGER) \
+        AND EXISTS (SELECT 1 FROM rolecall_user AS u WHERE u._id = OLD.user) BEGIN \(append); END
+        """,
+    ]
+
+    private static let append = """
+        INSERT INTO rolecall_events(model, op, "key", actor, at) SELECT '\(model)', 'removed', json_quote(OLD.id), \
+        (SELECT actor FROM rolecall_context LIMIT 1), strftime('%Y-%m-%dT%H:%M:%fZ', 'now')
+        """
+}
