@@ -15,10 +15,11 @@ import WireJSON
 /// The server, put together; the same for `main` and for tests.
 struct RolecallApplication: Service, CustomStringConvertible {
     let store: any Store
+    let association: Association
     var description: String { "rolecall-server" }
     private let configuration: Configuration
     private let responder: RouterResponder<RolecallRequestContext>
-    private let server: SocketIOServer
+    let server: SocketIOServer
     private let services: [any Service]
     private let passwords: PasswordHasher
     private let group: MultiThreadedEventLoopGroup
@@ -46,9 +47,11 @@ struct RolecallApplication: Service, CustomStringConvertible {
         let group = MultiThreadedEventLoopGroup(numberOfThreads: System.coreCount)
         let start = try await store.read { _ in }.position.sequence
         let census = ViewCensus()
+        let metrics = ServerMetrics()
         let association = Association(
-            policy: policy, census: census, loops: group.makeIterator().map { _ in LoopDelivery(watermark: start) },
-            logID: store.logID, logger: logger)
+            policy: policy, census: census,
+            loops: group.makeIterator().map { LoopDelivery(watermark: start, eventLoop: $0) },
+            logID: store.logID, metrics: metrics, logger: logger)
         let encoder = EventEncoder(policy: policy, logID: store.logID)
         let tokens = await TokenAuthority(key: key)
         let authenticator = Authenticator(tokens: tokens, store: store)
@@ -60,29 +63,34 @@ struct RolecallApplication: Service, CustomStringConvertible {
         var socketIO = configuration.socketIO
         socketIO.allowedOrigins = origins.allowed
         let server = SocketIOServer(
-            configuration: socketIO, handlers: ["/": sockets], group: group, logger: logger)
+            configuration: socketIO, handlers: ["/": sockets], group: group, logger: logger,
+            metrics: metrics.registry)
 
         let identity = RequestIdentity(authenticator: authenticator, origins: origins)
         let router = Router(context: RolecallRequestContext.self)
         router.add(middleware: FailureMiddleware())
-        router.get("healthz") { _, _ in Response.json(["status": "ok"]) }
+        OperationRoutes(store: store, metrics: metrics, identity: identity, policy: policy).add(to: router)
         AuthenticationRoutes(
-            store: store, tokens: tokens, passwords: passwords, identity: identity, association: association,
-            server: server, tokenLifetime: configuration.tokenLifetime, logger: logger
+            store: store, tokens: tokens, passwords: passwords,
+            identity: identity, association: association,
+            tokenLifetime: configuration.tokenLifetime, logger: logger
         ).add(to: router)
         ModelRoutes(models: models, identity: identity, bodyLimit: configuration.maximumBody).add(to: router)
 
+        let identities = IdentityFeed(association: association, server: server, metrics: metrics)
         var services: [any Service] = [
             LogReader(
                 store: store, server: server, association: association, encoder: encoder, census: census,
-                start: start)
+                identities: identities, start: start),
+            IdentityWatch(store: store, feed: identities, start: start),
         ]
         if configuration.demoActivity > 0 {
             services.append(
                 DemoActivity(store: store, rate: configuration.demoActivity, logger: logger))
         }
         return RolecallApplication(
-            store: store, configuration: configuration, responder: router.buildResponder(), server: server,
+            store: store, association: association, configuration: configuration, responder: router.buildResponder(),
+            server: server,
             services: services,
             passwords: passwords, group: group, logger: logger, listening: listening)
     }

@@ -3,7 +3,6 @@ import Hummingbird
 import Logging
 import ModelStore
 import RolecallProtocol
-import SocketIOServer
 import WireJSON
 
 /// Signing in and out over HTTP.
@@ -15,7 +14,6 @@ struct AuthenticationRoutes: Sendable {
     let passwords: PasswordHasher
     let identity: RequestIdentity
     let association: Association
-    let server: SocketIOServer
     /// Seconds that a token is good for.
     let tokenLifetime: Int
     let logger: Logger
@@ -81,15 +79,9 @@ struct AuthenticationRoutes: Sendable {
     private func signOut(_ request: Request, _ context: RolecallRequestContext) async throws -> Response {
         guard let principal = try await identity.principal(of: request) else { throw RequestFailure.signInFirst }
         if let session = principal.session {
-            _ = try await store.write(by: nil) { try $0.revokeSession(id: session, at: .now) }
+            let revoked = try await store.write(by: nil) { try $0.revokeSession(id: session, at: .now) }
             // The answer comes when no socket of the session belongs to anybody any more.
-            for hub in server.hubs {
-                let delivery = association.loops[hub.index]
-                try await hub.eventLoop.submit {
-                    delivery.end(
-                        session: session, expiresAt: principal.expiresAt, on: hub, association: association)
-                }.get()
-            }
+            await association.settled(through: revoked.position.sequence)
         }
         context.logger.info(
             "signed out",
