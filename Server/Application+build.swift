@@ -72,6 +72,7 @@ struct RolecallApplication: Service, CustomStringConvertible {
         OperationRoutes(store: store, metrics: metrics, identity: identity, policy: policy).add(to: router)
         AuthenticationRoutes(
             store: store, tokens: tokens, passwords: passwords,
+            passwordCheck: PasswordCheck(passwords: passwords, limiter: LoginLimiter(), metrics: metrics),
             identity: identity, association: association,
             tokenLifetime: configuration.tokenLifetime, logger: logger
         ).add(to: router)

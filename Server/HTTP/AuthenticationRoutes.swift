@@ -12,6 +12,7 @@ struct AuthenticationRoutes: Sendable {
     let store: any Store
     let tokens: TokenAuthority
     let passwords: PasswordHasher
+    let passwordCheck: PasswordCheck
     let identity: RequestIdentity
     let association: Association
     /// Seconds that a token is good for.
@@ -36,12 +37,8 @@ struct AuthenticationRoutes: Sendable {
         let password = try Self.text("password", of: body)
         let account = try await store.read { try $0.user(email: email) }.value
 
-        let verdict: PasswordHasher.Verdict
-        do throws(WireError) {
-            verdict = try await passwords.verify(password, against: account?.password)
-        } catch {
-            throw RequestFailure(identity: error)
-        }
+        let verdict = try await passwordCheck.verdict(
+            on: password, of: email, against: account?.password, from: context.remoteAddress)
         guard let account, verdict != .wrong else {
             context.logger.notice(
                 "refused a login",
