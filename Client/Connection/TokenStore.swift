@@ -32,6 +32,26 @@ struct TokenStore: Sendable {
         try write(tokens)
     }
 
+    /// Puts a session's new token in the place of its old one. Where the saved login is another session's by now, or
+    /// was deleted, it stays so.
+    ///
+    /// - Returns: whether it was saved.
+    func renew(
+        _ old: Token, with new: Token, for origin: ServerOrigin
+    ) async throws(TokenStoreError) -> Bool {
+        // Nothing is made for a login that was never saved.
+        guard try token(for: origin) != nil else { return false }
+        let lock = try await FileLock(path: lockPath)
+        defer { lock.release() }
+        guard let saved = try token(for: origin) else { return false }
+        let isOfSession = saved == old || saved.sessionID != nil && saved.sessionID == old.sessionID
+        guard isOfSession else { return false }
+        var tokens = try read()
+        tokens[origin.description] = ["token": .string(new.secret)]
+        try write(tokens)
+        return true
+    }
+
     /// Forgets an origin's token.
     ///
     /// - Returns: whether there was one.

@@ -99,9 +99,6 @@ extension Application {
     private func refusalOfLogin(_ answer: RESTClient.Answer) -> Failure {
         var failure = failure(of: answer)
         if answer.status == 401 || answer.status == 403 || answer.status == 429 { failure.exitCode = .loginFailed }
-        if answer.status == 429, let seconds = answer.retryAfter {
-            failure.message += " Try again in \(seconds) s."
-        }
         return failure
     }
 }

@@ -34,6 +34,8 @@ extension Application {
         } catch {
             state.note("\(error)", .alarm)
         }
+        // The environment's token is not this program's to keep.
+        state.staysSignedIn = credential != nil && configuration.token == nil
         if credential == nil { state.openAccount() }
         let live = LiveScreen(
             screen: screen, service: LiveService(application: application, connector: connect), state: state,
