@@ -28,7 +28,7 @@ struct RolecallCommand: ParsableCommand {
             Exit codes: 0 done, 1 refused or failed, 2 usage, 3 cannot connect, 4 login failed or expired, 5 time-out, \
             6 connection lost, 7 denied by role, 130 and 143 interrupted and terminated.
             """,
-        version: "0.1.0",
+        version: Program.version,
         subcommands: [
             ScreenCommand.self, LoginCommand.self, LogoutCommand.self, WhoamiCommand.self, WatchCommand.self,
             ExpectCommand.self,

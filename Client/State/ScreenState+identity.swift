@@ -58,7 +58,7 @@ extension ScreenState {
     private mutating func tell(_ identity: Identity, before: Identity?) {
         let isLoss = identity.user == nil && identity.reason.isLoss && !isLeaving
         note(describe(identity, before: before), isLoss ? .alarm : .notice)
-        if isLoss { alarm("Nobody is logged in any more: \(identity.reason.clause). F2 logs in.") }
+        if isLoss { alarm("F2 logs in again: \(identity.reason.clause).") }
     }
 
     func describe(_ identity: Identity, before: Identity? = nil) -> String {
@@ -88,7 +88,7 @@ extension ScreenState {
         let left = timeToExpiry.map { "in \(Words.left($0))" } ?? "soon"
         guard staysSignedIn else {
             note("the login expires \(left), at \(Words.clock(new)); F2 renews it", .alarm)
-            alarm("The login expires \(left). F2 renews it.")
+            alarm("F2 renews the login, which expires \(left).")
             return []
         }
         note("the login expires \(left), and is being renewed")

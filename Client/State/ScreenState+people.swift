@@ -65,7 +65,8 @@ extension ScreenState {
             return alarm("That belongs to nobody already.\(key)")
         }
         let verb = closes ? "Kick and disconnect" : "Kick"
+        // Whose it is stands first: on a narrow screen there is no room for more.
         let what = ids.count == 1 ? "socket \(ids[0].prefix(40))" : Words.count(ids.count, "socket")
-        confirm("\(verb) \(what) of \(name)?", .kick(.sockets(ids, name: name), closes: closes))
+        confirm("\(verb) \(name) (\(what))?", .kick(.sockets(ids, name: name), closes: closes))
     }
 }

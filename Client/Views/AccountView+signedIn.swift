@@ -23,7 +23,8 @@ extension AccountView {
             let isSelected = selected == .choice(choice)
             let title = " \(TextFitting.padded(choice.title, to: width)) "
             var line = StyledText(title, isSelected ? Theme.mode : .plain)
-            line.append("  \(choice.explanation)", Theme.faint)
+            // A word or two of a sentence would explain nothing.
+            if room > width + 18 { line.append("  \(choice.explanation)", Theme.faint) }
             rows.append(Row(text: line, cursor: isSelected ? 0 : nil))
         }
         rows.append(.spare)
@@ -97,7 +98,7 @@ extension AccountView {
         var parts = [
             "socket \(TextFitting.truncated(socket.id, to: 24, keeping: .ends))", socket.transport, socket.address,
         ]
-        if let since = socket.connectedAt { parts.append("since \(Words.ago(since, now: state.now.wall))") }
+        if let since = socket.connectedAt { parts.append(Words.ago(since, now: state.now.wall)) }
         if case .online(let own) = state.connection.phase, own == socket.id { parts[0] += " (this one)" }
         return StyledText("   \(parts.filter { !$0.isEmpty }.joined(separator: "  "))", Theme.faint)
     }

@@ -24,7 +24,7 @@ struct ExpiryTests {
         #expect(stage.effects == [.measureLatency])
         #expect(stage.rows[0].contains("ann@example.org (user) expires in 60 s"))
         #expect(stage.row("the login expires in 60 s").contains("!"))
-        #expect(stage.rows[22].contains("F2 renews it"))
+        #expect(stage.rows[22].contains("F2 renews the login"))
         #expect(stage.state.nextTick == .seconds(1))
         stage.press(.function(2))
         #expect(stage.press(.down, .down, .down, .enter) == [.renew])
@@ -110,7 +110,7 @@ struct ExpiryTests {
         stage.tell(.identity(identity(nil, epoch: 2, reason: IdentityReason(rawValue: reason)), nil))
         #expect(stage.row("unassociated: \(clause)").contains("!"), "\(stage.screen)")
         #expect(stage.rows[0].contains("unassociated (\(short))"))
-        #expect(stage.rows[22].contains("F2 logs in"))
+        #expect(stage.rows[22].contains("F2 logs in again: \(clause)"))
     }
 
     @Test("a new role and a new name are told with the old ones")

@@ -82,7 +82,7 @@ struct PeoplePageTests {
     func kicking() {
         var stage = opened()
         #expect(stage.press(.character("k")) == [])
-        #expect(stage.row("[y/n]").contains("Kick 2 sockets of ann@example.org?"))
+        #expect(stage.row("[y/n]").contains("Kick ann@example.org (2 sockets)?"))
         #expect(
             stage.press(.character("y")) == [
                 .kick(.sockets(["b-socket", "c-socket"], name: "ann@example.org"), closes: false)
@@ -94,7 +94,7 @@ struct PeoplePageTests {
         #expect(stage.screen.contains("Kicked 2 sockets (ann@example.org)."))
         stage.press(.down, .down)
         #expect(stage.press(.character("K")) == [])
-        #expect(stage.row("[y/n]").contains("Kick and disconnect socket c-socket of ann@example.org?"))
+        #expect(stage.row("[y/n]").contains("Kick and disconnect ann@example.org (socket c-socket)?"))
         #expect(
             stage.press(.character("y")) == [.kick(.sockets(["c-socket"], name: "ann@example.org"), closes: true)])
     }
