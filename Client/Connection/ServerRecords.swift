@@ -77,7 +77,8 @@ struct Presence: Hashable, Sendable {
 
     let userID: Int64
     let name: String
-    let role: String
+    /// Nil where this user may not know.
+    let role: String?
     /// How many sockets the user had when this was said.
     let sockets: Int
     let isOn: Bool
@@ -90,7 +91,7 @@ struct Presence: Hashable, Sendable {
         else { return nil }
         self.userID = userID
         name = user["name"]?.safeText ?? ""
-        role = user["role"]?.safeText ?? ""
+        role = user["role"]?.safeText
         sockets = Int(clamping: max(0, json["sockets"]?.integerValue ?? 0))
         isOn = state == "joined"
         self.json = json

@@ -14,7 +14,7 @@ extension Application {
         let store = try tokenStore()
         let password = try await password(for: email, fromInput: passwordFromInput)
         let (token, user) = try await requestLogin(email: email, password: password, at: server)
-        try await store.save(token, for: server)
+        try await store.save(token, for: server, email: email)
         if configuration.token != nil {
             await console.say("$ROLECALL_TOKEN is set, and wins over the token that was just saved.")
         }

@@ -95,8 +95,8 @@ struct LineFormat: Sendable {
     }
 
     private func describe(_ presence: Presence) -> String {
-        guard presence.isOn else { return "\(presence.name) (\(presence.role)) has left" }
-        return "\(presence.name) (\(presence.role)) is on, \(Words.count(presence.sockets, "socket"))"
+        let who = "\(presence.name)\(presence.role.map { " (\($0))" } ?? "")"
+        return presence.isOn ? "\(who) is on, \(Words.count(presence.sockets, "socket"))" : "\(who) has left"
     }
 
     private func describe(_ socket: SocketRecord) -> String {

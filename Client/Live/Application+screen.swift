@@ -31,6 +31,11 @@ extension Application {
         var credential: Token?
         do {
             credential = try application.credential()
+            if configuration.tokenDirectory != nil {
+                state.lastEmail = try application.tokenStore().email(for: configuration.server).map {
+                    SafeText($0).text
+                }
+            }
         } catch {
             state.note("\(error)", .alarm)
         }

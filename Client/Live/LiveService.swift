@@ -71,16 +71,16 @@ struct LiveService: Sendable {
     /// - Returns: what the user should know of it.
     private func save(_ token: Token, _ request: LoginRequest) async -> String? {
         guard request.staysSignedIn else { return nil }
-        if let failure = await failure(ofSaving: token, for: request.server) {
+        if let failure = await failure(ofSaving: token, request) {
             return "The login was not saved: \(failure)"
         }
         guard application.configuration.token != nil else { return nil }
         return "$ROLECALL_TOKEN is set, and wins over the login that was saved."
     }
 
-    private func failure(ofSaving token: Token, for server: ServerOrigin) async -> (any Error)? {
+    private func failure(ofSaving token: Token, _ request: LoginRequest) async -> (any Error)? {
         do {
-            try await application.tokenStore().save(token, for: server)
+            try await application.tokenStore().save(token, for: request.server, email: request.email)
             return nil
         } catch {
             return error

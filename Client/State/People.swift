@@ -13,7 +13,8 @@ struct People: Hashable, Sendable {
         /// Nil for nobody.
         var id: Int64?
         var name: String
-        var role: String
+        /// Nil where it is not told.
+        var role: String?
         /// Nil where it is not told.
         var email: String?
         var sockets: Int
@@ -100,7 +101,7 @@ struct People: Hashable, Sendable {
             // Of records that were read one after the other the last is the newest.
             let user = sockets.last?.user
             return Person(
-                id: id, name: user?.name ?? "", role: user?.role ?? "", email: user?.email, sockets: sockets.count)
+                id: id, name: user?.name ?? "", role: user?.role, email: user?.email, sockets: sockets.count)
         }
         return sorted(people).flatMap { person in
             let own = (byUser[person.id] ?? []).sorted { left, right in

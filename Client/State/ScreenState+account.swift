@@ -55,8 +55,7 @@ extension ScreenState {
             page = .account(.choice(.logOut))
             return
         }
-        let hasLost = identity?.reason.isLoss ?? false
-        page = .login(LoginForm(server: server.description, email: hasLost ? lastEmail ?? "" : ""))
+        page = .login(LoginForm(server: server.description, email: lastEmail ?? ""))
     }
 
     /// From the top to the bottom of the page.

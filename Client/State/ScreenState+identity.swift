@@ -21,7 +21,12 @@ extension ScreenState {
         expiry = nil
         let wasRenewing = renewal != .idle
         if new.user != nil || !isSame { renewal = .idle }
-        if let user = new.user { lastEmail = SafeText(user.email).text }
+        if let user = new.user {
+            lastEmail = SafeText(user.email).text
+        } else if new.reason == .logout || isLeaving {
+            // Who has left by wish leaves the form to anybody.
+            lastEmail = nil
+        }
         if new.user != nil { isLeaving = false }
         if new.user == nil, case .account = page { page = nil }
         let effects = [.measureLatency] + listForPage()

@@ -75,13 +75,13 @@ enum PeopleView {
         var line = StyledText()
         guard let nameWidth = columns.name else {
             line.append(TextFitting.truncated(name, to: columns.narrow), style)
-            if person.id != nil { line.append(" (\(TextFitting.truncated(person.role, to: 10)))") }
+            if let role = person.role { line.append(" (\(TextFitting.truncated(role, to: 10)))") }
             line.append("  \(person.sockets)", Theme.faint)
             if isOwn { line.append("  you", Theme.faint) }
             return line
         }
         line.append(TextFitting.padded(name, to: nameWidth), style)
-        line.append("  \(TextFitting.padded(person.role, to: columns.role))")
+        line.append("  \(TextFitting.padded(person.role ?? "", to: columns.role))")
         if state.people.showsSockets {
             line.append("  \(TextFitting.padded(person.email ?? "", to: columns.email))", Theme.faint)
         }

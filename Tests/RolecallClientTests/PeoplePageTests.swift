@@ -40,6 +40,18 @@ struct PeoplePageTests {
         #expect(stage.state.page == nil)
     }
 
+    @Test("who may not know of roles is shown none, at every size")
+    func unknownRoles() {
+        for (columns, rows) in [(120, 36), (30, 8)] {
+            var stage = Stage(columns: columns, rows: rows)
+            stage.connect(as: ann)
+            stage.press(.function(7))
+            stage.tell(presence: ["user": ["_id": 2, "name": "Root"], "sockets": 1, "state": "joined"])
+            #expect(!stage.row(">Root").isEmpty)
+            #expect(!stage.row(">Root").contains("("))
+        }
+    }
+
     @Test("a new connection and another identity begin the list anew")
     func anew() {
         var stage = opened()

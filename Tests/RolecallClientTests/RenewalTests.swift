@@ -112,9 +112,10 @@ struct RenewalTests {
             let store = TokenStore(directory: "\(directory)/rolecall", profile: .default)
             #expect(try await !store.renew(old, with: new, for: .default))
             #expect(names(in: directory) == [], "Nothing is made for what was never saved.")
-            try await store.save(old, for: .default)
+            try await store.save(old, for: .default, email: "ann@example.org")
             #expect(try await store.renew(old, with: new, for: .default))
             #expect(try store.token(for: .default) == new)
+            #expect(try store.email(for: .default) == "ann@example.org")
             // Another program of the same login was first.
             #expect(try await store.renew(old, with: new, for: .default))
             try await store.save(other, for: .default)

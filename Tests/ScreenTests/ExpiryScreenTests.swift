@@ -55,5 +55,8 @@ struct ExpiryScreenTests {
         try await desk.expect("reconnected after")
         try await desk.expect("online")
         #expect(try await desk.rows().filter { $0.contains("connection lost") }.count == 1)
+        try await desk.press("F2")
+        try await desk.expect("[LOGIN]")
+        #expect(try await desk.row("E-mail").contains("admin@example.com"))
     }
 }
