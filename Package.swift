@@ -130,7 +130,7 @@ let package = Package(
 
         // What another application of these modules looks like; the end-to-end tests run it.
         .executableTarget(
-            name: "ChatExample", dependencies: ["HummingbirdSocketIO", "SocketIOServer", hummingbird],
+            name: "ChatExample", dependencies: ["HummingbirdSocketIO", "SocketIOServer", "WireJSON", hummingbird, nioPosix, logging],
             path: "Examples/Chat", swiftSettings: strict
         ),
 
@@ -160,10 +160,19 @@ let package = Package(
         .testTarget(
             name: "SocketIOClientTests",
             dependencies: [
-                "SocketIOClient", "WireJSON", "EngineIO", "SocketIO", "WebSocketLink", "TestSupport", nioCore, nioPosix,
-                nioHTTP1, nioEmbedded, nioSSL,
+                "SocketIOClient", "SocketIOServer", "WireJSON", "EngineIO", "SocketIO", "WebSocketLink", "TestSupport",
+                nioCore, nioPosix, nioHTTP1, nioEmbedded, nioSSL, logging,
             ],
             swiftSettings: strict
+        ),
+        .executableTarget(
+            name: "ProtocolFixture",
+            dependencies: ["WireJSON", "EngineIO", "SocketIOServer", nioCore, nioPosix, nioHTTP1, logging],
+            path: "Tests/ProtocolFixture", swiftSettings: strict
+        ),
+        .testTarget(
+            name: "ConformanceTests", dependencies: ["ProtocolFixture", "ChatExample", "WireJSON", "TestSupport"],
+            exclude: ["Support/stock.py"], swiftSettings: strict
         ),
         .testTarget(
             name: "RolecallProtocolTests", dependencies: ["RolecallProtocol", "WireJSON", "TestSupport"],

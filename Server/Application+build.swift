@@ -41,6 +41,7 @@ struct RolecallApplication: Service, CustomStringConvertible {
         let passwords = PasswordHasher(parameters: configuration.passwordParameters)
         try await Demo.check(store, isDemo: configuration.isDemo, passwords: passwords)
         if configuration.isDemo { try await Demo.fill(store, passwords: passwords) }
+        try await store.reserveJournal()
 
         let group = MultiThreadedEventLoopGroup(numberOfThreads: System.coreCount)
         let start = try await store.read { _ in }.position.sequence

@@ -1,6 +1,9 @@
 import Hummingbird
 import HummingbirdSocketIO
+import Logging
+import NIOPosix
 import SocketIOServer
+import WireJSON
 
 /// A chat for every Socket.IO client there is, beside an ordinary page, on one port (the first argument, or 8080).
 @main
@@ -22,8 +25,8 @@ struct Chat {
         router.get("/") { _, _ in "Connect with a Socket.IO client.\n" }
         let port = CommandLine.arguments.dropFirst().first.flatMap(Int.init) ?? 8080
         let application = Application(
-            router: router, server: .socketIO(sockets), configuration: .init(address: .hostname("127.0.0.1", port: port)),
-            onServerRunning: { print("listening on", $0.localAddress?.port ?? 0) },
+            router: router, server: .socketIO(sockets),
+            configuration: .init(address: .hostname("127.0.0.1", port: port)),
             eventLoopGroupProvider: .shared(group))
         try await application.runService()
         await sockets.drained()

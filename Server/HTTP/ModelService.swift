@@ -189,11 +189,12 @@ struct ModelService: Sendable {
             throw RequestFailure(
                 .unprocessableContent, .invalidPayload, "The body has to be a JSON object: the row's fields.")
         }
+        let view = policy.view(of: writer)
         var values: [(column: String, value: Value)] = []
         for (name, json) in object {
             if name == model.key.name, !isCreation { continue }
             guard let column = model.column(name),
-                policy.mayRead(column: name, of: model.name, view: policy.view(of: writer))
+                policy.mayRead(column: name, of: model.name, view: view)
             else { throw .unknownField(name, of: model) }
             guard name != model.key.name, policy.mayWrite(column: name, of: model.name, as: writer) else {
                 throw RequestFailure(

@@ -21,10 +21,8 @@ public struct EngineQuery: Sendable, Equatable {
     /// Parses what follows the `?`. Every text is a query: a `%` that no two hexadecimal digits follow stands for
     /// itself, bytes that are not UTF-8 become U+FFFD.
     public init(_ text: some StringProtocol) {
-        items = text.utf8.split(separator: UInt8(ascii: "&")).map { parameter in
-            let name = parameter.prefix { $0 != UInt8(ascii: "=") }
-            return Item(name: Self.decode(name), value: Self.decode(parameter.dropFirst(name.count + 1)))
-        }
+        var text = String(text)
+        items = text.withUTF8 { Self.parse($0) }
     }
 
     /// The value of a parameter, nil when there is none of that name. When a name comes twice, the last one counts.
@@ -32,26 +30,44 @@ public struct EngineQuery: Sendable, Equatable {
         items.last { $0.name == name }?.value
     }
 
-    private static func decode(_ text: some Collection<UInt8>) -> String {
-        var bytes: [UInt8] = []
-        bytes.reserveCapacity(text.count)
-        var rest = Array(text)[...]
-        while let byte = rest.popFirst() {
-            switch byte {
-            case UInt8(ascii: "+"):
-                bytes.append(UInt8(ascii: " "))
-            case UInt8(ascii: "%"):
-                if let high = rest.first.flatMap(hexValue), let low = rest.dropFirst().first.flatMap(hexValue) {
-                    bytes.append(high << 4 | low)
-                    rest = rest.dropFirst(2)
-                } else {
-                    bytes.append(byte)
-                }
-            default:
-                bytes.append(byte)
+    private static func parse(_ bytes: UnsafeBufferPointer<UInt8>) -> [Item] {
+        var items: [Item] = []
+        var scratch: [UInt8] = []
+        var start = 0
+        while start < bytes.count {
+            let end = bytes[start...].firstIndex(of: UInt8(ascii: "&")) ?? bytes.count
+            if end > start {
+                let nameEnd = bytes[start..<end].firstIndex(of: UInt8(ascii: "=")) ?? end
+                let name = decode(bytes[start..<nameEnd], &scratch)
+                items.append(Item(name: name, value: decode(bytes[min(nameEnd + 1, end)..<end], &scratch)))
             }
+            start = end + 1
         }
-        return String(decoding: bytes, as: UTF8.self)
+        return items
+    }
+
+    /// - Parameter scratch: kept for the next text that has anything to decode.
+    private static func decode(_ slice: Slice<UnsafeBufferPointer<UInt8>>, _ scratch: inout [UInt8]) -> String {
+        let text = UnsafeBufferPointer(rebasing: slice)
+        guard text.contains(where: { $0 == UInt8(ascii: "%") || $0 == UInt8(ascii: "+") }) else {
+            return String(decoding: text, as: UTF8.self)
+        }
+        scratch.removeAll(keepingCapacity: true)
+        var index = 0
+        while index < text.count {
+            var byte = text[index]
+            if byte == UInt8(ascii: "+") {
+                byte = UInt8(ascii: " ")
+            } else if byte == UInt8(ascii: "%"), index + 2 < text.count, let high = hexValue(text[index + 1]),
+                let low = hexValue(text[index + 2])
+            {
+                byte = high << 4 | low
+                index += 2
+            }
+            scratch.append(byte)
+            index += 1
+        }
+        return String(decoding: scratch, as: UTF8.self)
     }
 
     private static func hexValue(_ digit: UInt8) -> UInt8? {

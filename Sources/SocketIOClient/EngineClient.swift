@@ -241,6 +241,7 @@ extension EngineClient {
         guard handshake.upgrades.contains(SocketIOTransport.websocket.rawValue) else { return }
         let probe = UpgradeProbe(endpoint, sid: handshake.sid) { [weak self] report in
             switch report {
+            case .probing: (self?.transport as? PollingTransport)?.holdPolls()
             case .confirmed: self?.drain()
             case .failed: self?.stay()
             }
@@ -258,12 +259,8 @@ extension EngineClient {
 
     /// The probe failed: polling goes on as if nothing had been.
     private func stay() {
-        if case .draining(_, let polling) = upgrade {
-            upgrade = .settled
-            polling.reopen()
-        } else {
-            upgrade = .settled
-        }
+        upgrade = .settled
+        (transport as? PollingTransport)?.reopen()
     }
 
     private func move() {

@@ -23,6 +23,8 @@ struct PollingMachine {
 
     private enum Phase {
         case open
+        /// No new poll is sent; else as if open.
+        case holding
         /// No new request is sent, those under way come to their end.
         case draining
         case drained
@@ -68,14 +70,17 @@ struct PollingMachine {
 
     /// Whether what is sent leaves at once.
     var isIdle: Bool {
-        if case .open = phase, case .resting = writing { outbox.isEmpty && maximumBody != nil } else { false }
+        switch (phase, writing) {
+        case (.open, .resting), (.holding, .resting): outbox.isEmpty && maximumBody != nil
+        default: false
+        }
     }
 
     // MARK: The owner's side
 
     mutating func send(_ frame: EngineFrame) {
         switch phase {
-        case .open, .draining, .drained:
+        case .open, .holding, .draining, .drained:
             outbox.append(frame)
             outboxBytes += frame.pollingSize
         case .closing, .finished: break
@@ -94,16 +99,24 @@ struct PollingMachine {
         isPaused = false
     }
 
+    /// Sends no new poll until ``reopen()``.
+    mutating func hold() {
+        guard case .open = phase else { return }
+        phase = .holding
+    }
+
     /// Begins to move the session away: ``Action/drained`` follows when no packet is on its way.
     mutating func drain() {
-        guard case .open = phase else { return }
-        phase = .draining
+        switch phase {
+        case .open, .holding: phase = .draining
+        case .draining, .drained, .closing, .finished: break
+        }
     }
 
     /// The session stays here after all.
     mutating func reopen() {
         switch phase {
-        case .draining, .drained: phase = .open
+        case .holding, .draining, .drained: phase = .open
         case .open, .closing, .finished: break
         }
     }
@@ -120,7 +133,7 @@ struct PollingMachine {
     /// Sends what is queued, and Engine.IO's `close` behind it; then ``Action/finished`` follows.
     mutating func close() {
         switch phase {
-        case .open, .draining, .drained:
+        case .open, .holding, .draining, .drained:
             if maximumBody == nil {
                 _ = takeUnsent()
             } else {
@@ -186,7 +199,7 @@ struct PollingMachine {
 
     private mutating func nextBody() -> ByteBuffer? {
         switch (phase, writing) {
-        case (.open, .resting), (.closing, .resting): break
+        case (.open, .resting), (.holding, .resting), (.closing, .resting): break
         default: return nil
         }
         guard isFlushed, let maximumBody, let first = outbox.popFirst() else { return nil }

@@ -7,6 +7,8 @@ import NIOHTTP1
 final class PollingTransport: EngineTransport {
     /// How many packets of an answer are delivered before others on the event loop have their turn.
     private static let packetsPerTurn = 1_024
+    /// How long polls stand still for a probe that has no answer.
+    private static let longestHold = TimeAmount.seconds(1)
     /// How long a server may take over the last POST.
     private static let closeTimeout = TimeAmount.seconds(2)
 
@@ -21,6 +23,7 @@ final class PollingTransport: EngineTransport {
     private var patience = TimeAmount.zero
     private var postDeadline: Scheduled<Void>?
     private var closeDeadline: Scheduled<Void>?
+    private var hold: Scheduled<Void>?
     private var drained: (() -> Void)?
     private var isRunning = false
     private var isOver = false
@@ -80,18 +83,27 @@ final class PollingTransport: EngineTransport {
         run()
     }
 
+    /// Sends no new poll for a while, since ``drain(_:)`` is likely to follow: a server ends the poll that it has when a
+    /// WebSocket is probed, and may do so but once. Another poll that is sent then, before the probe's answer is here,
+    /// would have to wait for the next packet, and the move with it.
+    func holdPolls() {
+        machine.hold()
+        hold = eventLoop.assumeIsolated().scheduleTask(in: Self.longestHold) { self.reopen() }
+    }
+
     /// Sends no new request, and calls back when those under way are over and all that they brought was delivered.
     func drain(_ completion: @escaping () -> Void) {
+        hold?.cancel()
         drained = completion
         machine.drain()
         run()
     }
 
-    /// Goes on after ``drain(_:)``.
+    /// Goes on after ``holdPolls()`` or ``drain(_:)``.
     func reopen() {
+        hold?.cancel()
         drained = nil
         machine.reopen()
-        machine.flush()
         run()
     }
 
@@ -217,6 +229,7 @@ final class PollingTransport: EngineTransport {
         guard !isOver else { return }
         isOver = true
         drained = nil
+        hold?.cancel()
         postDeadline?.cancel()
         closeDeadline?.cancel()
         getting.close()

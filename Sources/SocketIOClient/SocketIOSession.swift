@@ -60,7 +60,7 @@ extension SocketIOSession {
         let namespace = NamespaceSession(
             name, auth: auth, isFirst: isFirst, queue: queue, session: self, outcome: outcome)
         if case .ended(let reason) = state {
-            namespace.end(reason, connectError: SocketIOConnectError(reason, during: .namespace))
+            namespace.end(reason, connectError: .unreachable("The connection has ended. \(reason)"))
         } else if namespaces[name] != nil {
             let error = SocketIOConnectError.invalidConfiguration("The namespace \"\(name)\" is joined already.")
             namespace.end(.clientDisconnect, connectError: error)

@@ -6,6 +6,8 @@ import NIOCore
 final class UpgradeProbe: EngineTransportOwner {
     /// What a probe comes to; `failed` may still follow `confirmed`.
     enum Report {
+        /// The ping is on its way.
+        case probing
         /// The server answers; ``UpgradeProbe/take()`` gives the transport.
         case confirmed
         case failed
@@ -20,6 +22,8 @@ final class UpgradeProbe: EngineTransportOwner {
     }
 
     private static let payload = ByteBuffer(string: "probe")
+    /// How long all of it may take, the end of polling included: what is sent meanwhile may have to wait for it.
+    private static let longestTime = TimeAmount.seconds(10)
 
     private var state: State
     private var report: ((Report) -> Void)?
@@ -30,7 +34,7 @@ final class UpgradeProbe: EngineTransportOwner {
         self.report = report
         let opening = WebSocketOpening(endpoint, sid: sid)
         state = .opening(opening)
-        let time = TimeAmount(waiting: endpoint.dialer.configuration.connectTimeout)
+        let time = min(TimeAmount(waiting: endpoint.dialer.configuration.connectTimeout), Self.longestTime)
         deadline = endpoint.dialer.eventLoop.assumeIsolated().scheduleTask(in: time) { self.fail() }
         opening.start { result in
             switch result {
@@ -66,6 +70,7 @@ final class UpgradeProbe: EngineTransportOwner {
         transport.closed.eventLoop.assumeIsolated().execute {
             transport.send(EngineFrame(.ping(Self.payload)))
             transport.flush()
+            self.report?(.probing)
         }
     }
 

@@ -8,7 +8,8 @@ struct ChurnTests {
     /// How a client's visit ends.
     private enum Way: Int, CaseIterable {
         // By WebSocket.
-        case closeFrame, enginePacket, endOfData, reset, leave, violation, beforeConnect, brokenHandshake, silentWebSocket
+        case closeFrame, enginePacket, endOfData, reset, leave, violation, beforeConnect, brokenHandshake,
+            silentWebSocket
         // By polling.
         case closePosted, pollCancelled, pollReset, pollAbandoned, neverPolls, malformed, halfBody, doubledPoll
         // Between the two.
@@ -17,7 +18,7 @@ struct ChurnTests {
 
     @Test("of 2,000 sessions, well and badly closed, no session, no descriptor and no memory is left")
     func churn() throws {
-        try withFixture("--ping-interval", "2000", "--ping-timeout", "1000", "--connect-timeout", "3000") { fixture in
+        try withFixture("--ping-interval", "1000", "--ping-timeout", "500", "--connect-timeout", "3000") { fixture in
             var random = Seeded(2_026)
             try visit(fixture, 500, &random)
             let warm = try resources(of: fixture)

@@ -26,7 +26,9 @@ struct ClosingTests {
         }
     }
 
-    @Test("a message that is no packet ends the session", arguments: [Transport.webSocket, .upgraded], ["abc", "", "7", "0{}"])
+    @Test(
+        "a message that is no packet ends the session", arguments: [Transport.webSocket, .upgraded],
+        ["abc", "", "7", "0{}"])
     func malformed(transport: Transport, text: String) throws {
         try withFixture { fixture in
             let session = try fixture.session(transport)
@@ -63,13 +65,27 @@ struct ClosingTests {
         }
     }
 
-    @Test("a server that stops ends every session, and itself with them")
-    func stops() throws {
+    @Test("a server that stops ends every session, and itself with them", arguments: [Transport.webSocket, .upgraded])
+    func stops(transport: Transport) throws {
         try withFixture(mayEnd: true) { fixture in
-            let sessions = try Transport.allCases.map { try fixture.entered($0) }
+            let session = try fixture.entered(transport)
             fixture.process.signal(SIGTERM)
-            for session in sessions { try session.end() }
+            #expect(try session.end() == [])
             #expect(try fixture.process.waitForExit() == 0)
+        }
+    }
+
+    @Test("a server that stops tells who polls, and waits for nobody who does not")
+    func stopsPolling() throws {
+        try withFixture(mayEnd: true) { fixture in
+            let absent = try PollingPeer(fixture)
+            let present = try PollingPeer(fixture)
+            try present.beginPoll()
+            for _ in 0..<5 { #expect(try present.isKnown()) }
+            fixture.process.signal(SIGTERM)
+            #expect(try present.polled() == "1")
+            #expect(try fixture.process.waitForExit() == 0)
+            withExtendedLifetime(absent) {}
         }
     }
 }

@@ -61,7 +61,9 @@ struct EngineMessageTests {
         }
     }
 
-    @Test("a packet of no type, or of one that clients don't send, closes the session", arguments: Transport.allCases, ["abc", "2", "0", "7"])
+    @Test(
+        "a packet of no type, or of one that clients don't send, closes the session", arguments: Transport.allCases,
+        ["abc", "2", "0", "7"])
     func malformed(transport: Transport, text: String) throws {
         try withEcho { fixture in
             let session = try fixture.session(transport)

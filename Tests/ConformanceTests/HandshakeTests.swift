@@ -56,7 +56,9 @@ struct HandshakeTests {
         ("DELETE", "EIO=4&transport=polling", 2), ("GET", "EIO=4&transport=websocket", 3),
     ]
 
-    @Test("what is no handshake is refused with 400, a code and a sentence; the connection can be used on", arguments: refused)
+    @Test(
+        "what is no handshake is refused with 400, a code and a sentence; the connection can be used on",
+        arguments: refused)
     func refusals(method: String, query: String, code: JSON) throws {
         try withFixture { fixture in
             let http = try fixture.http()

@@ -5,7 +5,7 @@ import Testing
 struct HeartbeatTests {
     @Test("the server pings, each time that it was answered", arguments: Transport.allCases)
     func pings(transport: Transport) throws {
-        try withFixture("--ping-interval", "300") { fixture in
+        try withFixture("--ping-interval", "100") { fixture in
             let session = try fixture.session(transport)
             for _ in 0..<3 {
                 let began = ContinuousClock.now
@@ -39,7 +39,7 @@ struct HeartbeatTests {
     func kept(transport: Transport) throws {
         try withFixture("--ping-interval", "50", "--ping-timeout", "60000") { fixture in
             let session = try fixture.session(transport)
-            for _ in 0..<20 {
+            for _ in 0..<8 {
                 #expect(try session.next() == "2")
                 try session.send("3")
             }

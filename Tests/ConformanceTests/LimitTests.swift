@@ -10,7 +10,10 @@ struct LimitTests {
     func slowHead() throws {
         try withFixture("--request-timeout", "500") { fixture in
             let wire = try Wire(port: fixture.port)
-            try trickle(wire, "GET \(fixture.target("EIO=4&transport=polling")) HTTP/1.1\r\nX: " + String(repeating: "x", count: 100_000))
+            try trickle(
+                wire,
+                "GET \(fixture.target("EIO=4&transport=polling")) HTTP/1.1\r\nX: "
+                    + String(repeating: "x", count: 100_000))
             try fixture.waitForCount("no connection left") { $0.connections == 0 }
         }
     }
@@ -20,7 +23,10 @@ struct LimitTests {
         try withFixture("--request-timeout", "500") { fixture in
             let session = try PollingPeer(fixture)
             let wire = try Wire(port: fixture.port)
-            try trickle(wire, "POST \(session.target) HTTP/1.1\r\nHost: localhost\r\nContent-Length: 900000\r\n\r\n" + String(repeating: "4", count: 100_000))
+            try trickle(
+                wire,
+                "POST \(session.target) HTTP/1.1\r\nHost: localhost\r\nContent-Length: 900000\r\n\r\n"
+                    + String(repeating: "4", count: 100_000))
         }
     }
 
@@ -78,7 +84,8 @@ struct LimitTests {
     func tooLong() throws {
         try withFixture("--max-payload", "1000") { fixture in
             let session = try PollingPeer(fixture)
-            try session.posts.wire.write("POST \(session.target) HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1001\r\n\r\n")
+            try session.posts.wire.write(
+                "POST \(session.target) HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1001\r\n\r\n")
             #expect(try session.posts.answer().status == 413)
             try session.posts.wire.takeRest()
         }
@@ -217,11 +224,73 @@ struct LimitTests {
         }
     }
 
+    @Test("of more connections than there may be those too many are closed, until there is room again")
+    func manyConnections() throws {
+        try withFixture("--connections", "5") { fixture in
+            var wires = try (0..<5).map { _ in try Wire(port: fixture.port) }
+            try fixture.waitForCount("five connections") { $0.connections == 5 }
+            for _ in 0..<20 { try Wire(port: fixture.port).takeRest() }
+            wires.removeLast()
+            try eventually("there is room again") {
+                guard let answer = try? fixture.ask("EIO=4&transport=abc") else { return false }
+                return answer.status == 400
+            }
+        }
+    }
+
+    @Test("sessions count, too, when they have no connection")
+    func manyPolledSessions() throws {
+        try withFixture("--connections", "5") { fixture in
+            let sessions = try (0..<5).map { _ in
+                let session = try PollingPeer(fixture)
+                session.gets.wire.close()
+                session.posts.wire.close()
+                try fixture.waitForCount("no connection") { $0.connections == 0 }
+                return session
+            }
+            #expect(try fixture.ask("EIO=4&transport=polling").status >= 400)
+            #expect(try fixture.ask("POST", sessions[0].query, body: "1").status == 200)
+            #expect(try fixture.ask("EIO=4&transport=polling").status == 200)
+        }
+    }
+
+    @Test("who sends more than there may be is read from more slowly, and loses nothing", arguments: Transport.allCases)
+    func manyEvents(transport: Transport) throws {
+        try withFixture("--events-per-second", "200") { fixture in
+            let session = try fixture.entered(transport)
+            let began = ContinuousClock.now
+            for batch in 0..<6 { try session.send((0..<20).map { .text("42[\"message\",\(batch * 20 + $0)]") }) }
+            for number in 0..<120 { #expect(try session.next() == .text("42[\"message-back\",\(number)]")) }
+            // Twenty at once, and the others at two hundred a second.
+            #expect(ContinuousClock.now - began > .milliseconds(400))
+        }
+    }
+
+    // MARK: Whose session
+
+    @Test("a session's id is of no use with another's cookie, or without")
+    func stolen() throws {
+        try withFixture { fixture in
+            let own = [("Cookie", "token=own")]
+            let session = try PollingPeer(fixture, headers: own)
+            for headers in [[], [("Cookie", "token=other")], [("Cookie", "token=own; more=1")]] {
+                #expect(try fixture.ask("GET", session.query, headers: headers).status == 403)
+                #expect(try fixture.ask("POST", session.query, headers: headers, body: "1").status == 403)
+                let refusal = #expect(throws: WebSocketPeer.Refused.self) {
+                    try fixture.webSocket(session.webSocketQuery, headers: headers)
+                }
+                #expect(refusal?.answer.status == 403)
+            }
+            #expect(try fixture.ask("POST", session.query, headers: own, body: "40").body == "ok")
+            #expect(try fixture.ask("GET", session.query, headers: own).body.hasPrefix("40{"))
+        }
+    }
+
     // MARK: Slow readers
 
-    @Test("a client that stops reading keeps nobody else waiting, and is given up")
-    func stopsReading() throws {
-        try withFixture("--stall-timeout", "1000") { fixture in
+    @Test("a client that stops reading keeps nobody else waiting, and is given up", arguments: ["direct", "channel"])
+    func stopsReading(writes: String) throws {
+        try withFixture("--stall-timeout", "1000", "--writes", writes) { fixture in
             let stuck = try neverReading(fixture)
             for _ in 0..<6 { try stuck.send(#"42["bytes",1000000]"#) }
             let other = try fixture.entered(.webSocket)
@@ -233,18 +302,22 @@ struct LimitTests {
         }
     }
 
-    @Test("one that leaves more answers waiting than there may be is given up at once")
-    func leavesAnswers() throws {
-        try withFixture("--stall-timeout", "3600000") { fixture in
+    @Test(
+        "one that leaves more answers waiting than there may be is given up at once", arguments: ["direct", "channel"])
+    func leavesAnswers(writes: String) throws {
+        try withFixture("--stall-timeout", "3600000", "--writes", writes) { fixture in
             let stuck = try neverReading(fixture)
             for _ in 0..<60 { try stuck.send(#"42["bytes",1000000]"#) }
             try fixture.waitForCount("no session left") { $0.sessions == 0 }
         }
     }
 
-    @Test("one that takes a part of a message and no more is given up by the heartbeat")
-    func takesAPart() throws {
-        try withFixture("--stall-timeout", "3600000", "--ping-interval", "300", "--ping-timeout", "200") { fixture in
+    @Test(
+        "one that takes a part of a message and no more is given up by the heartbeat", arguments: ["direct", "channel"])
+    func takesAPart(writes: String) throws {
+        try withFixture(
+            "--stall-timeout", "3600000", "--ping-interval", "300", "--ping-timeout", "200", "--writes", writes
+        ) { fixture in
             let stuck = try neverReading(fixture)
             try stuck.send(#"42["bytes",30000000]"#)
             try fixture.waitForCount("no session left") { $0.sessions == 0 }

@@ -77,7 +77,10 @@ struct PollingTests {
 
     @Test(
         "a body that is no payload is refused with 400, and closes the session",
-        arguments: ["abc", "", "4abc\u{1E}", "\u{1E}", "\u{1E}42[\"message\"]", "b!!!!", "bAQIDB", "8", "42[\"message\",1]\u{1E}x"])
+        arguments: [
+            "abc", "", "4abc\u{1E}", "\u{1E}", "\u{1E}42[\"message\"]", "b!!!!", "bAQIDB", "8",
+            "42[\"message\",1]\u{1E}x",
+        ])
     func malformed(body: String) throws {
         try withFixture { fixture in
             let session = try PollingPeer(fixture)
@@ -91,7 +94,8 @@ struct PollingTests {
     func notText() throws {
         try withFixture { fixture in
             let session = try entered(fixture)
-            try session.posts.send("POST", session.target, body: Array(#"42["message",""#.utf8) + [0xFF] + Array(#""]"#.utf8))
+            try session.posts.send(
+                "POST", session.target, body: Array(#"42["message",""#.utf8) + [0xFF] + Array(#""]"#.utf8))
             #expect(try session.posts.answer().status == 400)
             #expect(try !session.isKnown())
         }
@@ -142,7 +146,8 @@ struct PollingTests {
             let long = String(repeating: "a", count: 5_000)
             for sid in ["unknown", "0", "a%20b", "..%2F..", long, "AAAAAAAAAAAAAAAAAAAA"] {
                 for method in ["GET", "POST"] {
-                    let answer = try fixture.ask(method, "EIO=4&transport=polling&sid=\(sid)", body: method == "POST" ? "3" : nil)
+                    let answer = try fixture.ask(
+                        method, "EIO=4&transport=polling&sid=\(sid)", body: method == "POST" ? "3" : nil)
                     #expect(answer.status == 400)
                     #expect(try JSON(parsing: answer.body)["code"] == 1)
                 }

@@ -62,7 +62,9 @@ struct ProxyTests {
             let accepted = try fixture.count().accepted
             for _ in 0..<20 {
                 #expect(try fixture.ask("EIO=4&transport=abc").status == 400)
-                #expect(throws: WebSocketPeer.Refused.self) { try fixture.webSocket("EIO=4&transport=websocket&sid=unknown") }
+                #expect(throws: WebSocketPeer.Refused.self) {
+                    try fixture.webSocket("EIO=4&transport=websocket&sid=unknown")
+                }
                 #expect(try fixture.ask("POST", first.query, body: "6").body == "ok")
             }
             // A refused upgrade may cost its connection, an ordinary refusal never.
@@ -80,7 +82,9 @@ struct ProxyTests {
         }
     }
 
-    @Test("python-socketio's client, by all transports", arguments: StockClient.Transports.allCases, ["echo", "namespaces", "many"])
+    @Test(
+        "python-socketio's client, by all transports", arguments: StockClient.Transports.allCases,
+        ["echo", "namespaces", "many"])
     func stock(transports: StockClient.Transports, scenario: String) throws {
         try withProxiedFixture { fixture in
             let report = try StockClient.run(scenario, port: fixture.port, transports, options: ["count": 2_000])

@@ -56,7 +56,9 @@ struct SocketConnectTests {
         }
     }
 
-    @Test("what is no CONNECT ends a session that has no socket", arguments: Transport.allCases, ["4abc", "4", "42[\"message\"]", "40[]", "40{"])
+    @Test(
+        "what is no CONNECT ends a session that has no socket", arguments: Transport.allCases,
+        ["4abc", "4", "42[\"message\"]", "40[]", "40{"])
     func invalid(transport: Transport, text: String) throws {
         try withFixture { fixture in
             let session = try fixture.session(transport)
@@ -110,7 +112,8 @@ struct SocketConnectTests {
         }
     }
 
-    @Test("the server's own DISCONNECT names the namespace, and the client can come back", arguments: Transport.allCases)
+    @Test(
+        "the server's own DISCONNECT names the namespace, and the client can come back", arguments: Transport.allCases)
     func dismissed(transport: Transport) throws {
         try withFixture { fixture in
             let session = try fixture.entered(transport, "40/custom,")

@@ -19,7 +19,8 @@ struct SocketMessageTests {
         try withFixture { fixture in
             let session = try fixture.entered(transport, "40" + namespace)
             try session.send([
-                .text(#"452-\#(namespace)["message",\#(Self.twoPlaceholders)]"#), .binary([1, 2, 3]), .binary([4, 5, 6]),
+                .text(#"452-\#(namespace)["message",\#(Self.twoPlaceholders)]"#), .binary([1, 2, 3]),
+                .binary([4, 5, 6]),
             ])
             let answer: [Packet] = [
                 .text(#"452-\#(namespace)["message-back",\#(Self.twoPlaceholders)]"#), .binary([1, 2, 3]),
@@ -83,7 +84,9 @@ struct SocketMessageTests {
         }
     }
 
-    @Test("a text in place of an attachment, and an attachment that was not announced, end the session", arguments: Transport.allCases)
+    @Test(
+        "a text in place of an attachment, and an attachment that was not announced, end the session",
+        arguments: Transport.allCases)
     func attachments(transport: Transport) throws {
         try withFixture { fixture in
             let sentences: [[Packet]] = [

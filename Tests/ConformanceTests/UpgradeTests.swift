@@ -137,7 +137,9 @@ struct UpgradeTests {
         }
     }
 
-    @Test("a WebSocket that says anything but the probe is turned away; polling goes on", arguments: ["5", "3probe", "2", "2prob", "abc", "40"])
+    @Test(
+        "a WebSocket that says anything but the probe is turned away; polling goes on",
+        arguments: ["5", "3probe", "2", "2prob", "abc", "40"])
     func noProbe(text: String) throws {
         try withFixture { fixture in
             let session = try entered(fixture)

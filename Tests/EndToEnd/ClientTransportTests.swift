@@ -167,7 +167,7 @@ extension EndToEnd {
 
         @Test("the heartbeat keeps a silent connection", arguments: transports)
         func heartbeat(transports: [SocketIOTransport]) async throws {
-            try await ServerHost.run(["ping_interval": 0.5, "ping_timeout": 1.5]) { server in
+            try await ServerHost.run(["ping_interval": 1, "ping_timeout": 1]) { server in
                 try await server.connect(transports) { connection in
                     // The server closes a session whose pong is missing after two seconds.
                     try await Task.sleep(for: .seconds(3))

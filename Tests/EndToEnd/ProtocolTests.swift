@@ -9,7 +9,8 @@ extension EndToEnd {
 
         init() throws { stage = try Stage.current }
 
-        @Test("an unknown transport is answered with the protocol's Transport unknown, another version with its refusal")
+        @Test(
+            "an unknown transport is answered with the protocol's Transport unknown, another version with its refusal")
         func transports() async throws {
             let unknown: JSON = ["code": 0, "message": "Transport unknown"]
             for query in ["EIO=4", "EIO=4&transport=", "EIO=4&transport=carrier-pigeon"] {

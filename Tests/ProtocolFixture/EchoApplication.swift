@@ -1,5 +1,6 @@
 import EngineIO
 import NIOCore
+import NIOHTTP1
 import SocketIOServer
 import WireJSON
 
@@ -10,7 +11,7 @@ import WireJSON
 /// | CONNECT | the event `auth` with the payload of the CONNECT, or with an empty object |
 /// | `message` | the event `message-back` with the same arguments and attachments |
 /// | `message-with-ack` | an acknowledgement with the same arguments and attachments |
-/// | `ask` | the event `question` with the same arguments and attachments, which the client is to acknowledge; then the event `answer` with those of the acknowledgement, or `no-answer` with a sentence |
+/// | `ask` | the event `question` with the same, to be acknowledged; then `answer` with that, or `no-answer` |
 /// | `count N` | N events `number`, from 0 on |
 /// | `bytes N` | the event `bytes` with N bytes attached, each the remainder of its place by 251 |
 /// | `leave` | DISCONNECT |
@@ -22,6 +23,11 @@ struct EchoApplication: SocketIOHandler {
     var authDelay = Duration.zero
 
     func admit(_ request: HandshakeRequest) throws(EngineError) {}
+
+    /// A session is its client's alone, who is told by the cookie.
+    func admit(_ request: HandshakeRequest, to session: HandshakeRequest, sockets: [Socket]) throws(EngineError) {
+        guard request.headers["cookie"] == session.headers["cookie"] else { throw .forbidden }
+    }
 
     func connect(_ socket: Socket, auth: JSON?) async throws(ConnectRefusal) {
         if let refusal { throw refusal }

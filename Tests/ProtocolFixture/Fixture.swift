@@ -38,7 +38,9 @@ final class Fixture: Sendable {
 
     init(_ options: Options) async throws {
         let group = MultiThreadedEventLoopGroup(numberOfThreads: options.threads)
-        let logger = Logger(label: "fixture", factory: { StreamLogHandler.standardError(label: $0) })
+        var logger = Logger(label: "fixture", factory: { StreamLogHandler.standardError(label: $0) })
+        // Clients that break the protocol are what it is there for.
+        logger.logLevel = .warning
         let server: EngineServer
         switch options.protocolName {
         case .engineIO:

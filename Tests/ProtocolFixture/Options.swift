@@ -16,6 +16,7 @@ struct Options {
         configuration.pingTimeout = .milliseconds(200)
         configuration.connectTimeout = .milliseconds(1_000)
         configuration.maximumPayload = 1_000_000
+        configuration.writesDirectly = true
         return configuration
     }()
 
@@ -30,7 +31,8 @@ struct Options {
     static let usage = """
         usage: ProtocolFixture [--protocol socket.io|engine.io] [--port N] [--path /PATH/] [--threads N]
                                [--ping-interval MS] [--ping-timeout MS] [--connect-timeout MS] [--request-timeout MS]
-                               [--stall-timeout MS] [--auth-delay MS] [--max-payload BYTES]
+                               [--upgrade-timeout MS] [--stall-timeout MS] [--auth-delay MS]
+                               [--max-payload BYTES] [--connections N] [--events-per-second N] [--writes direct|channel]
         Serves the protocols' published test suites, and this package's own, on loopback.
         Commands, one a line on standard input, of which the end is the fixture's, too:
         count         says how many sessions and TCP connections there are, and how many of the latter there were
@@ -47,15 +49,23 @@ struct Options {
             case "--threads": threads = max(1, try Self.number(value, of: option))
             case "--path": path = value
             case "--protocol":
-                guard let name = ProtocolName(rawValue: value) else { throw Mistake(sentence: "\(value) is not spoken") }
+                guard let name = ProtocolName(rawValue: value) else {
+                    throw Mistake(sentence: "\(value) is not spoken")
+                }
                 protocolName = name
             case "--ping-interval": configuration.pingInterval = try Self.time(value, of: option)
             case "--ping-timeout": configuration.pingTimeout = try Self.time(value, of: option)
             case "--connect-timeout": configuration.connectTimeout = try Self.time(value, of: option)
             case "--request-timeout": configuration.requestTimeout = try Self.time(value, of: option)
+            case "--upgrade-timeout": configuration.upgradeTimeout = try Self.time(value, of: option)
             case "--stall-timeout": configuration.stallTimeout = try Self.time(value, of: option)
             case "--auth-delay": authDelay = .milliseconds(try Self.number(value, of: option))
             case "--max-payload": configuration.maximumPayload = try Self.number(value, of: option)
+            case "--connections": configuration.maximumConnections = try Self.number(value, of: option)
+            case "--events-per-second":
+                configuration.maximumEventsPerSecond = try Self.number(value, of: option)
+                configuration.maximumEventBurst = configuration.maximumEventsPerSecond / 10
+            case "--writes": configuration.writesDirectly = value == "direct"
             default: throw Mistake(sentence: "there is no \(option)")
             }
         }

@@ -37,8 +37,10 @@ struct FollowingTests {
         try await Task.sleep(for: .milliseconds(200))
         #expect(follower.seen.turns == 1)
         follower.endTurn()
-        try await follower.reaches { $0.turns == 2 }
+        // A turn is counted when it begins, before it has read.
+        try await follower.reaches { $0.names.count == 6 }
         #expect(follower.seen.names == ["0", "1", "2", "3", "4", "5"])
+        #expect(follower.seen.turns == 2)
         follower.endTurn()
         try await Task.sleep(for: .milliseconds(200))
         #expect(follower.seen.turns == 2)

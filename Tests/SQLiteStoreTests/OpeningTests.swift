@@ -239,4 +239,55 @@ struct OpeningTests {
                 Column(name: "j", kind: .text, isRequired: false, isNullable: false),
             ])
     }
+
+    @Test("room in the journal is made ahead, and neither what stands there nor what others write is lost by it")
+    func reserved() async throws {
+        let database = try TestDatabase()
+        func journalSize() throws -> Int {
+            let attributes = try FileManager.default.attributesOfItem(atPath: database.path + "-wal")
+            return try #require(attributes[.size] as? Int)
+        }
+        do {
+            let store = try database.open()
+            let thing = try store.model("thing")
+            let foreign = try database.foreign()
+            func add(_ name: String) async throws {
+                _ = try await store.write(by: nil) { try $0.insert([("name", .text(name))], into: thing) }
+            }
+            try await add("before")
+            let former = try journalSize()
+            #expect(former < 1_000_000)
+            async let others: Void = {
+                for number in 0..<20 {
+                    try await foreign.write {
+                        try $0.execute(sql: "INSERT INTO thing(name) VALUES (?)", arguments: ["foreign \(number)"])
+                    }
+                }
+            }()
+            try await store.reserveJournal()
+            try await others
+            let reserved = try journalSize()
+            #expect(reserved > 4_000_000)
+            try await add("after")
+            try await store.reserveJournal()
+            try await add("last")
+            #expect(try journalSize() == reserved)
+            let names = try await store.rows(of: "thing").map { $0["name"] }
+            #expect(names.count == 23)
+
+            // What a crash leaves behind: the database and its journal as they are now.
+            let copy = try TestDatabase()
+            for suffix in ["", "-wal"] {
+                try FileManager.default.copyItem(atPath: database.path + suffix, toPath: copy.path + suffix)
+            }
+            let recovered = try copy.open()
+            #expect(try await recovered.rows(of: "thing").map { $0["name"] } == names)
+            #expect(try await recovered.events().count == 23)
+            try await recovered.close()
+            try await store.close()
+        }
+        let store = try database.open()
+        #expect(try await store.rows(of: "thing").count == 23)
+        try await store.close()
+    }
 }

@@ -118,6 +118,23 @@ struct PollingMachineTests {
         #expect(machine.isWritable)
     }
 
+    @Test("while polls are held back, the one that is under way is delivered and POSTs go on")
+    func hold() throws {
+        var machine = try PollingMachine.opened()
+        machine.hold()
+        machine.received(body("4a"))
+        machine.send(text("4b"))
+        machine.flush()
+        #expect(try machine.all() == [message("a"), .post(body("4b"))])
+        machine.posted()
+        #expect(machine.isIdle)
+        var other = machine
+        other.drain()
+        #expect(try other.all() == [.drained])
+        machine.reopen()
+        #expect(try machine.all() == [.poll])
+    }
+
     @Test("a drain waits for both requests and for the delivery, sends nothing new, and hands over the rest")
     func drain() throws {
         var machine = try PollingMachine.opened()
@@ -193,7 +210,8 @@ struct PollingMachineTests {
         #expect(throws: EngineProtocolError.emptyPacket) { try machine.next() }
     }
 
-    @Test("whatever happens in whatever order: one request each way, no packet lost, doubled or out of order", .computes)
+    @Test(
+        "whatever happens in whatever order: one request each way, no packet lost, doubled or out of order", .computes)
     func property() throws {
         for seed in 0..<2_000 {
             var random = Seeded(UInt64(seed))
@@ -207,7 +225,8 @@ struct PollingMachineTests {
         var random = Seeded(7)
         let samples = ["4a\u{1E}2probe\u{1E}bAQID", "0{\"sid\":\"a\"}", "6", "40{\"sid\":\"s\"}\u{1E}42[\"a\"]"]
         for _ in 0..<20_000 {
-            let bytes = random.hostileBytes(like: samples.map { Array($0.utf8) }, alphabet: Array("0123456b\u{1E}=A".utf8))
+            let bytes = random.hostileBytes(
+                like: samples.map { Array($0.utf8) }, alphabet: Array("0123456b\u{1E}=A".utf8))
             var machine = PollingMachine()
             _ = try? machine.next()
             machine.received(ByteBuffer(bytes: bytes))
@@ -280,6 +299,7 @@ private struct Run {
         case 8 where isDraining:
             isDraining = false
             machine.reopen()
+        case 8: machine.hold()
         default: break
         }
     }

@@ -37,11 +37,14 @@ final class PollingPeer: Sendable {
 
     /// Starts a server. It grants the main namespace.
     ///
-    /// - Parameter answersProbes: whether a ping on a WebSocket is answered.
+    /// - Parameters:
+    ///   - answersProbes: whether a ping on a WebSocket is answered.
+    ///   - probeDelay: how long that takes.
     static func start(
         handshake: String = handshake,
         certificate: TestCertificate? = nil,
         answersProbes: Bool = true,
+        probeDelay: TimeAmount = .zero,
         except exception: @escaping Exception = { _ in nil },
         script: @escaping Script = { _, _ in }
     ) async throws -> (peer: PollingPeer, server: ScriptedServer) {
@@ -54,9 +57,11 @@ final class PollingPeer: Sendable {
             switch text {
             case "2probe":
                 guard answersProbes else { return }
-                webSocket.send("3probe")
                 // As the protocol wants it, so that the client needn't wait for the poll to end by itself.
                 peer.push("6")
+                webSocket.connection?.channel?.eventLoop.assumeIsolated().scheduleTask(in: probeDelay) {
+                    webSocket.send("3probe")
+                }
             case "5":
                 peer.upgraded(webSocket)
             default: peer.received(text)

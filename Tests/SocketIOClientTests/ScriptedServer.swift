@@ -201,7 +201,7 @@ final class ScriptedServer: Sendable {
         try await start(certificate: certificate) { peer, event in
             switch event {
             case .opened: peer.send(handshake)
-            case .text(let text) where text.hasPrefix("40"):
+            case .text(let text) where text.hasPrefix("40") && !text.hasPrefix("40/"):
                 peer.send(#"40{"sid":"socket"}"#)
                 script(peer, .opened)
             default: script(peer, event)

@@ -36,6 +36,12 @@ final class SessionHarness {
         try channel.writeInbound(bytes)
     }
 
+    func receive(binary: [UInt8]) throws {
+        var bytes = ByteBuffer()
+        WebSocketFrameWriter.appendBinary(ByteBuffer(bytes: binary), to: &bytes)
+        try channel.writeInbound(bytes)
+    }
+
     /// What was sent since the last call; text as it is, others by their kind.
     func sent() throws -> [String] {
         channel.embeddedEventLoop.run()

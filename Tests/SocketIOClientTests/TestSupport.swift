@@ -86,6 +86,13 @@ func withFile(of certificate: TestCertificate, _ body: (String) async throws -> 
 }
 
 extension SocketIOConnection {
+    /// Whether the network connection is read from.
+    func isReading() async throws -> Bool {
+        try await session.eventLoop.submit { [session] in
+            try session.value.engine.channel?.syncOptions?.getOption(.autoRead) ?? false
+        }.get()
+    }
+
     /// Whether what is sent leaves at once.
     func isIdle() async throws -> Bool {
         try await session.eventLoop.submit { [session] in session.value.isIdle }.get()

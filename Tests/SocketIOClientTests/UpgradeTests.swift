@@ -59,6 +59,16 @@ struct UpgradeTests {
         await connection.disconnect()
     }
 
+    @Test("a server that ends one poll, long before it answers the probe, isn't sent another to wait for")
+    func onePoll() async throws {
+        let (peer, server) = try await PollingPeer.start(probeDelay: .milliseconds(300))
+        let connection = try await SocketIOConnection.connect(SocketIOClientConfiguration(upgrading: server))
+        try await eventually("the upgrade") { connection.transport == .websocket }
+        connection.emit("a")
+        try await eventually("the event") { peer.log.contains(#"ws 42["a"]"#) }
+        await connection.disconnect()
+    }
+
     @Test("what the last poll brings is delivered before what the WebSocket brings")
     func incomingOrder() async throws {
         let (peer, server) = try await PollingPeer.start(script: { peer, packet in
@@ -77,6 +87,36 @@ struct UpgradeTests {
         }
     }
 
+    @Test("a reader that is behind when the session moves stops the WebSocket's reading too, and loses nothing")
+    func backPressure() async throws {
+        let count = 3_000
+        let (peer, server) = try await PollingPeer.start(
+            except: { $0.isUpgrade ? .held("upgrade") : nil },
+            script: { peer, packet in
+                if packet == #"42["some"]"# { peer.push(#"42["n",0]"#, #"42["n",1]"#, #"42["n",2]"#, #"42["n",3]"#) }
+                guard packet == #"42["rest"]"# else { return }
+                for number in 4..<count { peer.push(#"42["n",\#(number)]"#) }
+            })
+        let configuration = SocketIOClientConfiguration(upgrading: server).with { $0.maximumUnreadElements = 4 }
+        let connection = try await SocketIOConnection.connect(configuration)
+        connection.emit("some")
+        try await eventually("the pause") { try await connection.isPaused() }
+        server.release("upgrade", .webSocket)
+        try await eventually("the move") { connection.transport == .websocket }
+        #expect(try await connection.isPaused())
+        #expect(try await !connection.isReading())
+        connection.emit("rest")
+        try await eventually("the question") { peer.log.contains(#"ws 42["rest"]"#) }
+        var iterator = connection.incoming.makeAsyncIterator()
+        for number in 0..<count {
+            guard await iterator.next()?.description == "n(\(number))" else {
+                Issue.record("element \(number) is missing")
+                break
+            }
+        }
+        await connection.disconnect()
+    }
+
     @Test("where no WebSocket can be had, polling goes on", arguments: 0..<5)
     func failingProbe(kind: Int) async throws {
         let answers: [ScriptedServer.Answer] = [
@@ -87,7 +127,7 @@ struct UpgradeTests {
             script: { peer, packet in
                 if packet.hasPrefix("42") { peer.push(packet) }
             })
-        let configuration = SocketIOClientConfiguration(upgrading: server).with { $0.connectTimeout = .seconds(2) }
+        let configuration = SocketIOClientConfiguration(upgrading: server).with { $0.connectTimeout = .seconds(1) }
         let connection = try await SocketIOConnection.connect(configuration)
         var iterator = connection.incoming.makeAsyncIterator()
         try await eventually("the probe") { server.observed.requests.contains { $0.headers.contains(name: "Upgrade") } }

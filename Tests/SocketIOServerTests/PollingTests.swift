@@ -66,6 +66,28 @@ struct PollingTests {
         #expect(body.hasSuffix("}\u{1e}42[\"n\",0]\u{1e}42[\"n\",1]\u{1e}42[\"n\",2]"))
     }
 
+    @Test("an answer has no more packets than every client takes, and nothing is lost or reordered between two")
+    func manyPackets() throws {
+        let sockets = Shared<[Socket]>([])
+        let desk = Desk(Application(onConnect: { socket, _ in sockets.change { $0.append(socket) } }))
+        let poller = try Poller(desk)
+        try poller.connect()
+        let batch = OutboundBatch((0..<40).map { OutboundEvent("b", [.integer(Int64($0))]) })
+        for number in 0..<20 { sockets.value[0].emit("n", [.integer(Int64(number))]) }
+        sockets.value[0].send(batch)
+        sockets.value[0].emit("last", [])
+        var heard: [String] = []
+        for _ in 0..<4 {
+            let packets = try Answer(poller.poll().sentText()).body.split(separator: "\u{1e}").map(String.init)
+            #expect(packets.count <= 16)
+            heard += packets
+        }
+        let expected =
+            (0..<20).map { "42[\"n\",\($0)]" } + (0..<40).map { "42[\"b\",\($0)]" } + ["42[\"last\"]"]
+        #expect(heard == expected)
+        #expect(try poller.poll().sentText().isEmpty)
+    }
+
     @Test("attachments travel as base64, both ways")
     func binary() throws {
         let poller = try Poller(
@@ -145,6 +167,34 @@ struct PollingTests {
         #expect(try Answer(poller.post("42[\"quit\"]").sentText()).body == "ok")
         #expect(desk.hub.connectionCount == 0)
         #expect(try Answer(poller.poll().sentText()).body == "42[\"bye\"]\u{1e}1")
+        #expect(try Answer(poller.poll().sentText()).body == unknown)
+    }
+
+    @Test("the last words are for whoever comes with the session's own credentials")
+    func farewellCredentials() throws {
+        let desk = Desk(
+            Application(onEvent: { _, socket in
+                await socket.onLoop { socket in
+                    socket.emit("secret", [])
+                    socket.disconnect(close: true)
+                }
+                return []
+            }))
+        let poller = try Poller(desk, extra: "Cookie: token=a")
+        try poller.connect()
+        _ = try poller.post("42[\"quit\"]")
+        #expect(try Answer(poller.poll().sentText()).body == unknown)
+        #expect(try Answer(poller.poll("Cookie: token=b").sentText()).body == unknown)
+        #expect(try Answer(poller.poll("Cookie: token=a").sentText()).body == "42[\"secret\"]\u{1e}1")
+    }
+
+    @Test("a poll that its own client's close has overtaken is let go like one that waited")
+    func overtakenByClose() throws {
+        let desk = Desk()
+        let poller = try Poller(desk)
+        #expect(try Answer(poller.post("1").sentText()).body == "ok")
+        #expect(desk.hub.connectionCount == 0)
+        #expect(try Answer(poller.poll().sentText()).body == "6")
         #expect(try Answer(poller.poll().sentText()).body == unknown)
     }
 
@@ -318,7 +368,10 @@ struct UpgradeTests {
         #expect(desk.hub.connectionCount == 1)
         #expect(try Answer(poller.poll().sentText()).body == bad)
         #expect(try Answer(poller.post("42[\"a\"]").sentText()).body == bad)
-        #expect(try Answer(poller.webSocket().sentText()).body == bad)
+        let second = try poller.webSocket()
+        #expect(try second.sentText().hasPrefix(switchingProtocols))
+        desk.loop.advanceTime(by: .seconds(3))
+        #expect(!second.isOpen)
         try line.say("421[\"a\"]")
         #expect(try line.heard() == ["431[]"])
     }

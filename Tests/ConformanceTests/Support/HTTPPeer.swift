@@ -23,7 +23,8 @@ final class HTTPPeer {
 
     /// - Parameter body: nil for a request without one.
     func send(
-        _ method: String, _ target: String, headers: [(String, String)] = [], body: (some Collection<UInt8>)? = [UInt8]?.none
+        _ method: String, _ target: String, headers: [(String, String)] = [],
+        body: (some Collection<UInt8>)? = [UInt8]?.none
     ) throws {
         var head = "\(method) \(target) HTTP/1.1\r\nHost: localhost\r\n"
         for (name, value) in headers { head += "\(name): \(value)\r\n" }

@@ -3,18 +3,24 @@ import Foundation
 /// Where the programs are that these tests run.
 enum Programs {
     /// `ProtocolFixture`, from `ROLECALL_TEST_BIN` or else the debug build of this package.
-    static func fixture() throws -> String {
+    static func fixture() throws -> String { try program("ProtocolFixture") }
+
+    /// The example of a Hummingbird application, from the same place.
+    static func chatExample() throws -> String { try program("ChatExample") }
+
+    private static func program(_ name: String) throws -> String {
         let directory = try setting("ROLECALL_TEST_BIN") ?? root().appendingPathComponent(".build/debug").path
         return try executable(
-            "\(directory)/ProtocolFixture",
-            "There is no ProtocolFixture in \(directory). Scripts/test builds it and runs the tests.")
+            "\(directory)/\(name)", "There is no \(name) in \(directory). Scripts/test builds it and runs the tests.")
     }
 
     /// A Python with python-socketio, from `ROLECALL_TEST_PYTHON` or else `.build/python` of this package.
     static func python() throws -> String {
-        let python = try setting("ROLECALL_TEST_PYTHON") ?? root().appendingPathComponent(".build/python/bin/python").path
+        let python =
+            try setting("ROLECALL_TEST_PYTHON") ?? root().appendingPathComponent(".build/python/bin/python").path
         return try executable(
-            python, "There is no Python with python-socketio at \(python). Scripts/test installs it and runs the tests.")
+            python, "There is no Python with python-socketio at \(python). Scripts/test installs it and runs the tests."
+        )
     }
 
     /// HAProxy, from the search path, or from where Debian puts it.

@@ -10,7 +10,8 @@ final class Proxy {
 
     init(inFrontOf server: Int) throws {
         let program = try Programs.haproxy()
-        configuration = FileManager.default.temporaryDirectory.appendingPathComponent("conformance-\(UUID().uuidString).cfg")
+        configuration = FileManager.default.temporaryDirectory.appendingPathComponent(
+            "conformance-\(UUID().uuidString).cfg")
         port = try Self.freePort()
         try Self.text(port: port, server: server).write(to: configuration, atomically: true, encoding: .utf8)
         // The shell ends when its standard input does, and the proxy with it.

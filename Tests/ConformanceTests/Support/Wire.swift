@@ -61,7 +61,8 @@ final class Wire {
                 rest = rest.dropFirst(count)
             } else if errno == EAGAIN {
                 guard Self.wait(for: [self], Int16(POLLOUT), until: deadline) else {
-                    throw WireFailure("the server took \(bytes.count - rest.count) of \(bytes.count) bytes, and no more")
+                    throw WireFailure(
+                        "the server took \(bytes.count - rest.count) of \(bytes.count) bytes, and no more")
                 }
             } else if errno != EINTR {
                 throw WireFailure("can't write: \(Self.reason)")
@@ -94,7 +95,9 @@ final class Wire {
             let place = (searched..<max(searched, received.count - mark.count + 1)).first {
                 received[$0..<$0 + mark.count].elementsEqual(mark)
             }
-            if let place { return String(decoding: try take(place + mark.count, what()).dropLast(mark.count), as: UTF8.self) }
+            if let place {
+                return String(decoding: try take(place + mark.count, what()).dropLast(mark.count), as: UTF8.self)
+            }
             searched = max(0, received.count - mark.count + 1)
             try receive(what())
         }

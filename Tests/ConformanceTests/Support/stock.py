@@ -59,7 +59,7 @@ ended = Heard()
 
 
 def connected(namespaces=("/",), auth=None, wait=True):
-    client = OrderedClient(reconnection=False, handle_sigint=False)
+    client = OrderedClient(reconnection=False, handle_sigint=False, request_timeout=PATIENCE)
     for namespace in namespaces:
         def event(name, *arguments, namespace=namespace):
             heard.add(namespace, name, *arguments)
@@ -173,6 +173,25 @@ def patience():
     time.sleep(options["seconds"])
     client.emit("message", "still here")
     return {"heard": plain(heard.wait(2)[1]), "ended": plain(ended.things), "transport": client.transport()}
+
+
+def chat():
+    """Two of the example's users, and one who gives no name."""
+    ann = connected(auth={"name": "Ann"})
+    refusals = Heard()
+    stranger = OrderedClient(reconnection=False, handle_sigint=False)
+    stranger.on("connect_error", lambda *data: refusals.add(*data))
+    try:
+        stranger.connect(url, transports=transports, wait_timeout=PATIENCE)
+    except socketio.exceptions.ConnectionError:
+        pass
+    bob = connected(auth={"name": "Bob"})
+    answers = Heard()
+    bob.emit("say", "hello", callback=lambda *answer: answers.add(*answer))
+    return {
+        "answer": plain(answers.wait(1)[0]), "heard": plain(heard.wait(1)), "refusal": plain(refusals.wait(1)[0]),
+        "transport": ann.transport(),
+    }
 
 
 def closed():

@@ -1,6 +1,6 @@
 """The independent server of the client's tests: python-socketio on aiohttp.
 
-Its one argument is a JSON object: "transports", "ping_interval" and "ping_timeout" in seconds, "max_payload" in bytes,
+Its one argument is a JSON object: "transports", "ping_interval" and "ping_timeout" in whole seconds, "max_payload" in bytes,
 and "sticky", with which a session's requests are answered only if they bring the cookie that its first answer set.
 
 The first line on standard output is the port that it listens on. What it is asked to do comes as events:

@@ -124,7 +124,7 @@ public final class EngineServer: Sendable {
         guard let sid = Self.sid(of: purpose), let hub = hub(named: sid) else { return reply.refuse(.unknownSession) }
         hub.eventLoop.run { [application] in
             guard let session = hub.session(sid) else {
-                if case .poll = purpose, hub.sayFarewell(sid, reply) { return }
+                if case .poll = purpose, hub.sayFarewell(sid, to: request, reply) { return }
                 return reply.refuse(.unknownSession)
             }
             do throws(EngineError) {
@@ -132,11 +132,15 @@ public final class EngineServer: Sendable {
             } catch {
                 return reply.refuse(error)
             }
+            guard !session.isOverdue else {
+                session.abort(.pingTimeout)
+                return reply.refuse(.unknownSession)
+            }
             switch purpose {
             case .handshake: break
             case .poll: session.poll(reply)
             case .deliver: session.deliver(body, reply)
-            case .upgrade: reply.answer(session.awaitsUpgrade ? .upgrade : .refusal(.badRequest))
+            case .upgrade: reply.answer(.upgrade(isWelcome: session.awaitsUpgrade))
             }
         }
     }
@@ -160,12 +164,13 @@ public final class EngineServer: Sendable {
 
     /// Makes the handler of a connection that means to take over a session. `start` runs once it stands in the pipeline.
     func makeUpgrade(
-        of sid: String, on eventLoop: any EventLoop
+        of sid: String, isWelcome: Bool, on eventLoop: any EventLoop
     ) -> (connection: WebSocketConnection, start: () -> Void)? {
         guard let home = hub(named: sid) else { return nil }
         let relay = WebSocketRelay(sid: sid, home: home, eventLoop: eventLoop, logger: logger)
         let connection = makeConnection(delegate: relay)
-        return (connection, { [configuration] in relay.start(on: connection, timeout: configuration.upgradeTimeout) })
+        let timeout = configuration.upgradeTimeout
+        return (connection, { relay.start(on: connection, isWelcome: isWelcome, timeout: timeout) })
     }
 
     private func hub(named sid: String) -> SocketHub? {

@@ -12,8 +12,9 @@ struct HTTPReply: Sendable {
         /// Its packets were handled.
         case accepted
         case refusal(EngineError)
-        /// The connection may become the session's WebSocket.
-        case upgrade
+        /// The connection becomes a WebSocket, which may take over the session, or else is closed: a client with two for
+        /// one session is told so there, as the protocol has it.
+        case upgrade(isWelcome: Bool)
     }
 
     private static let lastID = Atomic<ID>(0)

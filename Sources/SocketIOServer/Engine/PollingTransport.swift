@@ -12,6 +12,10 @@ final class PollingTransport: OutboxTransport {
     /// transport any more. Any other is let go then, since the client waits for it before it moves.
     private static let releaseDelay = TimeAmount.milliseconds(10)
 
+    /// How many packets one answer has, at most. The protocol has no such limit, and the most used client in Python has:
+    /// it gives up upon an answer of more.
+    private static let maximumPackets = 16
+
     private weak var session: EngineSession?
     private let eventLoop: any EventLoop
     /// The poll that waits for packets.
@@ -19,6 +23,8 @@ final class PollingTransport: OutboxTransport {
     /// A delivery that was handled, and whose answer is held back so that the client sends nothing more.
     private var delivery: HTTPReply?
     private var release: Scheduled<Void>?
+    /// An answer that lacks the rest of what was offered.
+    private var incomplete = ByteBuffer()
     /// What a poll gets that comes when the session is over.
     private var farewell = ByteBuffer()
     private(set) var isOpen = true
@@ -71,6 +77,11 @@ final class PollingTransport: OutboxTransport {
         poll.take()?.refuse(.badRequest)
     }
 
+    /// Has the one poll that may still come answered like one that waited.
+    func leaveNoop() {
+        farewell = Self.payload(of: .noop)
+    }
+
     /// Answers the one poll that still comes once the session is over.
     func sayFarewell(_ reply: HTTPReply) {
         reply.answer(.packets(farewell))
@@ -80,34 +91,39 @@ final class PollingTransport: OutboxTransport {
     // MARK: Sending
 
     var takesFrames: Bool { isOpen && poll != nil }
-    var takesParts: Bool { false }
+    var takesParts: Bool { true }
     var holdsFrames: Bool { false }
     var queuedBytes: Int { 0 }
 
     func offer(_ frames: ByteBuffer) -> Int {
-        guard let poll = poll.take() else { return 0 }
-        cancelRelease()
-        var payload = ByteBuffer()
-        Self.appendPackets(of: frames, to: &payload)
-        answer(poll, payload)
-        return frames.readableBytes
+        // What is left comes back as the rest of one frame, or else as the next one, which has to follow.
+        let rest = Self.appendPackets(of: frames, limit: Self.maximumPackets - 1, to: &incomplete)
+        if rest == 0 { answer() }
+        return frames.readableBytes - rest
     }
 
-    private func answer(_ poll: HTTPReply, _ payload: ByteBuffer) {
-        guard let session else { return }
+    func finish(_ rest: ByteBuffer) {
+        _ = Self.appendPackets(of: rest, to: &incomplete)
+        answer()
+    }
+
+    private func answer() {
+        let payload = incomplete
+        incomplete = ByteBuffer()
+        guard let poll = poll.take(), let session else { return }
+        cancelRelease()
         let bound = NIOLoopBound(session, eventLoop: eventLoop)
         poll.answer(.packets(payload)) { [eventLoop] in
             eventLoop.execute { bound.value.lostPackets() }
         }
     }
 
-    func finish(_ rest: ByteBuffer) {}
     func flush() {}
     /// A poll that comes tells of itself.
     func awaitRoom() {}
 
     func send(encodedFrames: ByteBuffer) {
-        Self.appendPackets(of: encodedFrames, to: &farewell)
+        _ = Self.appendPackets(of: encodedFrames, to: &farewell)
     }
 
     // MARK: Reading
@@ -152,10 +168,15 @@ final class PollingTransport: OutboxTransport {
     }
 
     /// Makes packets of whole frames.
-    private static func appendPackets(of frames: ByteBuffer, to payload: inout ByteBuffer) {
-        payload.reserveCapacity(minimumWritableBytes: frames.readableBytes)
+    ///
+    /// - Parameter limit: how many packets, at most.
+    /// - Returns: how many bytes of frames are left.
+    private static func appendPackets(
+        of frames: ByteBuffer, limit: Int = .max, to payload: inout ByteBuffer
+    ) -> Int {
         var frames = frames
-        while let message = WebSocketFrameWriter.readMessage(from: &frames) {
+        var count = 0
+        while count < limit, let message = WebSocketFrameWriter.readMessage(from: &frames) {
             switch message {
             case .text(let text):
                 if payload.readableBytes > 0 { payload.writeInteger(EnginePayload.separator) }
@@ -163,6 +184,8 @@ final class PollingTransport: OutboxTransport {
             case .binary(let bytes):
                 append(.binary(bytes), to: &payload)
             }
+            count += 1
         }
+        return frames.readableBytes
     }
 }

@@ -15,6 +15,9 @@ public struct HandshakeRequest: Sendable {
         self.remoteAddress = remoteAddress
     }
 
+    /// What the request shows of who made it, as it stands.
+    var credentials: [String] { headers["cookie"] + headers["authorization"] }
+
     /// The peer as `host:port`, or `unknown`.
     public var address: String {
         guard let remoteAddress, let host = remoteAddress.ipAddress, let port = remoteAddress.port else {

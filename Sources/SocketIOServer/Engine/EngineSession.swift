@@ -161,6 +161,13 @@ final class EngineSession {
         }
     }
 
+    /// Whether the client's time is over, and only the timer has not been round yet.
+    var isOverdue: Bool {
+        guard case .awaitingPong(let deadline) = heartbeat.state else { return false }
+        let now = hub.eventLoop.now
+        return now >= deadline && deadlineAfterHoldup(now: now) == nil
+    }
+
     /// As long as we were kept from reading, a client that does read can't be blamed for its silence: the pong may be
     /// among what we left unread.
     private func deadlineAfterHoldup(now: NIODeadline) -> NIODeadline? {
@@ -176,7 +183,7 @@ final class EngineSession {
         closingReason = closingReason ?? reason
         outbox.handOver()
         transport?.close(code: code, reason: reason == .transportClose ? "" : reason.rawValue)
-        if let polling, polling.hasFarewell { hub.keepFarewell(of: id, polling) }
+        if let polling, polling.hasFarewell { hub.keepFarewell(of: self, polling, for: .seconds(10)) }
         ended(reason)
     }
 
@@ -190,7 +197,13 @@ final class EngineSession {
 
     private func clientClosed() {
         guard let polling else { return close(.transportClose) }
-        polling.releasePoll()
+        if polling.hasPoll {
+            polling.releasePoll()
+        } else {
+            // It may have been overtaken on another connection.
+            polling.leaveNoop()
+            hub.keepFarewell(of: self, polling, for: .seconds(1))
+        }
         abort(.transportClose)
     }
 

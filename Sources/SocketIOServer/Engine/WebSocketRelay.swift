@@ -69,9 +69,10 @@ final class WebSocketRelay: WebSocketDelegate {
     private var isHome: Bool { home.eventLoop === eventLoop }
 
     /// The connection stands.
-    func start(on connection: WebSocketConnection, timeout: TimeAmount) {
+    func start(on connection: WebSocketConnection, isWelcome: Bool, timeout: TimeAmount) {
         guard connection.isOpen else { return }
         self.connection = connection
+        guard isWelcome else { return giveUp("the session has a WebSocket") }
         deadline = eventLoop.assumeIsolated().scheduleTask(in: timeout) { [weak self] in
             self?.giveUp("no upgrade in time")
         }

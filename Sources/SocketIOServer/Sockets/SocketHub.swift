@@ -45,7 +45,7 @@ public final class SocketHub: @unchecked Sendable {
     weak var server: SocketIOServer?
     private var sessions: [String: EngineSession] = [:]
     /// Sessions that are over, and have packets left for one more poll.
-    private var farewells: [String: (transport: PollingTransport, deadline: Scheduled<Void>)] = [:]
+    private var farewells: [String: Farewell] = [:]
     private var wheel: HeartbeatWheel
     private var wheelTimer: Scheduled<Void>?
     private var wheelWake = NIODeadline.distantFuture
@@ -225,17 +225,19 @@ extension SocketHub {
         for session in Array(sessions.values) { session.serverStops() }
     }
 
-    /// How long a client that polls has to come for the last packets.
-    private static let farewellTime = TimeAmount.seconds(10)
-
-    func keepFarewell(of id: String, _ transport: PollingTransport) {
-        let deadline = eventLoop.assumeIsolated().scheduleTask(in: Self.farewellTime) { self.farewells[id] = nil }
-        farewells[id] = (transport, deadline)
+    /// Keeps the last packets of a session that polled, for so long.
+    func keepFarewell(of session: EngineSession, _ transport: PollingTransport, for time: TimeAmount) {
+        let id = session.id
+        let deadline = eventLoop.assumeIsolated().scheduleTask(in: time) { self.farewells[id] = nil }
+        farewells[id] = Farewell(opening: session.request, transport: transport, deadline: deadline)
     }
 
     /// Answers a poll of a session that is over; false where it has nothing left to hear.
-    func sayFarewell(_ id: String, _ reply: HTTPReply) -> Bool {
-        guard let farewell = farewells.removeValue(forKey: id) else { return false }
+    func sayFarewell(_ id: String, to request: HandshakeRequest, _ reply: HTTPReply) -> Bool {
+        // The application can't be asked any more who may hear this: it is for whoever comes with the very credentials
+        // that the session was opened with.
+        guard let farewell = farewells[id], farewell.opening.credentials == request.credentials else { return false }
+        farewells[id] = nil
         farewell.deadline.cancel()
         farewell.transport.sayFarewell(reply)
         return true
@@ -294,6 +296,13 @@ extension SocketHub {
             }
         }
     }
+}
+
+/// What is left to say of a session that is over.
+struct Farewell {
+    let opening: HandshakeRequest
+    let transport: PollingTransport
+    let deadline: Scheduled<Void>
 }
 
 /// One room's sockets on one loop.
