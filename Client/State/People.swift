@@ -32,8 +32,11 @@ struct People: Hashable, Sendable {
         }
     }
 
+    /// The most people that are kept; a server that tells of more is not believed.
+    static let limit = 20_000
+
     /// By user id, as the server told last.
-    private(set) var present: [Int64: Presence] = [:]
+    private(set) var present: [Int64: Person] = [:]
     private(set) var sockets = Listing<SocketRecord>()
     /// The sockets under their people; nil where sockets are not told.
     private var socketRows: [Row]?
@@ -57,7 +60,12 @@ struct People: Hashable, Sendable {
     }
 
     mutating func received(_ presence: Presence, at uptime: Duration) {
-        present[presence.userID] = presence.isOn ? presence : nil
+        if !presence.isOn {
+            present[presence.userID] = nil
+        } else if present.count < Self.limit || present[presence.userID] != nil {
+            present[presence.userID] = Person(
+                id: presence.userID, name: presence.name, role: presence.role, email: nil, sockets: presence.sockets)
+        }
         sockets.isOutdated(at: uptime)
     }
 
@@ -80,13 +88,7 @@ struct People: Hashable, Sendable {
     /// From the top to the bottom of the page.
     var rows: [Row] {
         if let socketRows { return socketRows }
-        return Self.sorted(
-            present.values.map { presence in
-                Person(
-                    id: presence.userID, name: presence.name, role: presence.role, email: nil,
-                    sockets: presence.sockets)
-            }
-        ).map(Row.person)
+        return Self.sorted(Array(present.values)).map(Row.person)
     }
 
     /// The place of the selected row; of the first where it is gone, nil where there is none.

@@ -106,6 +106,14 @@ extension ScreenState {
         return [.renew]
     }
 
+    /// The socket has been associated anew; an identity that told so stood before this.
+    mutating func settleRenewal() {
+        guard renewal == .underWay else { return }
+        renewal = .idle
+        expiry = nil
+        note("the login was renewed")
+    }
+
     mutating func reduce(_ outcome: Renewal) {
         switch outcome {
         case .renewed(let remark): if let remark { note(remark, .alarm) }

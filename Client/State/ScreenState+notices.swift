@@ -27,6 +27,8 @@ extension ScreenState {
         case .answer(RequestName.latency, _): settleReturn()
         // Only now every identity of the way out has been told.
         case .answer(RequestName.logout, _): isLeaving = false
+        case .answer(RequestName.renewal, let answer):
+            if Acknowledgement(json: answer) == .registered { settleRenewal() }
         case .answer(RequestName.whoami, let answer):
             if let identity = Identity(json: answer) { note("whoami: \(describe(identity))") }
         case .answer, .duplicate: break

@@ -56,6 +56,18 @@ struct ExpiryTests {
         #expect(!stage.row("you are ann@example.org (user) by login").isEmpty)
     }
 
+    @Test("a server that only acknowledges the new token has renewed the login too")
+    func acknowledged() {
+        var stage = signedIn(stays: true)
+        stage.tell(.expiring(Self.soon), .answer(command: RequestName.renewal, ["data": "registered"]))
+        #expect(!stage.row("the login was renewed").isEmpty)
+        #expect(!stage.rows[0].contains("expires"))
+        stage.tell(.expiring(Self.soon))
+        #expect(stage.effects.filter { $0 == .renew }.count == 2)
+        stage.tell(.answer(command: RequestName.renewal, ["error": "token_revoked", "message": "No."]))
+        #expect(stage.state.renewal == .underWay, "The outcome says so.")
+    }
+
     @Test("a renewal that fails is tried again until the end; one that is refused is not")
     func failing() {
         var stage = signedIn(stays: true)

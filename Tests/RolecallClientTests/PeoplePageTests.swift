@@ -40,6 +40,17 @@ struct PeoplePageTests {
         #expect(stage.state.page == nil)
     }
 
+    @Test("a server that tells of ever more people does not fill the memory")
+    func bounded() {
+        var people = People()
+        for id in 0..<Int64(People.limit + 10) {
+            if let presence = Presence(json: ["user": ["_id": .integer(id)], "state": "joined"]) {
+                people.received(presence, at: .zero)
+            }
+        }
+        #expect(people.present.count == People.limit)
+    }
+
     @Test("who may not know of roles is shown none, at every size")
     func unknownRoles() {
         for (columns, rows) in [(120, 36), (30, 8)] {
