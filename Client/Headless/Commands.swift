@@ -265,7 +265,7 @@ struct WhoCommand: VerbCommand {
     static let configuration = CommandConfiguration(
         commandName: "who", abstract: "Show who is connected.",
         discussion: "An admin is shown every socket, a line each, and whose it is; other users who is on, and with how "
-            + "many sockets. Whoever is not logged in is told nothing (exit code 4).")
+            + "many sockets, that of this command among them. Whoever is not logged in is told nothing (exit code 4).")
 
     @OptionGroup var options: GlobalOptions
 

@@ -1,4 +1,5 @@
 import RolecallProtocol
+import Terminal
 
 /// The page of those who are on.
 extension ScreenState {
@@ -33,6 +34,25 @@ extension ScreenState {
         default: break
         }
         return []
+    }
+
+    /// The wheel moves the selection, a click selects.
+    mutating func reducePeople(_ mouse: Mouse) {
+        let rows = people.rows
+        let height = max(1, PeopleView.listHeight(self))
+        guard let at = people.selectedIndex(in: rows) else { return }
+        // A question that is open is about another row.
+        confirmation = nil
+        switch mouse.kind {
+        case .scrollUp: selectPerson(at - 3, rows, height)
+        case .scrollDown: selectPerson(at + 3, rows, height)
+        case .press(.left):
+            let list = Layout(self).main.splitTop(1).rest
+            let top = PeopleView.top(people.top, showing: at, of: rows.count, height: height)
+            let index = top + mouse.position.row - list.row
+            if list.contains(mouse.position), rows.indices.contains(index) { selectPerson(index, rows, height) }
+        default: break
+        }
     }
 
     private mutating func selectPerson(_ index: Int, _ rows: [People.Row], _ height: Int) {

@@ -158,6 +158,22 @@ struct PeoplePageTests {
         #expect(stage.press(.down, .up, .character("k")) == [])
     }
 
+    @Test("a click selects and the wheel moves, in a list that is scrolled too")
+    func mouse() {
+        var stage = opened(columns: 60, rows: 8)
+        stage.act(.mouse(Mouse(.press(.left), at: Terminal.Position(row: 3, column: 9))))
+        #expect(stage.rows[3].hasPrefix(">  b-socket"), "\(stage.screen)")
+        stage.act(.mouse(Mouse(.scrollDown, at: Terminal.Position(row: 3, column: 9))))
+        #expect(stage.row(">").contains("7fQ2kXb9"))
+        stage.press(.character("k"))
+        stage.act(.mouse(Mouse(.press(.left), at: Terminal.Position(row: 2, column: 1))))
+        #expect(stage.state.confirmation == nil)
+        #expect(stage.rows[2].hasPrefix(">"))
+        stage.act(.mouse(Mouse(.scrollUp, at: Terminal.Position(row: 3, column: 9))))
+        stage.act(.mouse(Mouse(.press(.left), at: Terminal.Position(row: 7, column: 1))))
+        #expect(stage.row(">").contains("Ann"))
+    }
+
     @Test("/who opens it, and /kick asks first")
     func commands() {
         var stage = Stage(columns: 100)
