@@ -166,7 +166,7 @@ actor ConnectionSupervisor {
         } else if name == Gap.eventName, let gap = arguments.first.flatMap(Gap.init) {
             progress.received(gap)
             notices.append(.gap(gap))
-        } else if name == Expiring.eventName, let expiry = Expiring.expiry(arguments) {
+        } else if name == ExpiryWarning.eventName, let expiry = ExpiryWarning.expiry(arguments) {
             notices.append(.expiring(expiry))
         } else if name == Presence.eventName, let presence = arguments.first.flatMap(Presence.init) {
             notices.append(.presence(presence))

@@ -99,7 +99,7 @@ struct Presence: Hashable, Sendable {
 }
 
 /// The server's word that a login will end by itself.
-enum Expiring {
+enum ExpiryWarning {
     static let eventName = "expiring"
 
     /// When; nil where the event does not say.

@@ -162,7 +162,7 @@ struct LivePageTests {
         let soon = Timestamp(milliseconds: Timestamp.now().milliseconds + 60_000)
         try await stand(http: { _ in ScriptedServer.Reply(body: #"{"token":"\#(Self.newer)","user":{}}"#) }) { stand in
             stand.link.push(
-                .event(name: Expiring.eventName, arguments: [["expiresAt": .string(soon.description)]]))
+                .event(name: ExpiryWarning.eventName, arguments: [["expiresAt": .string(soon.description)]]))
             try await shows(stand, "the login was renewed")
             #expect(stand.requests == ["POST /auth/refresh"])
             #expect(stand.link.requests.contains { $0.arguments == [.string(Self.newer)] })

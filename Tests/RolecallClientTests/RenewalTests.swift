@@ -16,7 +16,7 @@ struct RenewalTests {
     private static let soon = Timestamp(milliseconds: Timestamp.now().milliseconds + 60_000)
 
     private static let expiring = SocketArrival.event(
-        name: Expiring.eventName, arguments: [["expiresAt": .string(soon.description)]])
+        name: ExpiryWarning.eventName, arguments: [["expiresAt": .string(soon.description)]])
 
     /// A socket that tells of the login's end and takes the new token.
     private func link(refusing: Bool = false) -> ScriptedLink {
