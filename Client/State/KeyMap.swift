@@ -68,7 +68,7 @@ struct KeyMap: Sendable {
     private static let anywhere: [Binding] = [
         Binding(context: .anywhere, keys: [.function(1)], request: .help),
         Binding(context: .anywhere, keys: [.function(2)], request: .account),
-        Binding(context: .anywhere, keys: [.alt("4"), .function(7)], request: .people),
+        Binding(context: .anywhere, keys: [.function(7), .alt("4")], request: .people),
         Binding(context: .anywhere, keys: [.function(5)], request: .reconnect),
         Binding(context: .anywhere, keys: [.function(6)], request: .nextPane),
         Binding(context: .anywhere, keys: [.function(8)], request: .togglePause),

@@ -32,7 +32,7 @@ extension ScreenState {
         let effects = [.measureLatency] + listForPage()
         guard let lostAt = connection.lostAt else {
             if wasRenewing, isSame, new.user != nil, new.reason == .login {
-                note("the login was renewed\(until(new))")
+                tellRenewal(until(new))
             } else if !(isLeaving && old?.user == nil) {
                 // Of a wish to leave one line is enough, however many steps it takes.
                 tell(new, before: old)
@@ -111,7 +111,13 @@ extension ScreenState {
         guard renewal == .underWay else { return }
         renewal = .idle
         expiry = nil
-        note("the login was renewed")
+        tellRenewal("")
+    }
+
+    private mutating func tellRenewal(_ until: String) {
+        note("the login was renewed\(until)")
+        // The list is out of sight.
+        if page != nil { say("The login was renewed\(until).") }
     }
 
     mutating func reduce(_ outcome: Renewal) {

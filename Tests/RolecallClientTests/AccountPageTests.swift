@@ -125,6 +125,16 @@ struct AccountPageTests {
         #expect(stage.state.nextTick == nil)
     }
 
+    @Test("a renewal that was asked for is told where it was asked for")
+    func renewal() {
+        var stage = opened()
+        #expect(stage.press(.down, .down, .down, .enter) == [.renew])
+        #expect(stage.row("Expires").contains("being renewed"))
+        stage.tell(.identity(identity(ann, reason: .login), nil))
+        #expect(stage.row("[ACCOUNT]").contains("The login was renewed, until"))
+        #expect(stage.screen.contains("10.0.0.7"), "The same user sees the same.")
+    }
+
     @Test("what one user was told is not shown to the next, even when it comes late")
     func lateAnswer() {
         var stage = opened()

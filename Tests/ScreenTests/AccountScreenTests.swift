@@ -70,6 +70,17 @@ struct AccountScreenTests {
         try await server.add("for everybody")
         try await desk.expect("for everybody")
         #expect(try await !desk.shows("again for admins"))
+        try await runShell(
+            Programs.server().path,
+            ["user", "passwd", "test@example.com", "--password-stdin", "--data", server.scratch.path("data")],
+            input: "another-password\n")
+        try await desk.expect("unassociated: the password was changed")
+        #expect(try await desk.rows()[0].contains("unassociated (password changed)"))
+        try await desk.press("F2")
+        try await desk.expect("[LOGIN]")
+        try await desk.type("another-password")
+        try await desk.press("Enter")
+        try await desk.expect("you are test@example.com (user) by login")
         try await server.sqlite("DELETE FROM rolecall_user WHERE email = 'test@example.com';")
         try await desk.expect("unassociated: the account was removed")
         #expect(try await desk.rows()[0].contains("unassociated (removed)"))
