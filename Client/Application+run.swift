@@ -83,6 +83,8 @@ struct Application: Sendable {
         case .list(let model, let limit, let after, let fields):
             try await list(model, limit: limit, after: after, fields)
         case .get(let model, let key): try await get(model, key)
+        case .who: try await who()
+        case .kick(let name, let closes): try await kick(name, closes: closes)
         }
     }
 

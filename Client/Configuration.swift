@@ -33,6 +33,9 @@ enum Verb: Hashable, Sendable {
     case remove(model: String, key: String)
     case list(model: String, limit: Int?, after: String?, [FieldAssignment])
     case get(model: String, key: String)
+    case who
+    /// - Parameter name: a socket's id, or a user's e-mail address for all sockets of that user.
+    case kick(name: String, closes: Bool)
 }
 
 /// How the live screen is to be.

@@ -73,9 +73,9 @@ extension Configuration {
     }
 }
 
-/// Keeps the negated terms of a query (`-op:removed`) from being read as options.
+/// Keeps the negated terms of a query (`-op:removed`), and socket ids that begin so, from being read as options.
 enum QueryArguments {
-    /// The options of `watch` and `expect` that take the next argument as their value.
+    /// The options of `watch`, `expect` and `kick` that take the next argument as their value.
     static let valueOptions: Set<String> = [
         "--server", "--profile", "--log-level", "--cacert", "--after", "--count", "--until", "--timeout", "--format",
     ]
@@ -83,7 +83,7 @@ enum QueryArguments {
     /// The same command line with such terms behind `--`, and such values joined to their option by `=`. The order of
     /// a query's terms means nothing.
     static func shielded(_ arguments: [String]) -> [String] {
-        guard let verb = arguments.first, verb == "watch" || verb == "expect" else { return arguments }
+        guard let verb = arguments.first, ["watch", "expect", "kick"].contains(verb) else { return arguments }
         var shielded = [verb]
         var terms: [String] = []
         var rest = arguments.dropFirst()

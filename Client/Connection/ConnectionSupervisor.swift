@@ -21,8 +21,10 @@ actor ConnectionSupervisor {
     private let logger: Logger
     private var machine: ConnectionMachine
     private var progress: Progress
-    /// Presented by the next handshake.
+    /// Presented by the next handshake, unless the server has said that it is no longer good.
     private(set) var credential: Token?
+    /// What the server has refused once is not presented again: each connection would begin with the same refusal.
+    private var isCredentialSpent = false
 
     private var step = Step.idle
     private var notices: [Notice] = []
@@ -81,9 +83,11 @@ actor ConnectionSupervisor {
         }
     }
 
+    private var presented: Token? { isCredentialSpent ? nil : credential }
+
     private func connect() async {
         do {
-            let link = try await connector.connect(Handshake(token: credential, after: progress.resumption))
+            let link = try await connector.connect(Handshake(token: presented, after: progress.resumption))
             guard let action = machine.connected(socketID: link.socketID) else {
                 // Everything was closed meanwhile.
                 return await link.close()
@@ -124,7 +128,7 @@ actor ConnectionSupervisor {
             logger.debug(
                 "connecting",
                 metadata: [
-                    "attempt": "\(attempt)", "token": credential == nil ? "none" : "presented",
+                    "attempt": "\(attempt)", "token": presented == nil ? "none" : "presented",
                     "after": "\(progress.resumption?.description ?? "-")",
                 ])
             step = .connecting
@@ -156,10 +160,16 @@ actor ConnectionSupervisor {
             }
         } else if name == Identity.eventName, let identity = arguments.first.flatMap(Identity.init) {
             progress.received(identity, at: position)
+            // What comes by a login that was answered meanwhile is about a newer token.
+            isCredentialSpent = identity.user == nil && (isCredentialSpent || identity.reason.spendsToken)
             notices.append(.identity(identity, position))
         } else if name == Gap.eventName, let gap = arguments.first.flatMap(Gap.init) {
             progress.received(gap)
             notices.append(.gap(gap))
+        } else if name == ExpiryWarning.eventName, let expiry = ExpiryWarning.expiry(arguments) {
+            notices.append(.expiring(expiry))
+        } else if name == Presence.eventName, let presence = arguments.first.flatMap(Presence.init) {
+            notices.append(.presence(presence))
         } else if name == "position", let position {
             progress.received(position)
         } else {
@@ -200,14 +210,14 @@ actor ConnectionSupervisor {
     func login(command: String, token: Token, timeout: Duration) async throws -> Acknowledgement? {
         let answer = try await request(command: command, ClientEvent.login, [.string(token.secret)], timeout: timeout)
         let acknowledgement = Acknowledgement(json: answer)
-        if acknowledgement == .registered { credential = token }
+        if acknowledgement == .registered { present(token) }
         return acknowledgement
     }
 
     /// Leaves the socket to nobody; the next handshakes present no token.
     func logout(command: String, timeout: Duration) async throws {
         let answer = try await request(command: command, ClientEvent.logout, [], timeout: timeout)
-        if Acknowledgement(json: answer) == .unregistered { credential = nil }
+        if Acknowledgement(json: answer) == .unregistered { present(nil) }
     }
 
     /// Tells an answer at the place of its acknowledgement among the events.
@@ -241,6 +251,7 @@ actor ConnectionSupervisor {
     /// What the next handshakes present, from now on.
     func present(_ token: Token?) {
         credential = token
+        isCredentialSpent = false
     }
 
     /// Ends everything, whether or not anybody still asks for notices.

@@ -87,6 +87,8 @@ struct RESTClient: Sendable {
         var request = HTTPClientRequest(url: url)
         request.method = method
         request.headers.add(name: "Accept", value: "application/json")
+        // By this a user knows the session again among others.
+        request.headers.add(name: "User-Agent", value: Program.agent)
         if let token { request.headers.add(name: "Authorization", value: "Bearer \(token.secret)") }
         if let body {
             request.headers.add(name: "Content-Type", value: "application/json")

@@ -20,11 +20,19 @@ struct Token: Hashable, Sendable, CustomStringConvertible, CustomDebugStringConv
     /// When the token says that it expires: the claim `exp` of its payload (RFC 7519 §4.1.4). A hint for people;
     /// nothing is verified here, and only the server's word counts.
     var expiresAt: Timestamp? {
+        claim("exp")?.doubleValue.map { Timestamp(seconds: $0) }
+    }
+
+    /// The session that the token says it belongs to: the claim `sid`. Not verified here either.
+    var sessionID: String? {
+        guard let claim = claim("sid") else { return nil }
+        return claim.stringValue ?? claim.integerValue.map { String($0) }
+    }
+
+    private func claim(_ name: String) -> JSON? {
         let parts = secret.split(separator: ".", omittingEmptySubsequences: false)
-        guard parts.count == 3, let payload = Self.bytes(base64URL: parts[1].utf8),
-            let seconds = (try? JSON(parsing: payload))?["exp"]?.doubleValue
-        else { return nil }
-        return Timestamp(seconds: seconds)
+        guard parts.count == 3, let payload = Self.bytes(base64URL: parts[1].utf8) else { return nil }
+        return (try? JSON(parsing: payload))?[name]
     }
 
     private static func isCookieOctet(_ byte: UInt8) -> Bool {

@@ -22,14 +22,45 @@ struct TokenStore: Sendable {
         return token
     }
 
+    /// Whose the saved login is, for the form that asks for the password again; nil where that is not known.
+    func email(for origin: ServerOrigin) throws(TokenStoreError) -> String? {
+        try read()[origin.description]?["email"]?.stringValue
+    }
+
     /// Saves a token as its origin's only one.
-    func save(_ token: Token, for origin: ServerOrigin) async throws(TokenStoreError) {
+    ///
+    /// - Parameter email: whose it is.
+    func save(_ token: Token, for origin: ServerOrigin, email: String? = nil) async throws(TokenStoreError) {
         try PrivateFile.makeDirectory(directory)
         let lock = try await FileLock(path: lockPath)
         defer { lock.release() }
         var tokens = try read()
-        tokens[origin.description] = ["token": .string(token.secret)]
+        var entry: JSONObject = ["token": .string(token.secret)]
+        if let email { entry["email"] = .string(email) }
+        tokens[origin.description] = .object(entry)
         try write(tokens)
+    }
+
+    /// Puts a session's new token in the place of its old one. Where the saved login is another session's by now, or
+    /// was deleted, it stays so.
+    ///
+    /// - Returns: whether it was saved.
+    func renew(
+        _ old: Token, with new: Token, for origin: ServerOrigin
+    ) async throws(TokenStoreError) -> Bool {
+        // Nothing is made for a login that was never saved.
+        guard try token(for: origin) != nil else { return false }
+        let lock = try await FileLock(path: lockPath)
+        defer { lock.release() }
+        guard let saved = try token(for: origin) else { return false }
+        let isOfSession = saved == old || saved.sessionID != nil && saved.sessionID == old.sessionID
+        guard isOfSession else { return false }
+        var tokens = try read()
+        var entry = tokens[origin.description]?.objectValue ?? [:]
+        entry["token"] = .string(new.secret)
+        tokens[origin.description] = .object(entry)
+        try write(tokens)
+        return true
     }
 
     /// Forgets an origin's token.

@@ -14,7 +14,7 @@ extension Application {
         let store = try tokenStore()
         let password = try await password(for: email, fromInput: passwordFromInput)
         let (token, user) = try await requestLogin(email: email, password: password, at: server)
-        try await store.save(token, for: server)
+        try await store.save(token, for: server, email: email)
         if configuration.token != nil {
             await console.say("$ROLECALL_TOKEN is set, and wins over the token that was just saved.")
         }
@@ -99,9 +99,6 @@ extension Application {
     private func refusalOfLogin(_ answer: RESTClient.Answer) -> Failure {
         var failure = failure(of: answer)
         if answer.status == 401 || answer.status == 403 || answer.status == 429 { failure.exitCode = .loginFailed }
-        if answer.status == 429, let seconds = answer.retryAfter {
-            failure.message += " Try again in \(seconds) s."
-        }
         return failure
     }
 }

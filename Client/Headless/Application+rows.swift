@@ -50,11 +50,16 @@ extension Application {
             logger: logger)
     }
 
+    /// What the server offers to the user of a token about logins, sessions and sockets.
+    ///
+    /// - Parameter origin: nil for the configured server.
+    func account(token: Token?, at origin: ServerOrigin? = nil) -> AccountClient {
+        AccountClient(rest: rest(token: token, at: origin))
+    }
+
     /// What an answer of an error's status says.
     func failure(of answer: RESTClient.Answer) -> Failure {
-        if let error = WireError(json: answer.json) { return Failure(error, status: answer.status) }
-        let code = ErrorCode(rawValue: "http_\(answer.status)")
-        return Failure(WireError(code, "The server refuses with status \(answer.status)."), status: answer.status)
+        Failure(answer)
     }
 
     private func accepted(_ answer: RESTClient.Answer) throws -> RESTClient.Answer {

@@ -5,12 +5,15 @@ extension Application {
     /// Shows what happens until something of the request ends it.
     func watch(_ request: WatchRequest) async throws {
         try await withConnection(request.reconnects ? .forever : .once, after: request.after) { supervisor in
+            let (expiries, continuation) = AsyncStream.makeStream(
+                of: Timestamp.self, bufferingPolicy: .bufferingNewest(1))
             try await withThrowingTaskGroup(of: Bool.self) { group in
                 // A task that returns true ends the watch; one that fails ends it too.
                 group.addTask {
-                    try await follow(supervisor, request)
+                    try await follow(supervisor, request, willExpire: continuation)
                     return true
                 }
+                group.addTask { await renewLogins(of: supervisor, before: expiries) }
                 group.addTask { try await waitForReaderToGo() }
                 if request.isControlled {
                     group.addTask { try await obey(input.lines(), supervisor) }
@@ -48,7 +51,27 @@ extension Application {
         }
     }
 
-    private func follow(_ supervisor: ConnectionSupervisor, _ request: WatchRequest) async throws {
+    /// Renews the saved login each time that it is about to expire; one that the environment gives is its owner's to
+    /// renew.
+    private func renewLogins(of supervisor: ConnectionSupervisor, before expiries: AsyncStream<Timestamp>) async -> Bool
+    {
+        for await expiry in expiries where configuration.token == nil {
+            var renewal = await renewLogin(of: supervisor, at: configuration.server)
+            while case .failed = renewal, .now() < expiry, (try? await Task.sleep(for: .seconds(5))) != nil {
+                renewal = await renewLogin(of: supervisor, at: configuration.server)
+            }
+            switch renewal {
+            case .renewed(let remark): if let remark { await console.say(remark) }
+            case .refused(let reason), .failed(let reason):
+                await console.say("The login could not be renewed: \(reason)")
+            }
+        }
+        return false
+    }
+
+    private func follow(
+        _ supervisor: ConnectionSupervisor, _ request: WatchRequest, willExpire: AsyncStream<Timestamp>.Continuation
+    ) async throws {
         var shown = 0
         while let notice = await supervisor.next() {
             switch notice {
@@ -66,6 +89,14 @@ extension Application {
                 if identity.reason.isRefusal, await supervisor.credential != nil {
                     await console.say(refusal(identity.reason).message)
                 }
+            case .expiring(let expiry):
+                if let line = notice.line(server: configuration.server) { try await console.print(line) }
+                willExpire.yield(expiry)
+            case .presence(let presence):
+                let arguments = [presence.json]
+                guard request.query.matches(eventName: Presence.eventName, arguments: arguments) else { break }
+                if let line = notice.line(server: configuration.server) { try await console.print(line) }
+            case .answer(RequestName.renewal, _): break
             case .state, .gap, .answer:
                 if let line = notice.line(server: configuration.server) { try await console.print(line) }
             }
@@ -96,7 +127,7 @@ extension Query {
         case .event(let event): matches(event, now: .now())
         case .identity(let identity, _): matches(identity)
         case .other(let name, let arguments): matches(eventName: name, arguments: arguments)
-        case .state, .gap, .duplicate, .answer: false
+        case .state, .gap, .duplicate, .answer, .expiring, .presence: false
         }
     }
 }
@@ -110,6 +141,8 @@ extension Notice {
         case .event(let event): .event(event)
         case .other(let name, let arguments): .other(name: name, arguments: arguments)
         case .gap(let gap): .gap(gap)
+        case .expiring(let expiry): .expiring(expiry)
+        case .presence(let presence): .presence(presence)
         case .answer(let command, let answer): .acknowledgement(command: command, answer: answer)
         case .duplicate: nil
         }

@@ -28,12 +28,12 @@ struct RolecallCommand: ParsableCommand {
             Exit codes: 0 done, 1 refused or failed, 2 usage, 3 cannot connect, 4 login failed or expired, 5 time-out, \
             6 connection lost, 7 denied by role, 130 and 143 interrupted and terminated.
             """,
-        version: "0.1.0",
+        version: Program.version,
         subcommands: [
             ScreenCommand.self, LoginCommand.self, LogoutCommand.self, WhoamiCommand.self, WatchCommand.self,
             ExpectCommand.self,
             SendCommand.self, CreateCommand.self, UpdateCommand.self, RemoveCommand.self, ListCommand.self,
-            GetCommand.self,
+            GetCommand.self, WhoCommand.self, KickCommand.self,
         ],
         defaultSubcommand: ScreenCommand.self)
 }
@@ -259,6 +259,34 @@ struct GetCommand: VerbCommand {
     var key: String
 
     func verb() throws -> Verb { .get(model: try parseModel(model), key: try parseKey(key)) }
+}
+
+struct WhoCommand: VerbCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "who", abstract: "Show who is connected.",
+        discussion: "An admin is shown every socket, a line each, and whose it is; other users who is on, and with how "
+            + "many sockets, that of this command among them. Whoever is not logged in is told nothing (exit code 4).")
+
+    @OptionGroup var options: GlobalOptions
+
+    func verb() -> Verb { .who }
+}
+
+struct KickCommand: VerbCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "kick", abstract: "Leave a socket, or all of a user, to nobody (admin).",
+        discussion: "The connection stays, without a user, unless --close ends it too. The user can log in again.")
+
+    @OptionGroup var options: GlobalOptions
+    @Argument(help: ArgumentHelp("A socket's id, or a user's e-mail address.", valueName: "socket|email"))
+    var name: String
+    @Flag(help: "End the connection, too.")
+    var close = false
+
+    func verb() throws -> Verb {
+        guard !name.isEmpty else { throw ValidationError("The name of a socket or a user is empty.") }
+        return .kick(name: name, closes: close)
+    }
 }
 
 // MARK: - Values

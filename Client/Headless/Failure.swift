@@ -73,4 +73,9 @@ extension IdentityReason {
     var isRefusal: Bool {
         [.tokenInvalid, .tokenExpired, .tokenRevoked, .userUnknown].contains(self)
     }
+
+    /// Whether the token that stood behind the association is good for nothing any more.
+    var spendsToken: Bool {
+        isRefusal || [.expired, .signedOut, .passwordChanged, .userRemoved].contains(self)
+    }
 }

@@ -28,6 +28,12 @@ struct LineFormat: Sendable {
         case .gap(let gap):
             mark = "!"
             foreign = "events are lost (\(gap.reason.rawValue)); reload what matters, it goes on from \(gap.before)"
+        case .expiring(let expiry): foreign = "the login expires at \(clock(expiry))"
+        case .presence(let presence): foreign = describe(presence)
+        case .socket(let socket): foreign = describe(socket)
+        case .kicked(let socket, let user, let closes):
+            let owner = UserSummary(json: user).map { " of \($0.email)" } ?? ""
+            foreign = "kicked socket \(socket)\(owner)\(closes ? ", and disconnected it" : "")"
         case .error(let code, let message, let field):
             mark = "!"
             foreign = "\(code)\(field.map { " (\($0))" } ?? ""): \(message)"
@@ -86,6 +92,16 @@ struct LineFormat: Sendable {
         guard let user = identity.user else { return "unassociated (\(identity.reason))" }
         let until = identity.expiresAt.map { " until \(clock($0))" } ?? ""
         return "\(user.email) \(user.name) (\(user.role))\(until) (\(identity.reason))"
+    }
+
+    private func describe(_ presence: Presence) -> String {
+        let who = "\(presence.name)\(presence.role.map { " (\($0))" } ?? "")"
+        return presence.isOn ? "\(who) is on, \(Words.count(presence.sockets, "socket"))" : "\(who) has left"
+    }
+
+    private func describe(_ socket: SocketRecord) -> String {
+        let owner = socket.user.map { "\($0.email) \($0.name) (\($0.role))" } ?? "unassociated"
+        return "socket \(socket.id)  \(owner)  \(socket.transport)  \(socket.address)"
     }
 
     /// Model, key and what people call the row.

@@ -8,6 +8,11 @@ enum OutputLine: Hashable, Sendable {
     case event(ModelEvent)
     case other(name: String, arguments: [JSON])
     case gap(Gap)
+    case expiring(Timestamp)
+    case presence(Presence)
+    case socket(SocketRecord)
+    /// - Parameter user: whose the socket was.
+    case kicked(socket: String, user: JSON, closes: Bool)
     case error(code: String, message: String, field: String?)
     case acknowledgement(command: String, answer: JSON)
     /// - Parameter position: the log's position at which the row was read, where the server said so.
@@ -31,6 +36,11 @@ extension OutputLine {
         case .other(let name, let arguments):
             ["kind": "event", "event": .string(name), "arguments": .array(arguments)]
         case .gap(let gap): Self.object("gap", gap.json)
+        case .expiring(let expiry): ["kind": "expiring", "expiresAt": .string(expiry.description)]
+        case .presence(let presence): Self.object("presence", presence.json)
+        case .socket(let socket): Self.object("socket", socket.json)
+        case .kicked(let socket, let user, let closes):
+            ["kind": "kicked", "socket": .string(socket), "user": user, "closed": .bool(closes)]
         case .error(let code, let message, let field):
             Self.object(
                 "error",

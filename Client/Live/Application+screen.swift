@@ -31,9 +31,16 @@ extension Application {
         var credential: Token?
         do {
             credential = try application.credential()
+            if configuration.tokenDirectory != nil {
+                state.lastEmail = try application.tokenStore().email(for: configuration.server).map {
+                    SafeText($0).text
+                }
+            }
         } catch {
             state.note("\(error)", .alarm)
         }
+        // The environment's token is not this program's to keep.
+        state.staysSignedIn = credential != nil && configuration.token == nil
         if credential == nil { state.openAccount() }
         let live = LiveScreen(
             screen: screen, service: LiveService(application: application, connector: connect), state: state,

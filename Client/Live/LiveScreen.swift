@@ -97,8 +97,9 @@ final class LiveScreen {
         case .suspend: screen.stopProcess()
         case .bell: screen.bell()
         case .quit(let code): leave(code)
-        case .reconnect, .measureLatency: jobQueue.yield(.effect(effect))
-        case .send, .logIn, .logOut, .signOut, .whoami: commandQueue.yield(effect)
+        case .reconnect, .measureLatency, .list: jobQueue.yield(.effect(effect))
+        case .send, .logIn, .logOut, .signOut, .signOutEverywhere, .renew, .endSession, .kick, .whoami:
+            commandQueue.yield(effect)
         }
     }
 
@@ -123,7 +124,7 @@ final class LiveScreen {
 
     private func paint() {
         guard end == nil else { return }
-        state.now.uptime = ContinuousClock.now - opened
+        state.now = Moment(uptime: ContinuousClock.now - opened, wall: .now())
         let frame = ScreenView.frame(state)
         screen.present(frame.cells, cursor: frame.cursor)
     }
@@ -143,6 +144,7 @@ final class LiveScreen {
         case .listen(let session): await listen(to: session)
         case .effect(.reconnect): await reconnect()
         case .effect(.measureLatency): await measureLatency()
+        case .effect(.list(let thing, let generation)): await list(thing, generation: generation)
         case .effect: break
         case .paint(let due):
             guard (try? await Task.sleep(until: due, clock: .continuous)) != nil else { return }
@@ -186,6 +188,13 @@ final class LiveScreen {
         apply(.outcome(.latency(ContinuousClock.now - start)))
     }
 
+    private func list(_ thing: ListedThing, generation: Int) async {
+        let session = session
+        let outcome = await service.list(thing, generation: generation, by: session)
+        guard session === self.session else { return }
+        apply(.outcome(outcome))
+    }
+
     // MARK: Commands
 
     private func obey() async {
@@ -200,11 +209,12 @@ final class LiveScreen {
         case .send(let text): return await service.send(text, by: session)
         case .logIn(let request):
             switch await service.logIn(request, by: session) {
-            case .associated(let remark): return .loggedIn(request.server, remark: remark)
+            case .associated(let remark):
+                return .loggedIn(request.server, staysSignedIn: request.staysSignedIn, remark: remark)
             case .elsewhere(let token, let remark):
                 let old = session
                 // The state learns of the other server before anything comes from there.
-                apply(.outcome(.loggedIn(request.server, remark: remark)))
+                apply(.outcome(.loggedIn(request.server, staysSignedIn: request.staysSignedIn, remark: remark)))
                 begin(service.session(at: request.server, credential: token))
                 await old.supervisor.close()
                 return nil
@@ -212,8 +222,13 @@ final class LiveScreen {
             }
         case .logOut: return await service.logOut(session)
         case .signOut: return await service.signOut(session)
+        case .signOutEverywhere: return await service.signOutEverywhere(session)
+        case .renew:
+            return .renewal(await service.application.renewLogin(of: session.supervisor, at: session.origin))
+        case .endSession(let id): return await service.endSession(id, by: session)
+        case .kick(let target, let closes): return await service.kick(target, closes: closes, by: session)
         case .whoami: return await service.whoami(session)
-        case .reconnect, .measureLatency, .repaint, .suspend, .bell, .quit: return nil
+        case .reconnect, .measureLatency, .list, .repaint, .suspend, .bell, .quit: return nil
         }
     }
 }

@@ -71,16 +71,16 @@ struct LiveService: Sendable {
     /// - Returns: what the user should know of it.
     private func save(_ token: Token, _ request: LoginRequest) async -> String? {
         guard request.staysSignedIn else { return nil }
-        if let failure = await failure(ofSaving: token, for: request.server) {
+        if let failure = await failure(ofSaving: token, request) {
             return "The login was not saved: \(failure)"
         }
         guard application.configuration.token != nil else { return nil }
         return "$ROLECALL_TOKEN is set, and wins over the login that was saved."
     }
 
-    private func failure(ofSaving token: Token, for server: ServerOrigin) async -> (any Error)? {
+    private func failure(ofSaving token: Token, _ request: LoginRequest) async -> (any Error)? {
         do {
-            try await application.tokenStore().save(token, for: server)
+            try await application.tokenStore().save(token, for: request.server, email: request.email)
             return nil
         } catch {
             return error
@@ -115,15 +115,35 @@ struct LiveService: Sendable {
         } catch {
             remark = "The session was not ended, and lasts until it expires: \(error)"
         }
+        return .signedOut(sessions: nil, remark: await forget(session) ?? remark)
+    }
+
+    /// Ends all sessions of the user; only if that is done, the token is forgotten.
+    func signOutEverywhere(_ session: LiveSession) async -> Outcome {
+        do {
+            let token = await session.supervisor.credential
+            let count = try await application.account(token: token, at: session.origin).endAllSessions()
+            return .signedOut(sessions: count, remark: await forget(session))
+        } catch {
+            return .notSignedOut(reason: "\(error)")
+        }
+    }
+
+    /// Leaves the socket and this machine without the login.
+    ///
+    /// - Returns: what went wrong, a whole sentence.
+    private func forget(_ session: LiveSession) async -> String? {
         await session.supervisor.present(nil)
         // Where the server did not disassociate the socket with the session.
         _ = try? await session.supervisor.logout(command: RequestName.logout, timeout: Application.answerTimeout)
         do {
-            if configuration.tokenDirectory != nil { try await application.tokenStore().remove(session.origin) }
+            if application.configuration.tokenDirectory != nil {
+                try await application.tokenStore().remove(session.origin)
+            }
+            return nil
         } catch {
-            remark = "The saved login was not deleted: \(error)"
+            return "The saved login was not deleted: \(error)"
         }
-        return .signedOut(remark: remark)
     }
 
     // MARK: Requests

@@ -25,11 +25,27 @@ enum Outcome: Hashable, Sendable {
     case notSent(text: String, reason: String)
     /// The socket belongs to the user.
     /// - Parameter remark: what went wrong beside it, a whole sentence.
-    case loggedIn(ServerOrigin, remark: String?)
+    case loggedIn(ServerOrigin, staysSignedIn: Bool, remark: String?)
     case loginFailed(LoginForm.Field?, reason: String)
     case loggedOut
-    /// - Parameter remark: what went wrong beside it, a whole sentence.
-    case signedOut(remark: String?)
+    /// - Parameters:
+    ///   - sessions: how many sessions ended, where all were to; nil where only this one was.
+    ///   - remark: what went wrong beside it, a whole sentence.
+    case signedOut(sessions: Int?, remark: String?)
+    case notSignedOut(reason: String)
+    case renewal(Renewal)
+    /// - Parameter generation: that of the request.
+    case sessions([UserSession], generation: Int)
+    case sockets([SocketRecord], generation: Int)
+    /// - Parameters:
+    ///   - reason: a whole sentence.
+    ///   - isDenied: the server does not tell this user.
+    case notListed(ListedThing, reason: String, isDenied: Bool, generation: Int)
+    case sessionEnded
+    /// - Parameters:
+    ///   - count: how many sockets.
+    ///   - name: whose, or which.
+    case kicked(count: Int, name: String)
     /// - Parameter command: what was not done.
     case failed(command: String, reason: String)
 }
@@ -42,6 +58,16 @@ enum Effect: Hashable, Sendable {
     case logOut
     /// Ends the session, and forgets the token.
     case signOut
+    /// Ends all sessions of the user, and forgets the token.
+    case signOutEverywhere
+    /// Gets a token that lasts longer.
+    case renew
+    /// Ends another session of the user.
+    case endSession(String)
+    /// Asks for what a page shows.
+    /// - Parameter generation: comes back with the answer.
+    case list(ListedThing, generation: Int)
+    case kick(KickTarget, closes: Bool)
     case whoami
     case reconnect
     case measureLatency
@@ -49,6 +75,21 @@ enum Effect: Hashable, Sendable {
     case suspend
     case bell
     case quit(ExitCode)
+}
+
+/// What pages ask the server for.
+enum ListedThing: Hashable, Sendable {
+    /// The user's own.
+    case sessions
+    case sockets
+}
+
+/// Whom to kick.
+enum KickTarget: Hashable, Sendable {
+    /// - Parameter name: what they have in common, for people.
+    case sockets([String], name: String)
+    /// A socket's id, or the e-mail address of a user.
+    case named(String)
 }
 
 /// When something happens.

@@ -8,7 +8,9 @@ enum KeyContext: Hashable, Sendable, CaseIterable {
     case input
     case form
     case account
+    case people
     case help
+    case confirmation
 
     /// The heading of its keys on the help page.
     var title: String {
@@ -19,7 +21,9 @@ enum KeyContext: Hashable, Sendable, CaseIterable {
         case .input: "INPUT"
         case .form: "LOGIN"
         case .account: "ACCOUNT"
+        case .people: "PEOPLE"
         case .help: "HELP"
+        case .confirmation: "y/n"
         }
     }
 }
@@ -58,11 +62,13 @@ struct KeyMap: Sendable {
     }
 
     static let standard = KeyMap(
-        anywhere + list + detail + input + form + menu(.account, choosing: true) + menu(.help, choosing: false))
+        anywhere + list + detail + input + form + menu(.account, choosing: true) + people
+            + menu(.help, choosing: false) + confirmation)
 
     private static let anywhere: [Binding] = [
         Binding(context: .anywhere, keys: [.function(1)], request: .help),
         Binding(context: .anywhere, keys: [.function(2)], request: .account),
+        Binding(context: .anywhere, keys: [.function(7), .alt("4")], request: .people),
         Binding(context: .anywhere, keys: [.function(5)], request: .reconnect),
         Binding(context: .anywhere, keys: [.function(6)], request: .nextPane),
         Binding(context: .anywhere, keys: [.function(8)], request: .togglePause),
@@ -145,6 +151,26 @@ struct KeyMap: Sendable {
             Binding(context: .form, keys: [.space], request: .toggle),
         ] + editing.map { Binding(context: .form, keys: $0.keys, request: $0.request) }
 
+    /// Here `k` is no way up: it kicks.
+    private static let people: [Binding] = [
+        Binding(context: .people, keys: [.down, .tab, .control("n")], request: .down),
+        Binding(context: .people, keys: [.up, .backTab, .control("p")], request: .up),
+        Binding(context: .people, keys: [.pageDown, .space], request: .pageDown),
+        Binding(context: .people, keys: [.pageUp], request: .pageUp),
+        Binding(context: .people, keys: [.home, .character("g")], request: .first),
+        Binding(context: .people, keys: [.end, .character("G")], request: .last),
+        Binding(context: .people, keys: [.character("k")], request: .kick),
+        Binding(context: .people, keys: [.character("K")], request: .kickAndClose),
+        Binding(context: .people, keys: [.character("r")], request: .reload),
+        Binding(context: .people, keys: [.character("?")], request: .help),
+        Binding(context: .people, keys: [.escape, .character("q")], request: .back),
+    ]
+
+    private static let confirmation: [Binding] = [
+        Binding(context: .confirmation, keys: [.character("y")], request: .confirm),
+        Binding(context: .confirmation, keys: [.character("n"), .escape], request: .decline),
+    ]
+
     private static func menu(_ context: KeyContext, choosing: Bool) -> [Binding] {
         let common = [
             Binding(context: context, keys: [.character("j"), .down, .tab], request: .down),
@@ -152,7 +178,10 @@ struct KeyMap: Sendable {
         ]
         let own =
             choosing
-            ? [Binding(context: context, keys: [.enter], request: .choose)]
+            ? [
+                Binding(context: context, keys: [.enter], request: .choose),
+                Binding(context: context, keys: [.character("r")], request: .reload),
+            ]
             : [
                 Binding(context: context, keys: [.pageDown, .space], request: .pageDown),
                 Binding(context: context, keys: [.pageUp], request: .pageUp),

@@ -10,6 +10,9 @@ enum Notice: Hashable, Sendable {
     /// An event of the server that is neither a model's nor one that this client knows.
     case other(name: String, arguments: [JSON])
     case gap(Gap)
+    /// The login will end by itself, unless it is renewed.
+    case expiring(Timestamp)
+    case presence(Presence)
     /// An event that was told before; it was counted and is not for showing.
     case duplicate(ModelEvent)
     /// The answer to a command that was given on the socket, at its place among the events.

@@ -1,7 +1,7 @@
 /// What a key asks for. Keys, the help page and the footer are all made from these and ``KeyMap``.
 enum Request: Hashable, Sendable, CaseIterable {
     // Anywhere.
-    case help, account, reconnect, nextPane, togglePause, quit, repaint, suspend, interrupt
+    case help, account, people, reconnect, nextPane, togglePause, quit, repaint, suspend, interrupt
     // The list and what is beside it.
     case down, up, pageDown, pageUp, halfPageDown, halfPageUp, first, last
     case open, toggleDiff, olderVersion, newerVersion, toggleWrap, retryNow, write, command, back
@@ -12,12 +12,17 @@ enum Request: Hashable, Sendable, CaseIterable {
     case yank, transpose
     // Forms and menus.
     case nextField, previousField, choose, toggle
+    // Pages that list what the server has.
+    case reload, kick, kickAndClose
+    // A question.
+    case confirm, decline
 
     /// What it does, for the help page.
     var explanation: String {
         switch self {
         case .help: "this help"
-        case .account: "who you are: log in, log out"
+        case .account: "who you are: log in, log out, your sessions"
+        case .people: "who is on"
         case .reconnect: "connect anew"
         case .nextPane: "to the next pane"
         case .togglePause: "hold the list, or follow what comes"
@@ -66,6 +71,11 @@ enum Request: Hashable, Sendable, CaseIterable {
         case .previousField: "to the field before"
         case .choose: "do it; in a text, go on"
         case .toggle: "switch on or off"
+        case .reload: "ask the server anew"
+        case .kick: "leave the socket, or all of the user, to nobody"
+        case .kickAndClose: "the same, and disconnect"
+        case .confirm: "yes, do it"
+        case .decline: "no, leave all as it is"
         }
     }
 
@@ -74,6 +84,7 @@ enum Request: Hashable, Sendable, CaseIterable {
         switch self {
         case .help: "help"
         case .account: "account"
+        case .people: "people"
         case .reconnect: "reconnect"
         case .nextPane: "pane"
         case .togglePause: "pause"
@@ -94,6 +105,11 @@ enum Request: Hashable, Sendable, CaseIterable {
         case .nextField: "next"
         case .choose: "ok"
         case .toggle: "switch"
+        case .reload: "reload"
+        case .kick: "kick"
+        case .kickAndClose: "kick, disconnect"
+        case .confirm: "yes"
+        case .decline: "no"
         case .pageDown, .pageUp: "page"
         default: explanation
         }

@@ -6,6 +6,8 @@ enum SlashCommand: String, Hashable, Sendable, CaseIterable {
     case logout
     case signout
     case whoami
+    case who
+    case kick
     case reconnect
     case clear
     case ping
@@ -19,6 +21,8 @@ enum SlashCommand: String, Hashable, Sendable, CaseIterable {
         case .logout: "leave this socket to nobody"
         case .signout: "end the session, and delete the saved login"
         case .whoami: "ask the server who this socket is"
+        case .who: "who is on"
+        case .kick: "SOCKET|E-MAIL leave a socket, or all of a user, to nobody"
         case .reconnect: "connect anew"
         case .clear: "empty the list"
         case .ping: "measure a round trip to the server"
@@ -55,16 +59,22 @@ extension ScreenState {
             return []
         }
         let argument = words.count > 1 ? words[1].trimmingSpaces : ""
-        guard argument.isEmpty || command == .login else {
+        guard argument.isEmpty || command == .login || command == .kick else {
             alarm("/\(name) takes nothing after it.")
+            return []
+        }
+        guard command != .kick || !argument.isEmpty else {
+            alarm("/kick whom? Write a socket's id, or an e-mail address.")
             return []
         }
         input.remember()
         switch command {
         case .login: page = .login(LoginForm(server: server.description, email: argument))
-        case .logout: return [.logOut]
-        case .signout: return [.signOut]
+        case .logout: return leave(.logOut)
+        case .signout: return leave(.signOut)
         case .whoami: return [.whoami]
+        case .who: return openPeople()
+        case .kick: confirm("Kick \(argument.prefix(80))?", .kick(.named(argument), closes: false))
         case .reconnect: return [.reconnect]
         case .ping: return [.measureLatency]
         case .clear:

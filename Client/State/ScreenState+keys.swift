@@ -7,6 +7,15 @@ extension ScreenState {
         isQuitArmed = false
         message = nil
         let context = self.context
+        if context == .confirmation {
+            guard let request = keys.request(for: key, in: context) else {
+                say("y does it; n leaves all as it is.")
+                return []
+            }
+            if request == .confirm || request == .decline { return reduceConfirmation(request) }
+            // Whoever does something else has not said yes.
+            confirmation = nil
+        }
         // A character is text where one is typed, unless the place has a use for it.
         guard let request = keys.request(for: key, in: context) else {
             return type(key, in: context)
@@ -18,6 +27,7 @@ extension ScreenState {
         case .suspend: return [.suspend]
         case .help: toggleHelp()
         case .account: return toggleAccount()
+        case .people: return togglePeople()
         case .reconnect: return [.reconnect]
         case .retryNow:
             if case .online = connection.phase {
@@ -35,6 +45,8 @@ extension ScreenState {
             case .input: return reduceInput(request)
             case .form: return reduceForm(request, key)
             case .account: return reduceAccount(request)
+            case .people: return reducePeople(request)
+            case .confirmation: return []
             case .help: reduceHelp(request)
             }
         }
@@ -47,7 +59,7 @@ extension ScreenState {
             if let character = key.text { input.insert(String(character)) }
         case .form:
             if let character = key.text { editForm { $0.insert(String(character)) } }
-        case .list, .detail, .account, .help, .anywhere:
+        case .list, .detail, .account, .people, .help, .confirmation, .anywhere:
             say("\(key) does nothing here; F1 tells what does.")
         }
         return []
@@ -59,7 +71,7 @@ extension ScreenState {
         var dropped = 0
         switch page {
         case .login: editForm { dropped = $0.insert(paste.text) }
-        case .account, .help: return []
+        case .account, .people, .help: return []
         case nil:
             focus = .input
             dropped = input.insert(paste.text)
@@ -88,19 +100,6 @@ extension ScreenState {
 
     private mutating func toggleHelp() {
         if case .help = page { page = nil } else { page = .help(top: 0) }
-    }
-
-    private mutating func toggleAccount() -> [Effect] {
-        switch page {
-        case .login, .account: page = nil
-        case .help, nil: openAccount()
-        }
-        return []
-    }
-
-    /// The account's page: of somebody who is signed in, who that is; else the login form.
-    mutating func openAccount(email: String = "") {
-        page = user == nil ? .login(LoginForm(server: server.description, email: email)) : .account(selected: 0)
     }
 
     private mutating func nextPane() {
@@ -187,24 +186,6 @@ extension ScreenState {
         return request.map { [.logIn($0)] } ?? []
     }
 
-    private mutating func reduceAccount(_ request: Request) -> [Effect] {
-        guard case .account(let selected) = page else { return [] }
-        let choices = AccountChoice.allCases
-        switch request {
-        case .down: page = .account(selected: (selected + 1) % choices.count)
-        case .up: page = .account(selected: (selected + choices.count - 1) % choices.count)
-        case .choose:
-            guard choices.indices.contains(selected) else { return [] }
-            switch choices[selected] {
-            case .logOut: return [.logOut]
-            case .signOut: return [.signOut]
-            case .another: page = .login(LoginForm(server: server.description))
-            }
-        default: break
-        }
-        return []
-    }
-
     private mutating func reduceHelp(_ request: Request) {
         guard case .help(let top) = page else { return }
         let layout = Layout(self)
@@ -220,29 +201,6 @@ extension ScreenState {
             default: 0
             }
         self.page = .help(top: min(max(0, wanted), max(0, end - layout.main.rows)))
-    }
-}
-
-/// What the page of somebody who is signed in offers.
-enum AccountChoice: Hashable, Sendable, CaseIterable {
-    case logOut
-    case signOut
-    case another
-
-    var title: String {
-        switch self {
-        case .logOut: "Log out here"
-        case .signOut: "Sign out"
-        case .another: "Log in as somebody else"
-        }
-    }
-
-    var explanation: String {
-        switch self {
-        case .logOut: "this socket belongs to nobody; the saved login stays"
-        case .signOut: "the session ends, and the saved login is deleted"
-        case .another: "on this very socket"
-        }
     }
 }
 

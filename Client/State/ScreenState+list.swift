@@ -108,6 +108,7 @@ extension ScreenState {
     }
 
     mutating func reduce(_ mouse: Mouse) -> [Effect] {
+        if page == .people { reducePeople(mouse) }
         guard page == nil else { return [] }
         let layout = Layout(self)
         let isOnDetail = layout.detail?.contains(mouse.position) ?? false

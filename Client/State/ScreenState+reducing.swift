@@ -25,9 +25,14 @@ extension ScreenState {
     }
 
     private mutating func tick() -> [Effect] {
-        guard connection.isOnline, let due = connection.measuresAt, due <= now.uptime else { return [] }
-        connection.measuresAt = nil
-        return [.measureLatency]
+        guard connection.isOnline else { return [] }
+        var effects = listIfDue()
+        if let due = connection.measuresAt, due <= now.uptime {
+            connection.measuresAt = nil
+            effects.append(.measureLatency)
+        }
+        if case .waiting(let due) = renewal, due <= now.uptime { effects += renew() }
+        return effects
     }
 
     private mutating func reduce(_ outcome: Outcome) -> [Effect] {
@@ -42,8 +47,9 @@ extension ScreenState {
                 if page == nil { focus = .input }
             }
             alarm("Not sent: \(reason)")
-        case .loggedIn(let origin, let remark):
+        case .loggedIn(let origin, let staysSignedIn, let remark):
             changeServer(to: origin)
+            self.staysSignedIn = staysSignedIn
             if case .login = page { page = nil }
             if let remark { note(remark, .alarm) }
         case .loginFailed(let field, let reason):
@@ -55,9 +61,22 @@ extension ScreenState {
             page = .login(form)
         case .loggedOut:
             if case .account = page { page = nil }
-        case .signedOut(let remark):
-            if case .account = page { page = nil }
-            if let remark { note(remark, .alarm) } else { say("Signed out; the saved login was deleted.") }
+        case .signedOut(let sessions, let remark): signedOut(sessions, remark)
+        case .notSignedOut(let reason):
+            isLeaving = false
+            alarm("Not signed out: \(reason)")
+        case .renewal(let renewal): reduce(renewal)
+        case .sessions, .sockets, .notListed: reduceListed(outcome)
+        case .sessionEnded:
+            say("The session was ended.")
+            return list(.sessions)
+        case .kicked(let count, let name):
+            if count == 0 {
+                alarm("Nobody was kicked: no socket of that name is there (\(name)).")
+            } else {
+                say("Kicked \(Words.count(count, "socket")) (\(name)).")
+            }
+            return page == .people ? list(.sockets) : []
         case .failed(let command, let reason):
             alarm("\(command): \(reason)")
         }
@@ -69,6 +88,7 @@ extension ScreenState {
         server = origin
         connection = ConnectionStatus()
         identity = nil
+        lookAnew()
         timeline.forgetVersions()
         timeline.append(
             Entry(time: now.wall, mark: .notice, content: .divider("\(origin)")))

@@ -13,8 +13,8 @@ struct ScreenState: Sendable {
     /// What stands in the place of the list.
     enum Page: Hashable, Sendable {
         case login(LoginForm)
-        /// - Parameter selected: the row of its menu.
-        case account(selected: Int)
+        case account(AccountItem)
+        case people
         /// - Parameter top: the first line in sight.
         case help(top: Int)
     }
@@ -38,6 +38,21 @@ struct ScreenState: Sendable {
     /// Who the socket is; nil before the server has said so.
     var identity: Identity?
     var timeline: Timeline
+
+    /// Whether the login is one that is saved, and so is renewed before it expires.
+    var staysSignedIn = false
+    /// When the login expires, once the server has warned of it.
+    var expiry: Timestamp?
+    var renewal = RenewalPhase.idle
+    /// The user's wish to be nobody is on its way.
+    var isLeaving = false
+    /// Who was associated last, for the login form.
+    var lastEmail: String?
+    /// Counts the identities that see different things; an answer to the question of another one is not shown.
+    var generation = 0
+    var sessions = Listing<UserSession>()
+    var people = People()
+    var confirmation: Confirmation?
 
     var focus = Focus.list
     var page: Page?
@@ -66,10 +81,14 @@ struct ScreenState: Sendable {
     var isUnicode: Bool { capabilities.isUnicode }
 
     /// Where a key that is pressed now goes.
-    var context: KeyContext {
+    var context: KeyContext { confirmation == nil ? place : .confirmation }
+
+    /// The part of the screen that has the cursor.
+    var place: KeyContext {
         switch page {
         case .login: return .form
         case .account: return .account
+        case .people: return .people
         case .help: return .help
         case nil: break
         }
@@ -82,6 +101,15 @@ struct ScreenState: Sendable {
 
     /// Who signs messages; nil for nobody.
     var user: UserSummary? { connection.isOnline ? identity?.user : nil }
+}
+
+/// How far the renewal of a login has come.
+enum RenewalPhase: Hashable, Sendable {
+    case idle
+    case underWay
+    /// It failed, and is tried again.
+    /// - Parameter until: in uptime.
+    case waiting(until: Duration)
 }
 
 /// Which part of the list is in sight: held by entries' numbers, never by rows.
@@ -167,6 +195,33 @@ extension ScreenState {
 
     /// When something changes with nothing happening, in uptime; nil where nothing will.
     var nextTick: Duration? {
+        [connectionTick, expiryTick, pageTick, renewalTick].compactMap { $0 }.min()
+    }
+
+    /// The countdown to the login's end is told in whole seconds where it is near.
+    private var expiryTick: Duration? {
+        guard let left = timeToExpiry, left > .zero else { return nil }
+        let isNear = expiry != nil || place == .account && left < .seconds(120)
+        guard isNear else { return nil }
+        let (_, attoseconds) = left.components
+        return now.uptime
+            + (attoseconds > 0 ? Duration(secondsComponent: 0, attosecondsComponent: attoseconds) : .seconds(1))
+    }
+
+    private var pageTick: Duration? {
+        guard connection.isOnline else { return nil }
+        switch page {
+        case .account: return sessions.reloadsAt
+        case .people: return people.sockets.reloadsAt
+        case .login, .help, nil: return nil
+        }
+    }
+
+    private var renewalTick: Duration? {
+        if connection.isOnline, case .waiting(let until) = renewal { until } else { nil }
+    }
+
+    private var connectionTick: Duration? {
         switch connection.phase {
         case .waiting(let until, _):
             // The countdown is told in whole seconds.

@@ -5,7 +5,8 @@ import Terminal
 ///
 /// Both are rows of which the one with the cursor is always in sight, however small the screen is.
 enum AccountView {
-    fileprivate struct Row {
+    /// One row of either page.
+    struct Row {
         var text: StyledText
         /// Where the cursor stands, in columns from the row's start, if it is here.
         var cursor: Int?
@@ -46,48 +47,6 @@ enum AccountView {
         return draw(rows, in: pane, of: &buffer)
     }
 
-    /// - Returns: where the cursor stands.
-    static func draw(
-        selected: Int, _ state: ScreenState, in pane: Rect, of buffer: inout CellBuffer
-    ) -> Terminal.Position? {
-        let room = max(1, pane.columns - margin(pane))
-        let labelWidth = room >= 44 ? 12 : 9
-        var rows: [Row] = [.spare]
-        for (label, value, isSpare) in facts(state) {
-            var line = StyledText(TextFitting.padded(label, to: labelWidth), Theme.faint)
-            line.append(SafeText(value).text)
-            rows.append(Row(text: line, isSpare: isSpare))
-        }
-        rows.append(.spare)
-        let width = AccountChoice.allCases.map(\.title.count).max() ?? 0
-        for (number, choice) in AccountChoice.allCases.enumerated() {
-            let title = " \(TextFitting.padded(choice.title, to: width)) "
-            var line = StyledText(title, number == selected ? Theme.mode : .plain)
-            line.append("  \(choice.explanation)", Theme.faint)
-            rows.append(Row(text: line, cursor: number == selected ? 0 : nil))
-        }
-        return draw(rows, in: pane, of: &buffer)
-    }
-
-    private static func facts(_ state: ScreenState) -> [(label: String, value: String, isSpare: Bool)] {
-        let identity = state.identity
-        let user = identity?.user
-        var expires = "-"
-        if let expiry = identity?.expiresAt {
-            let left = Duration.milliseconds(max(0, expiry.milliseconds &- state.now.wall.milliseconds))
-            expires = "\(Words.clock(expiry)) (in \(Words.span(left)))"
-        }
-        return [
-            ("Who", user.map { "\($0.name) <\($0.email)>" } ?? "nobody (unassociated)", false),
-            ("Role", user?.role ?? "-", false),
-            ("Expires", expires, false),
-            ("Socket", identity.map { "\($0.socketID) from \($0.address)" } ?? "-", true),
-            ("Associated", identity.map { "by \($0.reason)" } ?? "-", true),
-            ("Server", "\(state.server)", true),
-            ("Profile", state.profile, true),
-        ]
-    }
-
     private static func heading(_ state: ScreenState) -> StyledText {
         var heading = StyledText("Log in", Theme.heading)
         if state.user != nil { heading.append("  as another user, on the same socket", Theme.faint) }
@@ -114,9 +73,9 @@ enum AccountView {
         return (TextFitting.padded(tail, to: width), DisplayWidth.of(tail))
     }
 
-    private static func margin(_ pane: Rect) -> Int { pane.columns >= 60 ? 4 : 1 }
+    static func margin(_ pane: Rect) -> Int { pane.columns >= 60 ? 4 : 1 }
 
-    private static func draw(_ rows: [Row], in pane: Rect, of buffer: inout CellBuffer) -> Terminal.Position? {
+    static func draw(_ rows: [Row], in pane: Rect, of buffer: inout CellBuffer) -> Terminal.Position? {
         let shown = rows.count > pane.rows ? rows.filter { !$0.isSpare } : rows
         let left = pane.column + margin(pane)
         let at = shown.firstIndex { $0.cursor != nil } ?? 0
@@ -134,5 +93,5 @@ enum AccountView {
 
 extension AccountView.Row {
     /// An empty row, where there is room for it.
-    fileprivate static var spare: Self { Self(text: StyledText(), isSpare: true) }
+    static var spare: Self { Self(text: StyledText(), isSpare: true) }
 }

@@ -23,7 +23,7 @@ enum FooterView {
         }
         let title =
             switch state.page {
-            case .login, .account, .help: state.context.title
+            case .login, .account, .people, .help: state.place.title
             case nil: status(state, width: layout.size.columns)
             }
         let style = state.view.isFollowing || state.page != nil ? Theme.faint : Theme.waiting
@@ -37,6 +37,10 @@ enum FooterView {
     static func footer(_ state: ScreenState, width: Int) -> StyledText {
         var line = StyledText("[\(state.context.title)]", Theme.mode)
         line.append(" ")
+        if let confirmation = state.confirmation {
+            line.append(confirmation.question, Theme.alarm)
+            return line.truncated(to: width, ellipsis: state.capabilities.lineArt.ellipsis)
+        }
         if let message = state.message {
             line.append(message.text, message.isAlarm ? Theme.alarm : .plain)
             return line.truncated(to: width, ellipsis: state.capabilities.lineArt.ellipsis)
@@ -73,11 +77,15 @@ enum FooterView {
             let retry: [Request] = state.connection.isOnline ? [] : [.retryNow]
             return state.identity?.user == nil
                 ? retry + [.account, .down, .open, .togglePause, .quit]
-                : retry + [.down, .open, .write, .togglePause, .toggleDiff, .account, .quit]
+                : retry + [.down, .open, .write, .togglePause, .toggleDiff, .account, .people, .quit]
         case .detail: return [.down, .back, .toggleDiff, .olderVersion, .newerVersion, .nextPane]
         case .input: return [.send, .newLine, .historyOlder, .back, .account]
         case .form: return [.nextField, .choose, .back]
-        case .account: return [.down, .choose, .back]
+        case .account: return [.down, .choose, .reload, .back]
+        case .people:
+            let kicks: [Request] = state.people.showsSockets ? [.kick, .kickAndClose] : []
+            return [.down] + kicks + [.reload, .back]
+        case .confirmation: return [.confirm, .decline]
         case .help: return [.down, .pageDown, .back]
         case .anywhere: return []
         }

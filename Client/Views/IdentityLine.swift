@@ -3,8 +3,8 @@ import Terminal
 
 /// The line that is always in sight: where the connection stands, and who this is.
 ///
-/// What does not fit is dropped in this order: address, socket id, words of the connection's state; the state itself
-/// and the identity never.
+/// What does not fit is dropped in this order: address, socket id, words of the connection's state, why nobody is
+/// logged in; the state itself, the identity and the time that a login has left never.
 enum IdentityLine {
     static func text(_ state: ScreenState, width: Int) -> StyledText {
         let extras = socket(state)
@@ -34,8 +34,12 @@ enum IdentityLine {
                 line.append(email, Theme.identity)
             }
             line.append(identityWidth == 0 ? "" : " (\(TextFitting.truncated(role, to: 20)))", .plain)
+            if state.expiry != nil, let left = state.timeToExpiry {
+                line.append("\(statusLength < 1 ? " expires in" : "") \(Words.left(left))", Theme.waiting)
+            }
         } else if identityWidth != 0 {
-            line.append("unassociated", Theme.nobody)
+            let reason = state.connection.isOnline ? state.identity?.reason.shortWords : nil
+            line.append("unassociated\(statusLength < 2 ? reason.map { " (\($0))" } ?? "" : "")", Theme.nobody)
         }
         for extra in extras {
             line.append("  ")

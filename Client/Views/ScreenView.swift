@@ -26,6 +26,7 @@ enum ScreenView {
         switch state.page {
         case .login(let form): cursor = AccountView.draw(form, state, in: layout.main, of: &cells)
         case .account(let selected): cursor = AccountView.draw(selected: selected, state, in: layout.main, of: &cells)
+        case .people: cursor = PeopleView.draw(state, in: layout.main, of: &cells)
         case .help(let top): HelpView.draw(top: top, state, in: layout.main, of: &cells)
         case nil:
             cursor = drawList(state, layout.list, of: &cells)
@@ -45,7 +46,8 @@ enum ScreenView {
         line.append("  profile \(state.profile)", Theme.faint)
         line.append("  \(state.timeline.count) line\(state.timeline.count == 1 ? "" : "s")", Theme.faint)
         let keys: StyledText = [
-            Span("F1", Theme.key), Span(" help  ", Theme.faint), Span("F2", Theme.key), Span(" account ", Theme.faint),
+            Span("F1", Theme.key), Span(" help  ", Theme.faint), Span("F2", Theme.key), Span(" account  ", Theme.faint),
+            Span("F7", Theme.key), Span(" people ", Theme.faint),
         ]
         let room = max(0, bar.columns - keys.width - 1)
         cells.draw(line.truncated(to: room), row: bar.row, column: bar.column)

@@ -35,6 +35,10 @@ struct InvocationTests {
             (["get", "thing", "12"], .get(model: "thing", key: "12")),
             (["get", "thing", "--", "-5"], .get(model: "thing", key: "-5")),
             (["remove", "thing", "12"], .remove(model: "thing", key: "12")),
+            (["who"], .who), (["kick", "S1"], .kick(name: "S1", closes: false)),
+            (["kick", "ann@example.org", "--close"], .kick(name: "ann@example.org", closes: true)),
+            (["kick", "--", "-_S"], .kick(name: "-_S", closes: false)),
+            (["kick", "-_S", "--profile", "x", "--close"], .kick(name: "-_S", closes: true)),
         ]
         for (arguments, verb) in table { #expect(try configuration(arguments).verb == verb, "\(arguments)") }
     }

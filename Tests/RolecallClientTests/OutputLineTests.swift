@@ -47,6 +47,21 @@ struct OutputLineTests {
                 #"{"kind":"gap","after":null,"before":"\#(p5)","reason":"overflow"}"#
             ),
             (
+                .expiring(Timestamp(milliseconds: 0)), #"{"kind":"expiring","expiresAt":"1970-01-01T00:00:00.000Z"}"#
+            ),
+            (
+                .presence(try #require(Presence(json: presence(ann)))),
+                #"{"kind":"presence","user":{"_id":1,"name":"Ann","role":"user"},"sockets":1,"state":"joined"}"#
+            ),
+            (
+                .socket(try #require(SocketRecord(json: ["id": "S", "user": nil, "new": true]))),
+                #"{"kind":"socket","id":"S","user":null,"new":true}"#
+            ),
+            (
+                .kicked(socket: "S", user: nil, closes: true),
+                #"{"kind":"kicked","socket":"S","user":null,"closed":true}"#
+            ),
+            (
                 .error(code: "forbidden", message: "No.", field: "name"),
                 #"{"kind":"error","error":"forbidden","message":"No.","field":"name"}"#
             ),
@@ -95,8 +110,21 @@ struct LineFormatTests {
     private func text(_ line: OutputLine) -> String { format.text(line, now: Timestamp(milliseconds: 0)) }
 
     @Test("a line has a clock, a mark, and what happened")
-    func lines() {
+    func lines() throws {
         let table: [(OutputLine, String)] = [
+            (.expiring(Timestamp(milliseconds: 0)), "· the login expires at 14:03:01.204"),
+            (.presence(try #require(Presence(json: presence(ann, sockets: 2)))), "· Ann (user) is on, 2 sockets"),
+            (
+                .presence(
+                    try #require(Presence(json: ["user": ["_id": 1, "name": "A"], "sockets": 0, "state": "left"]))),
+                "· A has left"
+            ),
+            (
+                .socket(try #require(SocketRecord(json: socket("S", ann)))),
+                "· socket S  ann@example.org Ann (user)  websocket  127.0.0.1:5000"
+            ),
+            (.kicked(socket: "S", user: nil, closes: true), "· kicked socket S, and disconnected it"),
+            (.kicked(socket: "S", user: ann.json, closes: false), "· kicked socket S of ann@example.org"),
             (.event(event(1, .created)), "+ thing 12 boiler 3  active=true  by Ann"),
             (
                 .event(

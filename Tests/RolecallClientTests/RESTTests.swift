@@ -57,6 +57,7 @@ struct RESTTests {
                 #expect(request.body == body)
                 #expect(request.headers["Authorization"] == ["Bearer token.of.ann"])
                 #expect(!request.headers.contains(name: "Cookie"))
+                #expect(request.headers["User-Agent"] == [Program.agent])
             }
         }
     }

@@ -22,7 +22,7 @@ struct ScreenViewTests {
         let rows = screen(stage).split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
         #expect(rows[0] == " ● online 12 ms  ann@example.org (user)  socket 7fQ2kXb9  127.0.0.1:5000")
         #expect(rows[1].hasPrefix(" http://127.0.0.1:9000  profile default  5 lines"))
-        #expect(rows[1].hasSuffix("F1 help  F2 account"))
+        #expect(rows[1].hasSuffix("F1 help  F2 account  F7 people"))
         #expect(rows[2].hasPrefix(" hh:00:00.000 · you are ann@example.org (user) by cookie, until "))
         #expect(rows[4] == #" hh:45:01.123 + thing    boiler 3       info "ok", active true …│  "name": "boiler 3""#)
         #expect(rows[5] == #">hh:45:01.123 ~ thing    boiler 3       info "ok"→"leak"  by Ann│ -"info": "ok""#)

@@ -50,7 +50,8 @@ final class ScriptedServer: Sendable {
     /// Runs a body with such a server.
     static func with<Result>(
         http: @escaping @Sendable (Request) -> Reply = { _ in Reply(status: .notFound) },
-        socket: Packets? = nil, _ body: (ScriptedServer) async throws -> Result
+        socket: Packets? = nil, isolation: isolated (any _Concurrency.Actor)? = #isolation,
+        _ body: (ScriptedServer) async throws -> Result
     ) async throws -> Result {
         let log = Log()
         let channel = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)

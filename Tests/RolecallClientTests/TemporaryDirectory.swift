@@ -7,7 +7,9 @@
 #endif
 
 /// A directory of its own for a test, removed with all that is in it.
-func withTemporaryDirectory<Result>(_ body: (String) async throws -> Result) async throws -> Result {
+func withTemporaryDirectory<Result>(
+    isolation: isolated (any _Concurrency.Actor)? = #isolation, _ body: (String) async throws -> Result
+) async throws -> Result {
     var template = Array("\(getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp")/rolecall-test-XXXXXX".utf8CString)
     guard mkdtemp(&template) != nil else { throw SystemError(number: errno) }
     let path = String(decoding: template.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)

@@ -60,7 +60,7 @@ struct ListScreenTests {
         try await desk.press("F1")
         try await desk.expect("Anywhere")
         try await desk.press("End")
-        try await desk.expect("/signout")
+        try await desk.expect("/quit")
         try await desk.press("Escape")
         try await desk.expect("[LIST]")
     }
