@@ -210,7 +210,7 @@ let package = Package(
         .testTarget(
             name: "RolecallClientTests",
             dependencies: [
-                "RolecallClient", "WireJSON", "SocketIOClient", "RolecallProtocol", "Terminal", "TestSupport", nioCore,
+                "RolecallClient", "WireJSON", "SocketIOClient", "RolecallProtocol", "Terminal", "CTerminalGuard", "TestSupport", nioCore,
                 nioPosix, nioHTTP1, nioWebSocket, logging, argumentParser,
             ],
             swiftSettings: strict
