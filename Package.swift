@@ -105,7 +105,7 @@ let package = Package(
             name: "RolecallServer",
             dependencies: [
                 "WireJSON", "EngineIO", "SocketIOServer", "HummingbirdSocketIO", "RolecallProtocol", "ModelStore", "SQLiteStore",
-                nioCore, nioPosix, nioHTTP1, crypto, logging, argumentParser,
+                nioCore, nioPosix, nioHTTP1, crypto, logging, metrics, argumentParser,
                 .product(name: "CryptoExtras", package: "swift-crypto"),
                 hummingbird,
                 hummingbirdCore,
@@ -202,7 +202,7 @@ let package = Package(
             name: "RolecallServerTests",
             dependencies: [
                 "RolecallServer", "WireJSON", "SocketIOServer", "SocketIOClient", "RolecallProtocol", "ModelStore",
-                "SQLiteStore", "TestSupport", nioCore, logging,
+                "SQLiteStore", "TestSupport", nioCore, logging, metrics,
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],
             swiftSettings: strict

@@ -15,10 +15,11 @@ import WireJSON
 /// The server, put together; the same for `main` and for tests.
 struct RolecallApplication: Service, CustomStringConvertible {
     let store: any Store
+    let association: Association
     var description: String { "rolecall-server" }
     private let configuration: Configuration
     private let responder: RouterResponder<RolecallRequestContext>
-    private let server: SocketIOServer
+    let server: SocketIOServer
     private let services: [any Service]
     private let presence: PresenceBoard
     private let passwords: PasswordHasher
@@ -47,10 +48,12 @@ struct RolecallApplication: Service, CustomStringConvertible {
         let group = MultiThreadedEventLoopGroup(numberOfThreads: System.coreCount)
         let start = try await store.read { _ in }.position.sequence
         let census = ViewCensus()
+        let metrics = ServerMetrics()
         let presence = PresenceBoard(policy: policy, linger: configuration.presenceLinger)
         let association = Association(
-            policy: policy, census: census, loops: group.makeIterator().map { _ in LoopDelivery(watermark: start) },
-            logID: store.logID, presence: presence, logger: logger)
+            policy: policy, census: census,
+            loops: group.makeIterator().map { LoopDelivery(watermark: start, eventLoop: $0) },
+            logID: store.logID, presence: presence, metrics: metrics, logger: logger)
         let encoder = EventEncoder(policy: policy, logID: store.logID)
         let tokens = await TokenAuthority(key: key)
         let authenticator = Authenticator(
@@ -63,7 +66,8 @@ struct RolecallApplication: Service, CustomStringConvertible {
         var socketIO = configuration.socketIO
         socketIO.allowedOrigins = origins.allowed
         let server = SocketIOServer(
-            configuration: socketIO, handlers: ["/": sockets], group: group, logger: logger)
+            configuration: socketIO, handlers: ["/": sockets], group: group, logger: logger,
+            metrics: metrics.registry)
 
         presence.begin(on: server.hubs)
 
@@ -71,34 +75,38 @@ struct RolecallApplication: Service, CustomStringConvertible {
         let router = Router(context: RolecallRequestContext.self)
         router.add(middleware: CrossOriginMiddleware(origins: origins))
         router.add(middleware: FailureMiddleware())
-        router.get("healthz") { _, _ in Response.json(["status": "ok"]) }
+        OperationRoutes(store: store, metrics: metrics, identity: identity, policy: policy).add(to: router)
         let signIns = SignIns(tokens: tokens, lifetime: configuration.tokenLifetime)
+        let passwordCheck = PasswordCheck(passwords: passwords, limiter: LoginLimiter(), metrics: metrics)
         AuthenticationRoutes(
-            store: store, signIns: signIns, passwords: passwords, identity: identity, association: association,
-            server: server, logger: logger
+            store: store, signIns: signIns, passwords: passwords, passwordCheck: passwordCheck, identity: identity,
+            association: association, logger: logger
         ).add(to: router)
         let rows = ModelRoutes(models: models, identity: identity, bodyLimit: configuration.maximumBody)
         rows.add(to: router)
-        let accounts = AccountService(store: store, policy: policy)
+        let accounts = AccountService(store: store, policy: policy, association: association)
         let directory = SocketDirectory(server: server, association: association)
         UserRoutes(
-            accounts: accounts, identity: identity, rows: rows, passwords: passwords, signIns: signIns,
-            allowsSignUp: configuration.allowsSignUp, logger: logger
+            accounts: accounts, identity: identity, rows: rows, passwords: passwords, passwordCheck: passwordCheck,
+            signIns: signIns, allowsSignUp: configuration.allowsSignUp, logger: logger
         ).add(to: router)
         SessionRoutes(accounts: accounts, identity: identity, sockets: directory).add(to: router)
         SocketRoutes(accounts: accounts, identity: identity, sockets: directory, logger: logger).add(to: router)
 
+        let identities = IdentityFeed(association: association, server: server, metrics: metrics)
         var services: [any Service] = [
             LogReader(
                 store: store, server: server, association: association, encoder: encoder, census: census,
-                start: start)
+                identities: identities, start: start),
+            IdentityWatch(store: store, feed: identities, start: start),
         ]
         if configuration.demoActivity > 0 {
             services.append(
                 DemoActivity(store: store, rate: configuration.demoActivity, logger: logger))
         }
         return RolecallApplication(
-            store: store, configuration: configuration, responder: router.buildResponder(), server: server,
+            store: store, association: association, configuration: configuration, responder: router.buildResponder(),
+            server: server,
             services: services,
             presence: presence, passwords: passwords, group: group, logger: logger, listening: listening)
     }

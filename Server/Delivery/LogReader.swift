@@ -3,7 +3,6 @@ import NIOCore
 import RolecallProtocol
 import ServiceLifecycle
 import SocketIOServer
-import Synchronization
 
 /// Reads the log as it grows and tells it to the event loops: the only way by which an event comes to a socket live.
 ///
@@ -22,13 +21,17 @@ struct LogReader: Service, CustomStringConvertible {
     let association: Association
     let encoder: EventEncoder
     let census: ViewCensus
+    let identities: IdentityFeed
     let start: Int64
     var description: String { "log reader" }
 
     func run() async throws {
-        let cursor = Cursor(start)
+        let cursor = LogCursor(start)
+        let identityCursor = LogCursor(start)
         let subscription = store.follow { transaction, turn in
-            let reading = try read(transaction, after: cursor.sequence)
+            let changes = try identities.all(transaction, after: identityCursor.sequence)
+            let reading = try read(transaction, after: cursor.sequence, changes)
+            identityCursor.sequence = changes.last
             cursor.sequence = reading.last
             tell(reading, turn: turn)
         }
@@ -42,23 +45,13 @@ struct LogReader: Service, CustomStringConvertible {
 
     // MARK: Reading
 
-    /// Where the reading has come to. One turn at a time uses it, each on a thread of its own.
-    private final class Cursor: Sendable {
-        private let value: Atomic<Int64>
-
-        init(_ sequence: Int64) {
-            value = Atomic(sequence)
-        }
-
-        var sequence: Int64 {
-            get { value.load(ordering: .acquiring) }
-            set { value.store(newValue, ordering: .releasing) }
-        }
-    }
-
     /// What one turn has read.
     private struct Reading: Sendable {
+        /// Who somebody is, as far as the snapshot reaches that the events were read from.
+        var identities: IdentityFeed.Reading
         var batches: [DeliveryBatch]
+        /// When the first event was written; nil without events.
+        var firstAt: String?
         /// Up to here all has been read. The last event can have a lower number: numbers can be missing at the log's
         /// end, too.
         var last: Int64
@@ -66,24 +59,26 @@ struct LogReader: Service, CustomStringConvertible {
         var mayHoldMore: Bool
     }
 
-    private func read(_ transaction: any ReadTransaction, after start: Int64) throws -> Reading {
+    private func read(
+        _ transaction: any ReadTransaction, after start: Int64, _ identities: IdentityFeed.Reading
+    ) throws -> Reading {
         let events = try transaction.events(after: start, limit: Self.batchLimit)
         let mayHoldMore = events.count == Self.batchLimit
         let last = mayHoldMore ? events.last?.sequence ?? start : try transaction.latestSequence()
         let views = census.views
         return Reading(
+            identities: identities,
             batches: Self.stretches(of: events).map { DeliveryBatch(events: $0, views: views, encoder: encoder) },
-            last: last, isNews: last != start, mayHoldMore: mayHoldMore)
+            firstAt: events.first?.at, last: last, isNews: last != start, mayHoldMore: mayHoldMore)
     }
 
-    /// Cuts before each change of a user, so that identities change exactly where the log says, and where a stretch
-    /// grows so large that a turn of the loop should not send all of it.
+    /// Cuts where a stretch grows so large that a turn of the loop should not send all of it.
     static func stretches(of events: [ModelStore.LogEvent]) -> [[ModelStore.LogEvent]] {
         var stretches: [[ModelStore.LogEvent]] = []
         var size = 0
         for event in events {
             size += event.approximateSize
-            if event.model == ModelName.user || stretches.isEmpty || size > Self.stretchLimit {
+            if stretches.isEmpty || size > Self.stretchLimit {
                 stretches.append([event])
                 size = event.approximateSize
             } else {
@@ -97,9 +92,17 @@ struct LogReader: Service, CustomStringConvertible {
 
     private func tell(_ reading: Reading, turn: LogTurn) {
         guard reading.isNews else { return turn.end() }
-        let loops = Countdown(server.hubs.count) { turn.end(wantsMore: reading.mayHoldMore) }
+        let loops = Countdown(server.hubs.count) {
+            identities.told(reading.identities)
+            identities.metrics.delivered(from: reading.firstAt, through: reading.last, at: .now)
+            turn.end(wantsMore: reading.mayHoldMore)
+        }
         for hub in server.hubs {
-            hub.eventLoop.execute { tell(reading.batches[...], of: reading, on: hub, loops) }
+            hub.eventLoop.execute {
+                // First of all: nothing is told to an identity that had ended when it was read.
+                identities.tell(reading.identities, on: hub)
+                tell(reading.batches[...], of: reading, on: hub, loops)
+            }
         }
     }
 
@@ -108,28 +111,12 @@ struct LogReader: Service, CustomStringConvertible {
         _ batches: ArraySlice<DeliveryBatch>, of reading: Reading, on hub: SocketHub, _ loops: Countdown
     ) {
         let delivery = association.loops[hub.index]
-        if let batch = batches.first { delivery.deliver(batch, on: hub, association: association) }
+        if let batch = batches.first { delivery.deliver(batch, on: hub) }
         let others = batches.dropFirst()
         guard others.isEmpty else {
             return hub.eventLoop.execute { tell(others, of: reading, on: hub, loops) }
         }
         delivery.advance(to: reading.last)
         loops.countDown()
-    }
-}
-
-/// Runs something once so many have come to their end.
-private final class Countdown: Sendable {
-    private let left: Atomic<Int>
-    private let atZero: @Sendable () -> Void
-
-    /// - Parameter count: 1 or more.
-    init(_ count: Int, atZero: @escaping @Sendable () -> Void) {
-        left = Atomic(count)
-        self.atZero = atZero
-    }
-
-    func countDown() {
-        if left.subtract(1, ordering: .acquiringAndReleasing).newValue == 0 { atZero() }
     }
 }

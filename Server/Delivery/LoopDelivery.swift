@@ -1,4 +1,5 @@
 import ModelStore
+import NIOCore
 import RolecallProtocol
 import SocketIOServer
 
@@ -9,16 +10,19 @@ final class LoopDelivery: @unchecked Sendable {
     /// Everything up to this number has been told to the loop's sockets.
     private(set) var watermark: Int64
     private var views: [View: Int] = [:]
-    /// Users whose records changed since the server started, with the number of the last change: whoever read a
-    /// record before that reads it again. Bounded by the number of users.
-    private var userChanges: [Int64: Int64] = [:]
-    /// Sessions that were ended here, until their tokens expire by themselves.
-    private var endedSessions: [String: Timestamp] = [:]
+    /// Up to here all that the log says of identities holds on this loop; often ahead of the watermark.
+    private(set) var identitiesHold: Int64
+    private var changes = IdentityChangeRecord()
     private var waiting: [(sequence: Int64, resume: () -> Void)] = []
+    private var waitingForIdentities: [(sequence: Int64, resume: () -> Void)] = []
     private var isStopped = false
 
-    init(watermark: Int64) {
+    let eventLoop: any EventLoop
+
+    init(watermark: Int64, eventLoop: any EventLoop) {
         self.watermark = watermark
+        identitiesHold = watermark
+        self.eventLoop = eventLoop
     }
 
     func entered(_ view: View) {
@@ -31,17 +35,10 @@ final class LoopDelivery: @unchecked Sendable {
     }
 
     /// Whether something has become known here that the principal's reader could not know.
-    func knowsBetter(than principal: Principal) -> Bool {
-        if let session = principal.session, endedSessions[session] != nil { return true }
-        return userChanges[principal.user.id].map { $0 > principal.readAt } ?? false
-    }
+    func knowsBetter(than principal: Principal) -> Bool { changes.knowsBetter(than: principal) }
 
-    /// Tells a stretch of the log to the loop's sockets.
-    ///
-    /// A batch that changes users begins with that event: identities change first, so that it and all that follows is
-    /// seen with the new rights.
-    func deliver(_ batch: DeliveryBatch, on hub: SocketHub, association: Association) {
-        if let first = batch.events.first, first.model == ModelName.user { apply(first, on: hub, association) }
+    /// Tells a stretch of the log to the loop's sockets. All that the log says of identities up to its end must hold.
+    func deliver(_ batch: DeliveryBatch, on hub: SocketHub) {
         for view in views.keys { hub.send(batch.frames(for: view), to: .view(view)) }
         watermark = max(watermark, batch.lastSequence)
         resumeWaiting()
@@ -59,6 +56,13 @@ final class LoopDelivery: @unchecked Sendable {
         waiting.append((sequence: sequence, resume: body))
     }
 
+    /// Runs the body once all that the log says of identities up to this number holds here, or it is not followed any
+    /// more.
+    func whenIdentitiesHold(_ sequence: Int64, _ body: @escaping () -> Void) {
+        guard identitiesHold < sequence, !isStopped else { return body() }
+        waitingForIdentities.append((sequence: sequence, resume: body))
+    }
+
     /// The log is not followed any more; nobody has to wait for it.
     func stop() {
         isStopped = true
@@ -66,54 +70,61 @@ final class LoopDelivery: @unchecked Sendable {
     }
 
     private func resumeWaiting() {
+        Self.resume(&waiting) { $0 <= watermark || isStopped }
+        Self.resume(&waitingForIdentities) { $0 <= identitiesHold || isStopped }
+    }
+
+    private static func resume(
+        _ waiting: inout [(sequence: Int64, resume: () -> Void)], where isReady: (Int64) -> Bool
+    ) {
         guard !waiting.isEmpty else { return }
-        let ready = waiting.filter { $0.sequence <= watermark || isStopped }
-        waiting.removeAll { $0.sequence <= watermark || isStopped }
+        let ready = waiting.filter { isReady($0.sequence) }
+        waiting.removeAll { isReady($0.sequence) }
         for waiter in ready { waiter.resume() }
     }
 
-    /// A session was ended: its sockets belong to nobody.
-    func end(session: String, expiresAt: Timestamp, on hub: SocketHub, association: Association) {
-        if endedSessions.count >= 1024 {
-            let now = Timestamp.now
-            endedSessions = endedSessions.filter { $0.value > now }
+    // MARK: Identities
+
+    /// Makes the loop's sockets follow what the log says; what holds already is left out.
+    func apply(_ reading: IdentityFeed.Reading, on hub: SocketHub, association: Association) {
+        for change in reading.changes where change.sequence > identitiesHold {
+            changes.note(change)
+            switch change.subject {
+            case .user(let id, let row):
+                follow(row.flatMap(UserImage.init), of: id, since: change.sequence, on: hub, association)
+            case .session(let id):
+                for socket in hub.sockets(in: .session(id)) {
+                    // Who was read after this belongs to a session that is there again.
+                    guard isOlder(socket, than: change.sequence, association) else { continue }
+                    association.disassociate(socket, reason: .signedOut)
+                }
+            }
         }
-        endedSessions[session] = expiresAt
-        for socket in hub.sockets(in: .session(session)) { association.disassociate(socket, reason: .signedOut) }
+        identitiesHold = max(identitiesHold, reading.last)
+        resumeWaiting()
     }
 
-    private func apply(_ event: LogEvent, on hub: SocketHub, _ association: Association) {
-        guard case .integer(let id) = event.key else { return }
-        userChanges[id] = event.sequence
+    private func follow(
+        _ user: UserImage?, of id: Int64, since sequence: Int64, on hub: SocketHub, _ association: Association
+    ) {
         for socket in hub.sockets(in: .user(id)) {
             // Who was read after this change is who the record says by now, whatever the log tells late.
-            guard let principal = association.identity(of: socket)?.principal, principal.readAt < event.sequence else {
-                continue
-            }
-            guard let user = event.after.flatMap(UserImage.init) else {
+            guard isOlder(socket, than: sequence, association),
+                let principal = association.identity(of: socket)?.principal
+            else { continue }
+            guard let user else {
                 association.disassociate(socket, reason: .userRemoved)
                 continue
             }
             if user.generation == principal.generation {
-                association.update(socket, to: user.summary, readAt: event.sequence)
+                association.update(socket, to: user.summary, readAt: sequence)
             } else {
                 association.disassociate(socket, reason: .passwordChanged)
             }
         }
     }
-}
 
-/// A user as the log shows him.
-struct UserImage {
-    var summary: UserSummary
-    var generation: Int64
-
-    init?(_ row: Row) {
-        guard case .integer(let id) = row["_id"], case .text(let email) = row["email"],
-            case .text(let name) = row["name"], case .text(let role) = row["role"],
-            case .integer(let generation) = row["generation"]
-        else { return nil }
-        summary = UserSummary(id: id, email: email, name: name, role: role)
-        self.generation = generation
+    private func isOlder(_ socket: Socket, than sequence: Int64, _ association: Association) -> Bool {
+        association.identity(of: socket)?.principal.map { $0.readAt < sequence } ?? false
     }
 }

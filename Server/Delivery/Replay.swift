@@ -48,6 +48,7 @@ struct Replay: Sendable {
                     }
                     let watermark = association.delivery(of: socket).watermark
                     socket.send(encoder.encode(stretch.lazy.filter { $0.sequence <= watermark }, for: identity.view))
+                    identity.replayed = replayed(stretch.last?.sequence, watermark)
                 }
                 await socket.caughtUp()
             }
@@ -58,6 +59,7 @@ struct Replay: Sendable {
                 }
                 let watermark = association.delivery(of: socket).watermark
                 socket.send(encoder.encode(events.lazy.filter { $0.sequence <= watermark }, for: identity.view))
+                identity.replayed = replayed(covered, watermark)
                 guard covered >= watermark else { return false }
                 association.goLive(socket)
                 return true
@@ -66,6 +68,10 @@ struct Replay: Sendable {
             cursor = covered
             await socket.caughtUp()
         }
+    }
+
+    private func replayed(_ sequence: Int64?, _ watermark: Int64) -> Position {
+        Position(log: association.logID, sequence: min(sequence ?? watermark, watermark))
     }
 
     private func told(_ sequence: Int64, on socket: Socket) async {

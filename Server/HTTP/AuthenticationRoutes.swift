@@ -3,7 +3,6 @@ import Hummingbird
 import Logging
 import ModelStore
 import RolecallProtocol
-import SocketIOServer
 import WireJSON
 
 /// Signing in and out over HTTP.
@@ -13,9 +12,9 @@ struct AuthenticationRoutes: Sendable {
     let store: any Store
     let signIns: SignIns
     let passwords: PasswordHasher
+    let passwordCheck: PasswordCheck
     let identity: RequestIdentity
     let association: Association
-    let server: SocketIOServer
     let logger: Logger
 
     func add(to router: Router<RolecallRequestContext>) {
@@ -31,12 +30,8 @@ struct AuthenticationRoutes: Sendable {
         let password = try Self.text("password", of: body)
         let account = try await store.read { try $0.user(email: email) }.value
 
-        let verdict: PasswordHasher.Verdict
-        do throws(WireError) {
-            verdict = try await passwords.verify(password, against: account?.password)
-        } catch {
-            throw RequestFailure(identity: error)
-        }
+        let verdict = try await passwordCheck.verdict(
+            on: password, of: email, against: account?.password, from: context.remoteAddress)
         guard let account, verdict != .wrong else {
             context.logger.notice(
                 "refused a login",
@@ -90,15 +85,9 @@ struct AuthenticationRoutes: Sendable {
     private func signOut(_ request: Request, _ context: RolecallRequestContext) async throws -> Response {
         guard let principal = try await identity.principal(of: request) else { throw RequestFailure.signInFirst }
         if let session = principal.session {
-            _ = try await store.write(by: nil) { try $0.revokeSession(id: session, at: .now) }
+            let revoked = try await store.write(by: nil) { try $0.revokeSession(id: session, at: .now) }
             // The answer comes when no socket of the session belongs to anybody any more.
-            for hub in server.hubs {
-                let delivery = association.loops[hub.index]
-                try await hub.eventLoop.submit {
-                    delivery.end(
-                        session: session, expiresAt: principal.expiresAt, on: hub, association: association)
-                }.get()
-            }
+            await association.settled(through: revoked.position.sequence)
         }
         context.logger.info(
             "signed out",

@@ -14,7 +14,11 @@ final class SocketIdentity {
     var reason = IdentityReason.anonymous
     /// False while missed events are still being told: live ones wait until those are done.
     var isLive = false
-    var expiry: Scheduled<Void>?
+    /// While it is not live: up to where it has been told what it missed.
+    var replayed: Position?
+    let expiry = ExpiryTimer()
+    /// Whether it is going to be told of everyone who is on.
+    var awaitsPresence = false
     /// When the socket was accepted.
     let connectedAt = Timestamp.now
 
@@ -36,6 +40,7 @@ struct Association: Sendable {
     let loops: [LoopDelivery]
     let logID: LogID
     let presence: PresenceBoard
+    let metrics: ServerMetrics
     let logger: Logger
 
     func delivery(of socket: Socket) -> LoopDelivery { loops[socket.hub.index] }
@@ -95,20 +100,32 @@ struct Association: Sendable {
         change(socket, to: principal, reason: reason, resumingAfter: nil)
     }
 
+    /// Returns when all that the log says of users and sessions up to this number holds on every socket: for whoever
+    /// wrote that, and answers only then.
+    func settled(through sequence: Int64) async {
+        for loop in loops {
+            await withCheckedContinuation { continuation in
+                loop.eventLoop.execute { loop.whenIdentitiesHold(sequence) { continuation.resume() } }
+            }
+        }
+    }
+
     /// Missed events have been told; from here on the socket is sent what its view is sent.
     func goLive(_ socket: Socket) {
         guard socket.isConnected, let identity = identity(of: socket), !identity.isLive else { return }
         identity.isLive = true
+        identity.replayed = nil
         enter(identity.view, socket)
     }
 
     /// The socket is gone; its connection has left all rooms by itself.
     func forget(_ socket: Socket) {
         guard let identity = identity(of: socket) else { return }
-        identity.expiry?.cancel()
+        identity.expiry.cancel()
         if identity.isLive { leave(identity.view, socket) }
         identity.isLive = false
         presence.forget(socket, identity, self)
+        metrics.socketLeft(wasAssociated: identity.principal != nil)
     }
 
     /// What a socket is told of itself.
@@ -129,6 +146,7 @@ struct Association: Sendable {
         } else {
             identity = SocketIdentity(view: policy.view(role: nil, user: nil))
             socket.attachment = identity
+            metrics.socketEntered()
         }
         let (former, formerView) = (identity.principal, identity.view)
         if identity.isLive { leave(formerView, socket) }
@@ -136,27 +154,30 @@ struct Association: Sendable {
             socket.leave(.user(former.user.id))
             former.session.map { socket.leave(.session($0)) }
         }
-        identity.expiry?.cancel()
-        identity.expiry = nil
+        identity.expiry.cancel()
+        metrics.identityChanged(reason, from: identity.principal != nil, to: principal != nil)
 
         let view = policy.view(role: principal?.user.role, user: principal?.user.id)
         if !view.sees(allThat: identity.view), let lost = socket.discardWaitingEvents() {
             socket.emit(Gap.eventName, [gap(lost, reason: .identity).json])
         }
+        // Who sees the same as before goes on being told what he missed.
+        let replayed = after ?? (identity.view == view ? identity.replayed : nil)
         identity.epoch += 1
         identity.principal = principal
         identity.reason = reason
         identity.view = view
-        identity.isLive = after == nil
+        identity.replayed = replayed
+        identity.isLive = replayed == nil
         if identity.isLive { enter(identity.view, socket) }
         if let principal {
             socket.join(.user(principal.user.id))
             principal.session.map { socket.join(.session($0)) }
-            identity.expiry = scheduleExpiry(of: socket, at: principal.expiresAt)
+            identity.expiry.set(to: principal.expiresAt, for: socket, association: self)
         }
 
         guard let description = describe(socket) else { return }
-        let position = after ?? Position(log: logID, sequence: delivery(of: socket).watermark)
+        let position = replayed ?? Position(log: logID, sequence: delivery(of: socket).watermark)
         socket.emit(Identity.eventName, [description.json, .string(position.description)])
         presence.changed(socket, from: former, formerView: formerView, to: identity, self)
     }
@@ -178,15 +199,6 @@ struct Association: Sendable {
         socket.leave(.view(view))
         delivery(of: socket).left(view)
         census.left(view)
-    }
-
-    private func scheduleExpiry(of socket: Socket, at moment: Timestamp) -> Scheduled<Void>? {
-        let milliseconds = moment.milliseconds.subtractingReportingOverflow(Timestamp.now.milliseconds).partialValue
-        // Past what a timer can count there is nothing to wait for.
-        guard milliseconds < 1000 * 86_400 * 365 * 100 else { return nil }
-        return socket.eventLoop.scheduleTask(in: .milliseconds(max(0, milliseconds))) {
-            self.disassociate(socket, reason: .expired)
-        }
     }
 }
 

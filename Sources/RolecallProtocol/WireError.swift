@@ -14,6 +14,7 @@ public struct ErrorCode: RawRepresentable, Hashable, Sendable, CustomStringConve
     public static let tokenRevoked = ErrorCode(rawValue: "token_revoked")
     public static let userUnknown = ErrorCode(rawValue: "user_unknown")
     public static let invalidCredentials = ErrorCode(rawValue: "invalid_credentials")
+    public static let tooManyAttempts = ErrorCode(rawValue: "too_many_attempts")
     public static let unauthenticated = ErrorCode(rawValue: "unauthenticated")
     public static let forbidden = ErrorCode(rawValue: "forbidden")
     public static let originRefused = ErrorCode(rawValue: "origin_refused")

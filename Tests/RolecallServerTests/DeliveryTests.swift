@@ -164,22 +164,22 @@ struct DeliveryTests {
         }
     }
 
-    @Test("a stretch of the log is cut before each change of a user")
+    @Test("a stretch of the log is cut where it grows too large for a turn")
     func stretches() {
-        func event(_ sequence: Int64, _ model: String) -> ModelStore.LogEvent {
+        func event(_ sequence: Int64, size: Int) -> ModelStore.LogEvent {
             ModelStore.LogEvent(
-                sequence: sequence, model: model, change: .updated, key: .integer(1), before: nil, after: nil,
-                actor: nil, at: "")
+                sequence: sequence, model: "thing", change: .created, key: .integer(1), before: nil,
+                after: Row(columns: ["name"], values: [.text(String(repeating: "x", count: size))]), actor: nil, at: "")
         }
-        let events = [event(1, "thing"), event(2, "user"), event(3, "thing"), event(4, "user"), event(5, "user")]
+        let events = [event(1, size: 10), event(2, size: 2 << 20), event(3, size: 10), event(4, size: 10)]
         let cut = LogReader.stretches(of: events).map { $0.map(\.sequence) }
-        #expect(cut == [[1], [2, 3], [4], [5]])
+        #expect(cut == [[1], [2], [3, 4]])
         #expect(LogReader.stretches(of: []).isEmpty)
     }
 }
 
 /// Something that has happened, or not yet.
-private final class Flag: Sendable {
+final class Flag: Sendable {
     private let value = Atomic(false)
 
     var isSet: Bool { value.load(ordering: .acquiring) }

@@ -1,9 +1,13 @@
+import Dispatch
 import Foundation
 import Logging
 import ModelStore
+import NIOCore
 import RolecallProtocol
 import ServiceLifecycle
 import SocketIOClient
+import SocketIOServer
+import TestSupport
 import Testing
 import WireJSON
 
@@ -14,6 +18,9 @@ struct LiveServer: Sendable {
     let url: String
     let store: any Store
     let tokens: TokenAuthority
+    let association: Association
+    let server: SocketIOServer
+    let databasePath: String
 
     /// Runs a body against a demo server, and stops the server whatever happens.
     static func run(
@@ -43,7 +50,11 @@ struct LiveServer: Sendable {
             var iterator = addresses.makeAsyncIterator()
             if let address = await iterator.next() {
                 do {
-                    try await body(LiveServer(url: "http://\(address)", store: application.store, tokens: tokens))
+                    try await body(
+                        LiveServer(
+                            url: "http://\(address)", store: application.store, tokens: tokens,
+                            association: application.association, server: application.server,
+                            databasePath: configuration.databasePath))
                 } catch {
                     await serviceGroup.triggerGracefulShutdown()
                     throw error
@@ -65,6 +76,30 @@ struct LiveServer: Sendable {
             for: TokenAuthority.Claims(
                 _id: user.id, role: user.role, exp: Timestamp.now.seconds + Double(lifetime), sid: session,
                 gen: user.generation))
+    }
+
+    /// Runs statements with the database's own shell, in another process.
+    func shell(_ sql: String) async throws {
+        let process = try spawn(
+            ["sqlite3", "-bail", "-cmd", ".timeout 20000", databasePath, sql],
+            environment: ProcessInfo.processInfo.environment, descriptors: [.nothing, .nothing, .nothing])
+        let status = await withCheckedContinuation { continuation in
+            DispatchQueue.global().async {
+                var status: Int32 = 0
+                waitpid(process, &status, 0)
+                continuation.resume(returning: status)
+            }
+        }
+        try #require(status == 0)
+    }
+
+    /// Returns when every event loop has told the log up to here.
+    func told(_ position: Position) async {
+        for loop in association.loops {
+            await withCheckedContinuation { continuation in
+                loop.eventLoop.execute { loop.whenTold(position.sequence) { continuation.resume() } }
+            }
+        }
     }
 
     func model(_ name: String) throws -> Model {
@@ -141,13 +176,15 @@ final class TestSocket: Sendable {
     /// Who is on comes when it comes, whatever else a socket is told.
     private let presenceLog = Log()
 
-    init(_ connection: SocketIOConnection) {
+    /// - Parameter pace: how long it takes its time with each thing that comes: a client that reads slowly.
+    init(_ connection: SocketIOConnection, pace: Duration = .zero) {
         self.connection = connection
         let log = log
         let presenceLog = presenceLog
         let incoming = connection.incoming
         Task {
             for await item in incoming {
+                if pace > .zero { try? await Task.sleep(for: pace) }
                 switch item {
                 case .event("presence", let arguments, _, _): await presenceLog.append(.event("presence", arguments))
                 case .event(let name, let arguments, _, _): await log.append(.event(name, arguments))

@@ -140,7 +140,6 @@ struct ModelServiceTests {
             _ = try await service.create("note", ["body": "b", "slot": 2], as: admin)
             _ = try await service.update(model, key: key, ["body": "b"], replaces: false, as: claimant)
 
-            let written = try await store.read { _ in }.position
             func refusals(of claimant: Claimant) async -> [String?] {
                 var told: [String?] = []
                 for body in [["body": "c"], ["nonsense": 1], "no object"] as [JSON] {
@@ -159,7 +158,7 @@ struct ModelServiceTests {
                     })
                 return told
             }
-            try await store.write(by: nil) { _ = try $0.revokeSession(id: "s", at: now) }
+            let written = try await store.write(by: nil) { _ = try $0.revokeSession(id: "s", at: now) }.position
             #expect(await refusals(of: claimant).allSatisfy { $0?.contains("token_revoked") == true })
             claimant.session = "never"
             #expect(await refusals(of: claimant).allSatisfy { $0?.contains("token_revoked") == true })

@@ -1,0 +1,63 @@
+import HTTPTypes
+import Hummingbird
+import ModelStore
+import NIOCore
+import RolecallProtocol
+import WireJSON
+
+/// What those ask who run the server: is it alive, is it ready, how does it do.
+struct OperationRoutes: Sendable {
+    let store: any Store
+    let metrics: ServerMetrics
+    let identity: RequestIdentity
+    let policy: Policy
+
+    func add(to router: Router<RolecallRequestContext>) {
+        router.get("healthz") { _, _ in Response.json(["status": "ok"]) }
+        router.get("readyz") { _, _ in await readiness() }
+        router.get("metrics") { request, context in try await showMetrics(request, context) }
+    }
+
+    /// Ready is who can read the records: without them nobody's token can be judged.
+    private func readiness() async -> Response {
+        do {
+            _ = try await store.read { try $0.latestSequence() }
+            return .json(["status": "ready"])
+        } catch {
+            return .json(
+                ["status": "not_ready", "reason": "The database can't be read at the moment."],
+                status: .serviceUnavailable, headers: [.retryAfter: "1"])
+        }
+    }
+
+    /// For this machine, and for admins from anywhere.
+    private func showMetrics(_ request: Request, _ context: RolecallRequestContext) async throws -> Response {
+        if !Self.isLocal(request, context) {
+            guard let principal = try await identity.principal(of: request) else { throw RequestFailure.signInFirst }
+            guard policy.rank(of: principal.user.role) >= policy.threshold(of: "admin") else {
+                throw RequestFailure(.forbidden, .forbidden, "Only admins see the metrics from another machine.")
+            }
+        }
+        return Response(
+            status: .ok, headers: [.contentType: PrometheusText.contentType, .cacheControl: "no-store"],
+            body: ResponseBody(byteBuffer: ByteBuffer(string: PrometheusText.text(of: metrics.registry))))
+    }
+
+    /// Whether the request is this machine's own. What a proxy on this machine passes on is somebody else's.
+    private static func isLocal(_ request: Request, _ context: RolecallRequestContext) -> Bool {
+        let isPassedOn = request.headers.contains { field in
+            let name = field.name.canonicalName
+            return name == "forwarded" || name == "via" || name == "x-real-ip" || name.hasPrefix("x-forwarded-")
+        }
+        return !isPassedOn && (context.remoteAddress?.isLoopback ?? false)
+    }
+}
+
+extension SocketAddress {
+    /// Whether the peer is on this machine: 127.0.0.0/8, also as IPv6 writes it, and ::1.
+    var isLoopback: Bool {
+        guard var text = ipAddress else { return false }
+        if text.lowercased().hasPrefix("::ffff:") { text.removeFirst(7) }
+        return text == "::1" || text.hasPrefix("127.")
+    }
+}
