@@ -81,6 +81,7 @@ struct UserRoutes: Sendable {
     /// Somebody makes himself an account, and is signed in with it.
     private func signUp(_ request: Request, _ context: RolecallRequestContext) async throws -> Response {
         try identity.refuseForeignPage(request)
+        try passwordCheck.admitSignUp(from: context.remoteAddress)
         let body = try AccountBody(
             try await request.json(limit: Self.bodyLimit), fields: ["email", "name", "role", "password"])
         let email = try body.required("email", body.email())
