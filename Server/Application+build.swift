@@ -48,8 +48,8 @@ struct RolecallApplication: Service, CustomStringConvertible {
         let group = MultiThreadedEventLoopGroup(numberOfThreads: System.coreCount)
         let start = try await store.read { _ in }.position.sequence
         let census = ViewCensus()
-        let presence = PresenceBoard(policy: policy, linger: configuration.presenceLinger)
         let metrics = ServerMetrics()
+        let presence = PresenceBoard(policy: policy, linger: configuration.presenceLinger)
         let association = Association(
             policy: policy, census: census,
             loops: group.makeIterator().map { LoopDelivery(watermark: start, eventLoop: $0) },
@@ -75,20 +75,20 @@ struct RolecallApplication: Service, CustomStringConvertible {
         let router = Router(context: RolecallRequestContext.self)
         router.add(middleware: CrossOriginMiddleware(origins: origins))
         router.add(middleware: FailureMiddleware())
-        let signIns = SignIns(tokens: tokens, lifetime: configuration.tokenLifetime)
         OperationRoutes(store: store, metrics: metrics, identity: identity, policy: policy).add(to: router)
+        let signIns = SignIns(tokens: tokens, lifetime: configuration.tokenLifetime)
+        let passwordCheck = PasswordCheck(passwords: passwords, limiter: LoginLimiter(), metrics: metrics)
         AuthenticationRoutes(
-            store: store, signIns: signIns, passwords: passwords,
-            passwordCheck: PasswordCheck(passwords: passwords, limiter: LoginLimiter(), metrics: metrics),
-            identity: identity, association: association, logger: logger
+            store: store, signIns: signIns, passwords: passwords, passwordCheck: passwordCheck, identity: identity,
+            association: association, logger: logger
         ).add(to: router)
         let rows = ModelRoutes(models: models, identity: identity, bodyLimit: configuration.maximumBody)
         rows.add(to: router)
-        let accounts = AccountService(store: store, policy: policy)
+        let accounts = AccountService(store: store, policy: policy, association: association)
         let directory = SocketDirectory(server: server, association: association)
         UserRoutes(
-            accounts: accounts, identity: identity, rows: rows, passwords: passwords, signIns: signIns,
-            allowsSignUp: configuration.allowsSignUp, logger: logger
+            accounts: accounts, identity: identity, rows: rows, passwords: passwords, passwordCheck: passwordCheck,
+            signIns: signIns, allowsSignUp: configuration.allowsSignUp, logger: logger
         ).add(to: router)
         SessionRoutes(accounts: accounts, identity: identity, sockets: directory).add(to: router)
         SocketRoutes(accounts: accounts, identity: identity, sockets: directory, logger: logger).add(to: router)

@@ -7,7 +7,7 @@ import WireJSON
 ///
 /// Rights are judged twice. A reader judges them first, so that whoever may not is told that and nothing else, and costs
 /// neither a password's hash nor the writer's lock; the transaction that acts judges them again. Open sockets are not
-/// touched here: they follow the records.
+/// touched here: they follow the records, and a change is answered when they have.
 struct AccountService: Sendable {
     /// Who may do something.
     enum Right: Sendable {
@@ -24,6 +24,7 @@ struct AccountService: Sendable {
 
     let store: any Store
     let policy: Policy
+    let association: Association
 
     /// What roles there are, from the least to the most.
     var roles: [String] { policy.roles }
@@ -35,17 +36,20 @@ struct AccountService: Sendable {
         try await store.read { try parties(claimant, on: id, right, in: $0) }.value
     }
 
-    /// Runs a body in a transaction, once it is judged there who asks; the changes are the caller's.
+    /// Runs a body in a transaction, once it is judged there who asks; the changes are the caller's. Returns when they
+    /// hold on every open socket.
     @discardableResult
     func change<Output: Sendable>(
         _ claimant: Claimant, on id: Int64, _ right: Right,
         _ body: @escaping @Sendable (any WriteTransaction, Parties) throws -> Output
     ) async throws -> Snapshot<Output> {
-        try await store.write(by: nil) { transaction in
+        let changed = try await store.write(by: nil) { transaction in
             let parties = try parties(claimant, on: id, right, in: transaction)
             try transaction.act(as: parties.caller.summary.actor)
             return try body(transaction, parties)
         }
+        await association.settled(through: changed.position.sequence)
+        return changed
     }
 
     /// Whoever a token names, where he administrates accounts.

@@ -15,6 +15,7 @@ struct UserRoutes: Sendable {
     let identity: RequestIdentity
     let rows: ModelRoutes
     let passwords: PasswordHasher
+    let passwordCheck: PasswordCheck
     let signIns: SignIns
     /// Whether anyone may make himself an account.
     let allowsSignUp: Bool
@@ -80,6 +81,7 @@ struct UserRoutes: Sendable {
     /// Somebody makes himself an account, and is signed in with it.
     private func signUp(_ request: Request, _ context: RolecallRequestContext) async throws -> Response {
         try identity.refuseForeignPage(request)
+        try passwordCheck.admitSignUp(from: context.remoteAddress)
         let body = try AccountBody(
             try await request.json(limit: Self.bodyLimit), fields: ["email", "name", "role", "password"])
         let email = try body.required("email", body.email())
@@ -149,7 +151,10 @@ struct UserRoutes: Sendable {
             try await request.json(limit: Self.bodyLimit), fields: ["oldPassword", "newPassword"])
         if parties.isSelf {
             // A token that was left behind must not be enough to lock its owner out.
-            guard try await passwords.verify(try body.oldPassword(), against: parties.user.password) != .wrong else {
+            let verdict = try await passwordCheck.verdict(
+                on: try body.oldPassword(), of: parties.user.email, against: parties.user.password,
+                from: context.remoteAddress)
+            guard verdict != .wrong else {
                 throw RequestFailure(
                     .unprocessableContent, .invalidCredentials, "The old password is another one.",
                     field: "oldPassword")

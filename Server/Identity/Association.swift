@@ -17,6 +17,8 @@ final class SocketIdentity {
     /// While it is not live: up to where it has been told what it missed.
     var replayed: Position?
     let expiry = ExpiryTimer()
+    /// Whether it is going to be told of everyone who is on.
+    var awaitsPresence = false
     /// When the socket was accepted.
     let connectedAt = Timestamp.now
 

@@ -68,6 +68,7 @@ final class PresenceBoard: Sendable {
         socket.leave(.presence(rank: formerView.rank))
         let principal = identity.principal
         let watches = policy.showsPresence(to: identity.view)
+        identity.awaitsPresence = watches
         let now = socket.eventLoop.now
         state.withLock { state in
             if let principal, principal.user.id == former?.user.id {
@@ -80,6 +81,17 @@ final class PresenceBoard: Sendable {
             if watches {
                 state.entrants[socket.hub.index, default: []].append(Entrant(socket: socket, epoch: identity.epoch))
             }
+            plan(&state, association)
+        }
+    }
+
+    /// Events were dropped for a socket that reads too slowly, presence perhaps among them: it is told of everyone anew;
+    /// on its loop.
+    func lostEvents(_ socket: Socket, _ identity: SocketIdentity, _ association: Association) {
+        guard policy.showsPresence(to: identity.view), !identity.awaitsPresence else { return }
+        identity.awaitsPresence = true
+        state.withLock { state in
+            state.entrants[socket.hub.index, default: []].append(Entrant(socket: socket, epoch: identity.epoch))
             plan(&state, association)
         }
     }
@@ -158,6 +170,7 @@ final class PresenceBoard: Sendable {
             guard socket.isConnected, let identity = association.identity(of: socket),
                 identity.epoch == entrant.epoch
             else { continue }
+            identity.awaitsPresence = false
             let rank = identity.view.rank
             let batch = batches[rank] ?? batch(of: everyone, rank: rank, on: hub, association)
             batches[rank] = batch

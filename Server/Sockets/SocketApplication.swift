@@ -97,7 +97,10 @@ struct SocketApplication: SocketIOHandler {
     }
 
     func notice(of lost: LostEvents, to socket: Socket) -> (name: String, arguments: [JSON])? {
-        (Gap.eventName, [association.gap(lost, reason: .overflow).json])
+        if let identity = association.identity(of: socket) {
+            association.presence.lostEvents(socket, identity, association)
+        }
+        return (Gap.eventName, [association.gap(lost, reason: .overflow).json])
     }
 
     // MARK: Events

@@ -132,7 +132,10 @@ extension EndToEnd {
 
             for socket in sockets {
                 try await stage.barrier(anonymous: socket)
-                #expect(socket.things().filter(written.contains) == expected, "\(socket.name)")
+                // An identity holds ahead of the log: what was written while the user might not see it can come once he may.
+                let seen = socket.things().filter(written.contains)
+                #expect(seen.filter(expected.contains) == expected, "\(socket.name): \(seen)")
+                #expect(Set(seen).count == seen.count, "\(socket.name): \(seen)")
                 #expect(try await socket.isConnected())
                 let leaks = leaks(in: socket)
                 #expect(leaks.isEmpty, "\(socket.name): \(leaks.prefix(3))")

@@ -55,12 +55,19 @@ extension EndToEnd {
             #expect(foreign.status == 404, "Another user's session is none of one's own: \(foreign)")
             let ended = try await http("DELETE", "/api/users/me/sessions/\(id)", newer)
             #expect(ended.status == 200 && ended.json == ["revoked": 1], "\(ended)")
+            for socket in [socket, polling] {
+                #expect(try await socket.identity("signed_out").identity["user"] == .null)
+                #expect(try await socket.isConnected())
+            }
             #expect(try await http("GET", "/api/users/me", first).error == "token_revoked")
             #expect(try await http("DELETE", "/api/users/me/sessions/\(id)", newer).status == 404)
+            try await stage.barrier(stays)
+            #expect(stays.heard.filter { $0.identity != nil }.count == 1)
             #expect(try await list(newer).count == 1)
 
             let everywhere = try await http("DELETE", "/api/users/me/sessions", newer)
             #expect(everywhere.json == ["revoked": 1], "\(everywhere)")
+            try await stays.identity("signed_out")
             #expect(try await http("GET", "/api/users/me", newer).status == 401)
         }
 

@@ -139,6 +139,34 @@ struct SlowSocketTests {
         }
     }
 
+    @Test("who lost events to his own slowness is told anew who is on")
+    func presence() async throws {
+        try await LiveServer.run { configuration in
+            configuration.socketIO.writesDirectly = true
+            configuration.socketIO.queueHighWaterMark = 4_096
+            configuration.socketIO.queueLimit = 1 << 20
+        } _: { server in
+            let slow = try await unread(server, as: "admin@example.com")
+            let witness = try await server.connect(
+                auth: ["token": .string(try await server.token(for: "admin@example.com"))])
+            // He is on already, by the slow socket.
+            try await witness.presence { $0.count == 1 }
+            for number in 0..<2 * Self.fillCount { try await server.addThing("\(number)\(Self.filling)") }
+            try await server.addThing("last")
+            try await witness.thing("last")
+
+            let reader = TestSocket(slow)
+            let gap: Gap = try await reader.first { item in
+                guard case .event(Gap.eventName, let arguments) = item else { return nil }
+                return arguments.first.flatMap(Gap.init)
+            }
+            #expect(gap.reason == .overflow)
+            let heard = try await reader.presence { $0.count == 2 }
+            #expect(heard.map { $0["user"]?["name"] } == ["Admin", "Admin"])
+            #expect(await witness.presence.count == 1, "Whoever keeps up is told once.")
+        }
+    }
+
     @Test("folded events tell the newest row, all that changed on the way there, and for how many they stand")
     func folded() async throws {
         try await LiveServer.run { configuration in

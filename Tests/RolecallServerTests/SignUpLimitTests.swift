@@ -1,0 +1,38 @@
+import NIOCore
+import RolecallProtocol
+import Testing
+
+@testable import RolecallServer
+
+@Suite("How many accounts one address may make")
+struct SignUpLimitTests {
+    private let check = PasswordCheck(passwords: PasswordHasher(), limiter: LoginLimiter(), metrics: ServerMetrics())
+
+    /// How many sign-ups in a row are let through, of 100, and the refusal of the next.
+    private func admitted(_ address: String) throws -> (count: Int, refusal: RequestFailure?) {
+        let peer = try SocketAddress(ipAddress: address, port: 4711)
+        for count in 0..<100 {
+            do throws(RequestFailure) {
+                try check.admitSignUp(from: peer)
+            } catch {
+                return (count, error)
+            }
+        }
+        return (100, nil)
+    }
+
+    @Test("one address is refused after some, and told how long to wait; others are not concerned")
+    func limited() throws {
+        let first = try admitted("192.0.2.1")
+        #expect((5...60).contains(first.count))
+        #expect(first.refusal?.error.code == .tooManyAttempts)
+        #expect(first.refusal?.error.message.contains("try again in") == true)
+        #expect(try admitted("192.0.2.1").count == 0)
+        #expect(try admitted("198.51.100.1").count == first.count)
+    }
+
+    @Test("this machine's own addresses, a proxy's as a rule, are not counted", arguments: ["127.0.0.1", "::1"])
+    func local(_ address: String) throws {
+        #expect(try admitted(address).count == 100)
+    }
+}
