@@ -25,6 +25,7 @@ SOURCES = {
     "fan-out": ["fan-out.c", "client.c"],
     "slow-consumers": ["slow-consumers.c", "client.c"],
     "floor": ["floor.c"],
+    "identity": ["identity.c", "client.c"],
 }
 SECRET = "the floor's key; nothing else is signed with it"
 

@@ -18,11 +18,13 @@ final class LoopDelivery: @unchecked Sendable {
     private var isStopped = false
 
     let eventLoop: any EventLoop
+    let expiries: ExpiryClock
 
     init(watermark: Int64, eventLoop: any EventLoop) {
         self.watermark = watermark
         identitiesHold = watermark
         self.eventLoop = eventLoop
+        expiries = ExpiryClock(eventLoop: eventLoop)
     }
 
     func entered(_ view: View) {

@@ -154,7 +154,7 @@ struct Association: Sendable {
             socket.leave(.user(former.user.id))
             former.session.map { socket.leave(.session($0)) }
         }
-        identity.expiry.cancel()
+        if principal == nil { identity.expiry.cancel() }
         metrics.identityChanged(reason, from: identity.principal != nil, to: principal != nil)
 
         let view = policy.view(role: principal?.user.role, user: principal?.user.id)

@@ -1,4 +1,3 @@
-import NIOCore
 import RolecallProtocol
 import SocketIOServer
 
@@ -8,29 +7,46 @@ final class ExpiryTimer {
     /// ten minutes.
     private static let warning: Int64 = 60_000
 
-    private var ahead: Scheduled<Void>?
-    private var end: Scheduled<Void>?
-
-    func cancel() {
-        ahead?.cancel()
-        end?.cancel()
-        ahead = nil
-        end = nil
+    private struct Setting {
+        var moment: Timestamp
+        var socket: Socket
+        var association: Association
+        var clock: ExpiryClock
+        var tick: Int64
+        var hasWarned: Bool
     }
 
+    private var setting: Setting?
+
+    func cancel() {
+        guard let setting else { return }
+        self.setting = nil
+        setting.clock.remove(self, from: setting.tick)
+    }
+
+    /// Nothing changes where it is set to this moment already.
     func set(to moment: Timestamp, for socket: Socket, association: Association) {
+        guard setting?.moment != moment else { return }
         cancel()
-        let left = moment.milliseconds.subtractingReportingOverflow(Timestamp.now.milliseconds).partialValue
-        // Past what a timer can count there is nothing to wait for.
-        guard left < 1000 * 86_400 * 365 * 100 else { return }
-        end = socket.eventLoop.scheduleTask(in: .milliseconds(max(0, left))) {
-            association.disassociate(socket, reason: .expired)
-        }
-        guard left > 0 else { return }
-        ahead = socket.eventLoop.scheduleTask(in: .milliseconds(left - Self.lead(left: left))) {
-            guard socket.isConnected else { return }
-            socket.emit(Expiring.eventName, [Expiring(expiresAt: moment).json])
-        }
+        let now = Timestamp.now
+        let left = max(0, moment.milliseconds.subtractingReportingOverflow(now.milliseconds).partialValue)
+        let clock = association.delivery(of: socket).expiries
+        let warning = Timestamp(milliseconds: now.milliseconds + left - Self.lead(left: left))
+        setting = Setting(
+            moment: moment, socket: socket, association: association, clock: clock,
+            tick: clock.add(self, at: left > 0 ? warning : moment), hasWarned: left == 0)
+    }
+
+    /// It is time: to warn, or to end.
+    func fire() {
+        guard var setting else { return }
+        self.setting = nil
+        guard setting.socket.isConnected else { return }
+        guard !setting.hasWarned else { return setting.association.disassociate(setting.socket, reason: .expired) }
+        setting.hasWarned = true
+        setting.tick = setting.clock.add(self, at: setting.moment)
+        self.setting = setting
+        setting.socket.emit(Expiring.eventName, [Expiring(expiresAt: setting.moment).json])
     }
 
     /// How long ahead the warning comes, in milliseconds.

@@ -98,7 +98,7 @@ final class PasswordHasher: Sendable {
     /// Lets every other thread of the process go before this one: on a machine whose cores are all at work, hashing takes
     /// what those who deliver events leave. On Linux a priority belongs to one thread; nothing else here changes it.
     private static func giveWay() {
-        _ = setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, 10)
+        _ = setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, 19)
     }
 
     private static func derive(_ password: String, salt: [UInt8], parameters: Parameters) throws -> [UInt8] {

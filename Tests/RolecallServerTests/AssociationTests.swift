@@ -146,6 +146,76 @@ struct AssociationTests {
         }
     }
 
+    @Test("an expiry is said ahead, once; a login before it goes on without a gap, and a late one is nobody, once")
+    func expiring() async throws {
+        try await LiveServer.run { server in
+            let first = try await server.token(for: "test@example.com", lifetime: 4)
+            let socket = try await server.connect(auth: ["token": .string(first)])
+            let expiresAt = try #require(try await socket.identity(.auth).expiresAt)
+            func warnings(_ received: [TestSocket.Received]) -> [Expiring?] {
+                received.compactMap { item in
+                    guard case .event(Expiring.eventName, let arguments) = item else { return nil }
+                    return arguments.first.flatMap(Expiring.init)
+                }
+            }
+            try await server.addThing("0")
+            _ = try await socket.first { item in
+                if case .event(Expiring.eventName, _) = item { true } else { nil }
+            }
+            #expect(warnings(await socket.received) == [Expiring(expiresAt: expiresAt)])
+            #expect(Timestamp.now < expiresAt)
+            let second = try await server.token(for: "test@example.com", lifetime: 6)
+            try await server.addThing("1")
+            #expect(try await socket.call("login", [.string(second)]) == ["data": "registered"])
+            try await server.addThing("2")
+            try await socket.thing("2")
+            #expect(try await socket.identity(.expired).user == nil)
+            #expect(await socket.thingNames == ["0", "1", "2"])
+            #expect(await socket.received.compactMap(\.identity).map(\.reason) == [.auth, .login, .expired])
+            #expect(warnings(await socket.received).count == 2)
+
+            let late = try await server.connect(auth: ["token": .string(first)])
+            #expect(try await late.identity(.tokenExpired).user == nil)
+            #expect(try await late.call("whoami")["user"] == .null)
+            #expect(await late.received.compactMap(\.identity).count == 1)
+        }
+    }
+
+    @Test(
+        "how long ahead of the expiry it is said, in milliseconds",
+        arguments: [(3_600_000, 60_000), (600_000, 60_000), (599_990, 59_999), (4_000, 400), (0, 0)]
+            as [(Int64, Int64)])
+    func lead(left: Int64, lead: Int64) {
+        #expect(ExpiryTimer.lead(left: left) == lead)
+    }
+
+    @Test("who logs in again as who he is, while he is told what he missed, is told the rest of it")
+    func replayGoesOn() async throws {
+        try await LiveServer.run { server in
+            let token = try await server.token(for: "test@example.com")
+            let start = try await server.store.read { _ in }.position
+            let model = try server.model("thing")
+            let count = 3000
+            try await server.store.write(by: nil) { transaction in
+                for number in 0..<count {
+                    _ = try transaction.insert([(column: "name", value: .text("\(number)"))], into: model)
+                }
+            }
+            for _ in 0..<3 {
+                let socket = try await server.connect(
+                    auth: ["token": .string(token), "after": .string(start.description)])
+                let user = try await server.user("test@example.com")
+                try await server.store.write(by: nil) {
+                    _ = try $0.updateUser(id: user.id, name: "Name \(Int.random(in: 0...1_000_000))", email: nil)
+                }
+                _ = try await socket.call("login", [.string(token)])
+                try await socket.thing("\(count - 1)")
+                let things = await socket.received.compactMap(\.modelEvent).filter { $0.model == "thing" }
+                #expect(things.map { $0.row["name"]?.stringValue } == (0..<count).map(String.init))
+            }
+        }
+    }
+
     @Test("open sockets follow the user's record: role, name, password, removal")
     func followsTheRecord() async throws {
         try await LiveServer.run { server in
