@@ -41,6 +41,18 @@ struct TokenStore: Sendable {
         try write(tokens)
     }
 
+    /// The same, for who has something to say of it either way.
+    ///
+    /// - Returns: why it was not saved; nil where it was.
+    func failure(ofSaving token: Token, for origin: ServerOrigin, email: String?) async -> String? {
+        do throws(TokenStoreError) {
+            try await save(token, for: origin, email: email)
+            return nil
+        } catch {
+            return error.description
+        }
+    }
+
     /// Puts a session's new token in the place of its old one. Where the saved login is another session's by now, or
     /// was deleted, it stays so.
     ///

@@ -71,20 +71,24 @@ struct LiveService: Sendable {
     /// - Returns: what the user should know of it.
     private func save(_ token: Token, _ request: LoginRequest) async -> String? {
         guard request.staysSignedIn else { return nil }
-        if let failure = await failure(ofSaving: token, request) {
+        if let failure = await Self.failure(ofSaving: token, request, application) {
             return "The login was not saved: \(failure)"
         }
         guard application.configuration.token != nil else { return nil }
         return "$ROLECALL_TOKEN is set, and wins over the login that was saved."
     }
 
-    private func failure(ofSaving token: Token, _ request: LoginRequest) async -> (any Error)? {
+    /// Why a token could not be saved; nil where it was.
+    private static func failure(
+        ofSaving token: Token, _ request: LoginRequest, _ application: Application
+    ) async -> String? {
+        let store: TokenStore
         do {
-            try await application.tokenStore().save(token, for: request.server, email: request.email)
-            return nil
+            store = try application.tokenStore()
         } catch {
-            return error
+            return "\(error)"
         }
+        return await store.failure(ofSaving: token, for: request.server, email: request.email)
     }
 
     func logOut(_ session: LiveSession) async -> Outcome {
