@@ -104,7 +104,8 @@ let package = Package(
         .executableTarget(
             name: "RolecallServer",
             dependencies: [
-                "WireJSON", "EngineIO", "SocketIOServer", "HummingbirdSocketIO", "RolecallProtocol", "ModelStore", "SQLiteStore",
+                "WireJSON", "EngineIO", "SocketIOServer", "HummingbirdSocketIO", "RolecallProtocol", "ModelStore",
+                "SQLiteStore",
                 nioCore, nioPosix, nioHTTP1, crypto, logging, metrics, argumentParser,
                 .product(name: "CryptoExtras", package: "swift-crypto"),
                 hummingbird,
@@ -130,7 +131,8 @@ let package = Package(
 
         // What another application of these modules looks like; the end-to-end tests run it.
         .executableTarget(
-            name: "ChatExample", dependencies: ["HummingbirdSocketIO", "SocketIOServer", "WireJSON", hummingbird, nioPosix, logging],
+            name: "ChatExample",
+            dependencies: ["HummingbirdSocketIO", "SocketIOServer", "WireJSON", hummingbird, nioPosix, logging],
             path: "Examples/Chat", swiftSettings: strict
         ),
 
@@ -210,7 +212,8 @@ let package = Package(
         .testTarget(
             name: "RolecallClientTests",
             dependencies: [
-                "RolecallClient", "WireJSON", "SocketIOClient", "RolecallProtocol", "Terminal", "CTerminalGuard", "TestSupport", nioCore,
+                "RolecallClient", "WireJSON", "SocketIOClient", "RolecallProtocol", "Terminal", "CTerminalGuard",
+                "TestSupport", nioCore,
                 nioPosix, nioHTTP1, nioWebSocket, logging, argumentParser,
             ],
             swiftSettings: strict
