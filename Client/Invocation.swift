@@ -12,7 +12,8 @@ enum Invocation: Sendable {
     /// Reads the arguments (without the program's name) in their environment.
     init(arguments: [String], environment: [String: String]) {
         do {
-            var command = try RolecallCommand.parseAsRoot(QueryArguments.shielded(arguments))
+            var command = try RolecallCommand.parseAsRoot(
+                QueryArguments.shielded(LeadingOptions.behindVerb(arguments)))
             guard let verbCommand = command as? any VerbCommand else {
                 // Of `help` and of the bare command, running is printing.
                 try command.run()
@@ -70,6 +71,32 @@ extension Configuration {
         } else if let home = variable("HOME"), home.hasPrefix("/") {
             tokenDirectory = "\(home)/.local/state/rolecall"
         }
+    }
+}
+
+/// Brings options that stand in front of the verb behind it: `rolecall --profile admin watch` is
+/// `rolecall watch --profile admin`. To the parser the first is the screen's, since that is what no verb means.
+enum LeadingOptions {
+    private static let valueOptions: Set<String> = ["--server", "--profile", "--log-level", "--cacert"]
+    private static let flags: Set<String> = ["--insecure"]
+
+    static func behindVerb(_ arguments: [String]) -> [String] {
+        var leading: [String] = []
+        var rest = arguments[...]
+        while let option = rest.first {
+            if valueOptions.contains(option), rest.count > 1 {
+                leading += rest.prefix(2)
+                rest = rest.dropFirst(2)
+            } else if flags.contains(option) || valueOptions.contains(where: { option.hasPrefix($0 + "=") }) {
+                leading.append(option)
+                rest = rest.dropFirst()
+            } else {
+                break
+            }
+        }
+        let verbs = RolecallCommand.configuration.subcommands.compactMap { $0.configuration.commandName }
+        guard !leading.isEmpty, let verb = rest.first, verbs.contains(verb) else { return arguments }
+        return [verb] + leading + rest.dropFirst()
     }
 }
 

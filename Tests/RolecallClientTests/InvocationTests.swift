@@ -20,6 +20,32 @@ struct InvocationTests {
 
     private struct NotRun: Error { let invocation: String }
 
+    @Test(
+        "options may stand in front of the verb, as in the README",
+        arguments: [
+            (["--profile", "admin", "whoami"], ["whoami", "--profile", "admin"]),
+            (
+                ["--insecure", "--server=http://a", "--profile", "x", "watch", "-op:removed"],
+                ["watch", "--insecure", "--server=http://a", "--profile", "x", "-op:removed"]
+            ),
+            (["--profile", "watch"], ["--profile", "watch"]), (["--profile", "admin"], ["--profile", "admin"]),
+            (["--buffer", "10"], ["--buffer", "10"]), (["watch", "--profile", "a"], ["watch", "--profile", "a"]),
+            ([], []),
+        ])
+    func leadingOptions(given: [String], read: [String]) {
+        #expect(LeadingOptions.behindVerb(given) == read)
+    }
+
+    @Test("a profile in front of the verb is that verb's")
+    func leadingProfile() {
+        guard case .run(let configuration) = Invocation(arguments: ["--profile", "admin", "whoami"], environment: [:])
+        else {
+            Issue.record("not understood")
+            return
+        }
+        #expect(configuration.profile == Profile("admin"))
+    }
+
     @Test("each verb means what it says")
     func verbs() throws {
         let table: [([String], Verb)] = [
