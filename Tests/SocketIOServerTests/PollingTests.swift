@@ -170,6 +170,30 @@ struct PollingTests {
         #expect(try Answer(poller.poll().sentText()).body == unknown)
     }
 
+    @Test(
+        "many last words come in several answers, of no more packets than every client takes", arguments: [true, false])
+    func longFarewell(pollWaits: Bool) throws {
+        let desk = Desk(
+            Application(onEvent: { _, socket in
+                await socket.onLoop { socket in
+                    for number in 0..<40 { socket.emit("n", [.integer(Int64(number))]) }
+                    socket.disconnect(close: true)
+                }
+                return []
+            }))
+        let poller = try Poller(desk)
+        try poller.connect()
+        var answers: [String] = []
+        let waiting = pollWaits ? try poller.poll() : nil
+        _ = try poller.post("42[\"quit\"]")
+        if let waiting { answers.append(try Answer(waiting.sentText()).body) }
+        while answers.count < 3 { answers.append(try Answer(poller.poll().sentText()).body) }
+        let packets = answers.map { $0.split(separator: "\u{1e}").map(String.init) }
+        #expect(packets.allSatisfy { $0.count <= 16 })
+        #expect(packets.flatMap { $0 } == (0..<40).map { "42[\"n\",\($0)]" } + ["1"])
+        #expect(try Answer(poller.poll().sentText()).body == unknown)
+    }
+
     @Test("the last words are for whoever comes with the session's own credentials")
     func farewellCredentials() throws {
         let desk = Desk(

@@ -82,10 +82,18 @@ final class PollingTransport: OutboxTransport {
         farewell = Self.payload(of: .noop)
     }
 
-    /// Answers the one poll that still comes once the session is over.
+    /// Answers a poll once the session is over, with as many packets as an answer has; the rest is for the next.
     func sayFarewell(_ reply: HTTPReply) {
-        reply.answer(.packets(farewell))
-        farewell = ByteBuffer()
+        let bytes = farewell.readableBytesView
+        let ends = bytes.indices.lazy.filter { bytes[$0] == EnginePayload.separator }
+        guard let end = ends.dropFirst(Self.maximumPackets - 1).first else {
+            reply.answer(.packets(farewell))
+            farewell = ByteBuffer()
+            return
+        }
+        let part = farewell.readSlice(length: end - farewell.readerIndex) ?? ByteBuffer()
+        farewell.moveReaderIndex(forwardBy: 1)
+        reply.answer(.packets(part))
     }
 
     // MARK: Sending

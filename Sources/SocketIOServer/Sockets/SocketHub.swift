@@ -237,9 +237,11 @@ extension SocketHub {
         // The application can't be asked any more who may hear this: it is for whoever comes with the very credentials
         // that the session was opened with.
         guard let farewell = farewells[id], farewell.opening.credentials == request.credentials else { return false }
-        farewells[id] = nil
-        farewell.deadline.cancel()
         farewell.transport.sayFarewell(reply)
+        if !farewell.transport.hasFarewell {
+            farewells[id] = nil
+            farewell.deadline.cancel()
+        }
         return true
     }
 }
