@@ -172,7 +172,7 @@ struct ModelService: Sendable {
     // MARK: Parts
 
     private func view(of principal: Principal?) -> View {
-        policy.view(role: principal?.user.role, user: principal?.user.id)
+        policy.view(role: principal?.user.role, user: principal?.user.owner)
     }
 
     private func refuseStranger(_ principal: Principal?, reading model: Model) throws(RequestFailure) {
@@ -289,7 +289,8 @@ struct ModelService: Sendable {
 
         /// What it comes down to for whom he is.
         func outcome(for writer: Writer) throws(RequestFailure) -> Outcome {
-            writer == seeming ? seemingOutcome : try prepare(writer)
+            // Nothing that is prepared asks for more of a user.
+            writer.user.id == seeming.user.id && writer.role == seeming.role ? seemingOutcome : try prepare(writer)
         }
     }
 
@@ -299,7 +300,7 @@ struct ModelService: Sendable {
         for claimant: Claimant, _ prepare: @escaping @Sendable (Writer) throws(RequestFailure) -> Outcome
     ) async throws(RequestFailure) -> Preparation<Outcome> {
         if let role = claimant.role {
-            let writer = Writer(user: claimant.user, role: role)
+            let writer = Writer(user: Owner(id: claimant.user), role: role)
             do throws(RequestFailure) {
                 return Preparation(seeming: writer, seemingOutcome: try prepare(writer), prepare: prepare)
             } catch {}
@@ -329,7 +330,7 @@ struct ModelService: Sendable {
                 return try body(transaction, user)
             }
         } catch {
-            let view = policy.view(role: judged.user?.role, user: judged.user?.id)
+            let view = policy.view(role: judged.user?.role, user: judged.user?.owner)
             throw Self.failure(withheld(error, writing: model, from: view))
         }
     }

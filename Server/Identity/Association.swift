@@ -157,7 +157,7 @@ struct Association: Sendable {
         if principal == nil { identity.expiry.cancel() }
         metrics.identityChanged(reason, from: identity.principal != nil, to: principal != nil)
 
-        let view = policy.view(role: principal?.user.role, user: principal?.user.id)
+        let view = policy.view(role: principal?.user.role, user: principal?.user.owner)
         if !view.sees(allThat: identity.view), let lost = socket.discardWaitingEvents() {
             socket.emit(Gap.eventName, [gap(lost, reason: .identity).json])
         }

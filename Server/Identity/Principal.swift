@@ -16,7 +16,7 @@ struct Principal: Sendable, Equatable {
 
 extension UserSummary {
     var actor: Actor { Actor(id: id, name: name) }
-    var writer: Writer { Writer(user: id, role: role) }
+    var writer: Writer { Writer(user: owner, role: role) }
 }
 
 extension Timestamp {

@@ -31,6 +31,9 @@ public struct Column: Hashable, Sendable {
 ///
 /// The key's column is called `_id` here, in ``key`` and in ``columns``, whatever the table calls it; so it is in every
 /// row, in every event and in the values that are written. All other columns have the names of the table.
+///
+/// A key of several columns is told as one text: the JSON array of their values, `[7,"shirt"]`, without any space. The
+/// columns themselves are told under their own names, too.
 public struct Model: Hashable, Sendable {
     /// The event's first part (`thing` in `thing:save`); never contains `:`.
     public var name: String
@@ -39,14 +42,20 @@ public struct Model: Hashable, Sendable {
     public var table: String
     /// The column that names a row, under the name `_id`.
     public var key: Column
+    /// What names a row in the table: one column, or several that make up the key together.
+    public var keyColumns: [String]
     /// Every column that may be told, the key included. What stands in the table beyond these never leaves it.
     public var columns: [Column]
 
-    public init(name: String, path: String, table: String, key: Column, columns: [Column]) {
+    /// - Parameter keyColumns: by their names in the table; nil for one that has the key's own name.
+    public init(
+        name: String, path: String, table: String, key: Column, keyColumns: [String]? = nil, columns: [Column]
+    ) {
         self.name = name
         self.path = path
         self.table = table
         self.key = key
+        self.keyColumns = keyColumns ?? [key.name]
         self.columns = columns
     }
 
@@ -63,13 +72,16 @@ public struct ModelDeclaration: Hashable, Sendable {
     public var name: String
     public var path: String
     public var table: String
+    /// The columns that name a row, by their names in the table; none for its primary key.
+    public var key: [String]
     /// Columns that never leave the table, not even into the log: password hashes.
     public var secret: Set<String>
 
-    public init(name: String, path: String, table: String, secret: Set<String> = []) {
+    public init(name: String, path: String, table: String, key: [String] = [], secret: Set<String> = []) {
         self.name = name
         self.path = path
         self.table = table
+        self.key = key
         self.secret = secret
     }
 }

@@ -1,9 +1,9 @@
 /// Who asks to write.
 public struct Writer: Hashable, Sendable {
-    public var user: Int64
+    public var user: Owner
     public var role: String
 
-    public init(user: Int64, role: String) {
+    public init(user: Owner, role: String) {
         self.user = user
         self.role = role
     }
@@ -33,10 +33,12 @@ extension Policy {
         grants(models[model]?.remove ?? [], row: row, to: writer)
     }
 
-    /// Whether the writer may touch a column: it must be one that he sees, and none that the server fills in.
+    /// Whether the writer may touch a column: it must be one that he sees, none that asks for a higher role to be
+    /// written, and none that the server fills in.
     public func mayWrite(column: String, of model: String, as writer: Writer) -> Bool {
         guard let rules = models[model], rules.stamps[column] == nil else { return false }
-        return shows(column, under: rules, at: rank(of: writer.role))
+        let rank = rank(of: writer.role)
+        return shows(column, under: rules, at: rank) && reaches(rules.writing[column], at: rank)
     }
 
     private func grants(_ rules: [Rule], row: Row, to writer: Writer?) -> Bool {

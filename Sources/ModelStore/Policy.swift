@@ -30,27 +30,25 @@ public struct Policy: Hashable, Sendable {
     /// same bytes.
     ///
     /// - Parameter user: nil for nobody.
-    public func view(role: String?, user: Int64?) -> View {
+    public func view(role: String?, user: Owner?) -> View {
         guard let user else { return View(rank: 0, owner: nil) }
         let rank = rank(of: role)
-        return View(rank: rank, owner: models.values.contains { depends($0, onOwnerAt: rank) } ? user : nil)
+        return View(rank: rank, owner: user.reduced(to: models.values.flatMap { ownerships(in: $0, at: rank) }))
     }
 
     /// A view, reduced further to what the rules of one model can tell apart: all whose views are the same in a model
     /// are sent the same bytes of each of its events. So who owns rows of one model costs nothing in the others.
     public func view(_ view: View, in model: String) -> View {
-        guard view.owner != nil, let rules = models[model], depends(rules, onOwnerAt: view.rank) else {
-            return View(rank: view.rank, owner: nil)
-        }
-        return view
+        guard let owner = view.owner, let rules = models[model] else { return View(rank: view.rank, owner: nil) }
+        return View(rank: view.rank, owner: owner.reduced(to: ownerships(in: rules, at: view.rank)))
     }
 
-    /// Whether it matters to what a rank sees of a model who owns a row: some rule within its reach asks for that, and
-    /// none within its reach grants every row.
-    private func depends(_ rules: ModelPolicy, onOwnerAt rank: Int) -> Bool {
+    /// How it matters to what a rank sees of a model who owns a row: what the rules within its reach ask for, unless one
+    /// within its reach grants every row.
+    private func ownerships(in rules: ModelPolicy, at rank: Int) -> [Ownership] {
+        guard shows(Model.keyName, under: rules, at: rank) else { return [] }
         let reached = rules.read.filter { reaches($0.role, at: rank) }
-        return shows(Model.keyName, under: rules, at: rank) && reached.contains { $0.owner != nil }
-            && !reached.contains { $0.grantsEveryRow }
+        return reached.contains { $0.grantsEveryRow } ? [] : reached.compactMap(\.owner)
     }
 
     /// Whether a rank is that of a role or higher; nil asks for no role.
@@ -69,9 +67,9 @@ public struct View: Hashable, Sendable {
     /// The index of the role in ``Policy/roles``.
     public var rank: Int
     /// The user, where it matters to this rank who owns a row.
-    public var owner: Int64?
+    public var owner: Owner?
 
-    public init(rank: Int, owner: Int64?) {
+    public init(rank: Int, owner: Owner?) {
         self.rank = rank
         self.owner = owner
     }
@@ -79,7 +77,9 @@ public struct View: Hashable, Sendable {
     /// Whether everything that the other view sees is seen by this one, too, whatever the rules are: each rule asks for
     /// the least role, or for the row's owner.
     public func sees(allThat other: View) -> Bool {
-        rank >= other.rank && (other.owner == nil || other.owner == owner)
+        guard rank >= other.rank else { return false }
+        guard let holder = other.owner else { return true }
+        return owner?.id == holder.id && (holder.email == nil || owner?.email == holder.email)
     }
 }
 
@@ -92,18 +92,21 @@ public struct ModelPolicy: Hashable, Sendable {
     /// The least role that sees a column; a column that is not named here is seen with its row. Who may not see the key
     /// sees no row: without a name it could be told neither from others nor when it goes.
     public var fields: [String: String]
+    /// The least role that writes a column, beyond what writing its row asks for. Nobody writes what he does not see.
+    public var writing: [String: String]
     /// Columns that the server fills in when a row is made; nobody writes them.
     public var stamps: [String: Stamp]
 
     public init(
         read: [Rule], create: [Rule] = [], update: [Rule] = [], remove: [Rule] = [], fields: [String: String] = [:],
-        stamps: [String: Stamp] = [:]
+        writing: [String: String] = [:], stamps: [String: Stamp] = [:]
     ) {
         self.read = read
         self.create = create
         self.update = update
         self.remove = remove
         self.fields = fields
+        self.writing = writing
         self.stamps = stamps
     }
 }
@@ -122,14 +125,15 @@ public struct Rule: Hashable, Sendable {
     /// Columns and the values that they must have, as ``Value/isSame(as:)`` compares them. A column that a row lacks
     /// has no value, not even NULL.
     public var when: [String: Value]
-    /// The column that must hold the user's id. It grants nothing to those who are not signed in.
-    public var owner: String?
+    /// The column that must name the user. It grants nothing to those who are not signed in.
+    public var owner: Ownership?
 
-    public init(role: String? = nil, when: [String: Value] = [:], owner: String? = nil) {
+    public init(role: String? = nil, when: [String: Value] = [:], owner: Ownership? = nil) {
         self.role = role
         self.when = when
         self.owner = owner
     }
+
     /// Whether it asks for nothing but a role.
     var grantsEveryRow: Bool { when.isEmpty && owner == nil }
 }

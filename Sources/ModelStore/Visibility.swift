@@ -72,10 +72,10 @@ extension Policy {
         return Row(row.fields.filter { shows($0.column, under: rules, at: view.rank) })
     }
 
-    func grants(_ rule: Rule, row: Row, rank: Int, user: Int64?) -> Bool {
+    func grants(_ rule: Rule, row: Row, rank: Int, user: Owner?) -> Bool {
         guard reaches(rule.role, at: rank) else { return false }
         if let owner = rule.owner {
-            guard let user, let holder = row[owner], holder.isSame(as: .integer(user)) else { return false }
+            guard let user, owner.holds(in: row, for: user) else { return false }
         }
         return rule.when.allSatisfy { column, value in row[column]?.isSame(as: value) ?? false }
     }

@@ -21,7 +21,9 @@ struct VisibilityPropertyTests {
         while cases < (propertyCases + Self.parts - 1) / Self.parts {
             let policy = world.policy()
             let history = world.history(of: 30)
-            let receivers = Dictionary(grouping: Somebody.all) { policy.view(role: $0.role, user: $0.user) }
+            let receivers = Dictionary(grouping: Somebody.all) {
+                policy.view(role: $0.role, user: $0.user.map { Owner(id: $0) })
+            }
             for (view, somebodies) in receivers {
                 var receiver = Receiver(view: view, members: somebodies, policy: policy)
                 for event in history {
@@ -71,7 +73,10 @@ struct VisibilityPropertyTests {
     }
 
     private static func fault(_ policy: Policy, _ events: [LogEvent], less: Somebody, more: Somebody) -> String? {
-        let (low, high) = (policy.view(role: less.role, user: less.user), policy.view(role: more.role, user: more.user))
+        let (low, high) = (
+            policy.view(role: less.role, user: less.user.map { Owner(id: $0) }),
+            policy.view(role: more.role, user: more.user.map { Owner(id: $0) })
+        )
         guard Set(policy.visibleModels(to: low)).isSubset(of: policy.visibleModels(to: high)) else { return "models" }
         if policy.showsActors(to: low), !policy.showsActors(to: high) { return "actors" }
         let (writer, better) = (less.writer, more.writer)
@@ -122,7 +127,8 @@ struct VisibilityPropertyTests {
                 let ranks = [Int.min, -1, 0, 1, 2, 3, 4, .max]
                 let owners: [Int64?] = [nil, 0, .min, .max] + World.users
                 let view = View(
-                    rank: ranks[world.random.below(ranks.count)], owner: owners[world.random.below(owners.count)])
+                    rank: ranks[world.random.below(ranks.count)],
+                    owner: owners[world.random.below(owners.count)].map { Owner(id: $0) })
                 let answer = policy.visibility(of: event, to: view)
                 #expect(answer == policy.visibility(of: event, to: view))
                 let told = TestEncoder(policy: policy).told(event, to: view)
@@ -162,7 +168,7 @@ struct VisibilityPropertyTests {
 
 extension Somebody {
     /// As whom he would write; nil for nobody.
-    fileprivate var writer: Writer? { user.map { Writer(user: $0, role: role ?? "") } }
+    fileprivate var writer: Writer? { user.map { Writer(user: Owner(id: $0), role: role ?? "") } }
 }
 
 /// From an entry of the log to the bytes that a view is sent, as the server's delivery does it.

@@ -101,7 +101,7 @@ struct VisibleRowsTests {
             if random.below(2) == 0 {
                 rule.when[columns[random.below(columns.count)]] = asked[random.below(asked.count)]
             }
-            if random.below(3) == 0 { rule.owner = columns[random.below(columns.count)] }
+            if random.below(3) == 0 { rule.owner = Ownership(column: columns[random.below(columns.count)]) }
             policy.read.append(rule)
         }
         for column in columns where random.below(5) == 0 { policy.fields[column] = role() }
