@@ -79,7 +79,8 @@ struct AccountService: Sendable {
         if user.id == reader.id { return user.summary.json }
         guard let model = store.models.first(where: { $0.name == ModelName.user }),
             let row = try transaction.row(of: model, key: .integer(user.id)),
-            let visible = policy.visible(row, of: model.name, to: policy.view(role: reader.role, user: reader.summary.owner))
+            let visible = policy.visible(
+                row, of: model.name, to: policy.view(role: reader.role, user: reader.summary.owner))
         else { return ["_id": .integer(user.id)] }
         return visible.json
     }

@@ -61,7 +61,7 @@ struct ModelRoutes: Sendable {
         let principal = try await identity.principal(of: request)
         let model = try find()
         let row = try await models.get(model, key: try key(context, of: model), as: principal)
-        return .json(row.value.json, headers: HTTPFields.position(row.position))
+        return .json(row.value.json, headers: .row(row.position))
     }
 
     private func create(_ request: Request, _ context: RolecallRequestContext) async throws -> Response {
@@ -70,7 +70,7 @@ struct ModelRoutes: Sendable {
             (try self.model(context), try await request.json(limit: bodyLimit))
         }
         let row = try await models.create(model.name, body, as: claimant)
-        return .json(row.value.json, status: .created, headers: HTTPFields.position(row.position))
+        return .json(row.value.json, status: .created, headers: .row(row.position))
     }
 
     private func update(
@@ -81,8 +81,9 @@ struct ModelRoutes: Sendable {
             let model = try self.model(context)
             return (model, try self.key(context, of: model), try await request.json(limit: bodyLimit))
         }
-        let row = try await models.update(model, key: key, body, replaces: replaces, as: claimant)
-        return .json(row.value.json, headers: HTTPFields.position(row.position))
+        let row = try await models.update(
+            model, key: key, body, replaces: replaces, if: RowPrecondition(request.headers), as: claimant)
+        return .json(row.value.json, headers: .row(row.position))
     }
 
     private func remove(_ request: Request, _ context: RolecallRequestContext) async throws -> Response {
@@ -91,7 +92,8 @@ struct ModelRoutes: Sendable {
             let model = try self.model(context)
             return (model, try self.key(context, of: model))
         }
-        let position = try await models.remove(model, key: key, as: claimant)
+        let position = try await models.remove(
+            model, key: key, if: RowPrecondition(request.headers), as: claimant)
         return Response(status: .noContent, headers: HTTPFields.position(position))
     }
 
@@ -116,14 +118,14 @@ struct ModelRoutes: Sendable {
 
     private func key(_ context: RolecallRequestContext, of model: Model) throws -> Value {
         let text = try context.parameters.require("id")
-        guard let key = ModelService.value(text: text, for: model.key) else {
+        guard let key = RowKey.value(text: text, of: model) else {
             throw RequestFailure(.notFound, .notFound, "There is no such \(model.name).")
         }
         return key
     }
 
     private func key(_ text: String, of model: Model, field: String) throws -> Value {
-        guard let key = ModelService.value(text: text, for: model.key) else {
+        guard let key = RowKey.value(text: text, of: model) else {
             throw Self.invalid(field, "\(field) has to be the _id of a \(model.name).")
         }
         return key
@@ -140,6 +142,13 @@ extension HTTPFields {
     static func position(_ position: Position) -> HTTPFields {
         guard let name = HTTPField.Name("X-Rolecall-Position") else { return [:] }
         return [name: position.description]
+    }
+
+    /// Says where the log stood, and gives the row that was read there its entity tag; see ``RowPrecondition``.
+    static func row(_ position: Position) -> HTTPFields {
+        var fields = HTTPFields.position(position)
+        fields[.eTag] = "\"\(position)\""
+        return fields
     }
 }
 

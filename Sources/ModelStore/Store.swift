@@ -89,6 +89,10 @@ public protocol ReadTransaction {
     /// - Parameter limit: at most so many; 1 or more.
     func events(after sequence: Int64, limit: Int) throws -> [LogEvent]
 
+    /// Hands the log's entries of one row with numbers above `sequence` to `visit`, lowest first, until it returns false.
+    /// It costs what the log holds of the model above that.
+    func events(of model: Model, key: Value, after sequence: Int64, visit: (LogEvent) throws -> Bool) throws
+
     /// What the log says above `sequence` of who somebody is, lowest first: changes of users, and ends of sessions,
     /// which no other reading shows. However much else stands in the log, that costs nothing here.
     ///

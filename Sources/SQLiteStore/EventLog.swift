@@ -48,6 +48,20 @@ enum EventLog {
         return events
     }
 
+    /// Keys are compared as values: their texts in the log are the triggers', and JSON has several for one value.
+    static func events(
+        of model: String, key: Value, after sequence: Int64, in db: Database, logger: Logger,
+        visit: (ModelStore.LogEvent) throws -> Bool
+    ) throws {
+        try db.query(
+            "SELECT \(columns) FROM rolecall_events WHERE seq > ? AND model = ? ORDER BY seq",
+            [.integer(sequence), .text(model)], isCached: false
+        ) { row in
+            guard json(row, 3).flatMap(Value.init(json:)) == key, let event = event(row) else { return true }
+            return try visit(event)
+        }
+    }
+
     /// The entry that was selected by ``columns``; nil where it can't be read.
     static func event(_ row: StatementRow) -> ModelStore.LogEvent? {
         guard let change = ModelStore.LogEvent.Change(rawValue: row.text(2)),

@@ -87,6 +87,14 @@ extension SQLiteTransaction {
         try mapped { try EventLog.events(after: sequence, limit: limit, in: db, logger: logger) }
     }
 
+    func events(
+        of model: Model, key: Value, after sequence: Int64, visit: (ModelStore.LogEvent) throws -> Bool
+    ) throws {
+        try mapped {
+            try EventLog.events(of: model.name, key: key, after: sequence, in: db, logger: logger, visit: visit)
+        }
+    }
+
     func identityChanges(after sequence: Int64, limit: Int) throws -> [IdentityChange] {
         try mapped { try IdentityLog.changes(after: sequence, limit: limit, in: db, logger: logger) }
     }

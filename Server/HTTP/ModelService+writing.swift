@@ -1,0 +1,212 @@
+import HTTPTypes
+import ModelStore
+import RolecallProtocol
+import Synchronization
+import WireJSON
+
+extension ModelService {
+    func create(
+        _ name: String, _ json: JSON, as claimant: Claimant?
+    ) async throws(RequestFailure) -> Snapshot<Row> {
+        guard let model = model(named: name) else { throw .noModel(name) }
+        guard let claimant else { throw .signInFirst }
+        let preparation = try await prepared(for: claimant) { writer throws(RequestFailure) in
+            try creation(of: json, for: model, as: writer)
+        }
+        let policy = policy
+        return try await write(model, as: claimant) { transaction, user in
+            var values = try preparation.outcome(for: user.writer)
+            for (column, stamp) in (policy.models[name]?.stamps ?? [:]).sorted(by: { $0.key < $1.key }) {
+                values.append((column: column, value: Self.value(of: stamp, for: user)))
+            }
+            let row = try transaction.insert(values, into: model)
+            guard policy.mayCreate(row, of: name, as: user.writer) else {
+                throw RequestFailure.forbidden("create such", model, user.writer)
+            }
+            let view = policy.view(of: user.writer)
+            if let visible = policy.visible(row, of: name, to: view) { return visible }
+            guard policy.mayRead(column: Model.keyName, of: name, view: view) else { return Row([]) }
+            return Row([(column: Model.keyName, value: row[Model.keyName] ?? .null)])
+        }
+    }
+
+    /// - Parameter replaces: PUT: what may be empty and is not named becomes empty.
+    func update(
+        _ model: Model, key: Value, _ json: JSON, replaces: Bool, if precondition: RowPrecondition = .none,
+        as claimant: Claimant?
+    ) async throws(RequestFailure) -> Snapshot<Row> {
+        guard let claimant else { throw .signInFirst }
+        let preparation = try await prepared(for: claimant) { writer throws(RequestFailure) in
+            try change(by: json, of: model, key: key, replaces: replaces, as: writer)
+        }
+        let policy = policy
+        return try await write(model, as: claimant) { transaction, user in
+            let values = try preparation.outcome(for: user.writer)
+            let view = policy.view(of: user.writer)
+            guard let before = try transaction.row(of: model, key: key),
+                policy.visible(before, of: model.name, to: view) != nil
+            else { throw RequestFailure.noRow(of: model) }
+            try check(precondition, on: key, of: model, to: view, in: transaction)
+            let after = values.isEmpty ? before : try transaction.update(model, key: key, set: values) ?? before
+            guard policy.mayUpdate(before, to: after, of: model.name, as: user.writer) else {
+                throw RequestFailure.forbidden("change this", model, user.writer)
+            }
+            return policy.visible(after, of: model.name, to: view) ?? Row([(column: Model.keyName, value: key)])
+        }
+    }
+
+    func remove(
+        _ model: Model, key: Value, if precondition: RowPrecondition = .none, as claimant: Claimant?
+    ) async throws(RequestFailure) -> Position {
+        guard let claimant else { throw .signInFirst }
+        let policy = policy
+        return try await write(model, as: claimant) { transaction, user in
+            let view = policy.view(of: user.writer)
+            guard let row = try transaction.row(of: model, key: key),
+                policy.visible(row, of: model.name, to: view) != nil
+            else { throw RequestFailure.noRow(of: model) }
+            guard policy.mayRemove(row, of: model.name, as: user.writer) else {
+                throw RequestFailure.forbidden("remove this", model, user.writer)
+            }
+            try check(precondition, on: key, of: model, to: view, in: transaction)
+            _ = try transaction.remove(model, key: key)
+        }.position
+    }
+
+    private func check(
+        _ precondition: RowPrecondition, on key: Value, of model: Model, to view: View,
+        in transaction: any ReadTransaction
+    ) throws {
+        let isMet = try precondition.holds(for: key, of: model, log: store.logID, in: transaction) { event in
+            policy.visibility(of: event, to: view) != .nothing
+        }
+        guard isMet else { throw RequestFailure.changedMeanwhile(model) }
+    }
+
+    /// The values of a new row, without its stamps.
+    private func creation(
+        of json: JSON, for model: Model, as writer: Writer
+    ) throws(RequestFailure) -> [(column: String, value: Value)] {
+        guard let rules = policy.models[model.name] else { throw .noModel(model.name) }
+        guard policy.mayCreate(model.name, as: writer) else { throw .forbidden("create", model, writer) }
+        let values = try fields(of: json, for: model, as: writer, isCreation: true)
+        for column in model.columns where column.isRequired && column.name != model.key.name {
+            guard rules.stamps[column.name] == nil, !values.contains(where: { $0.column == column.name }) else {
+                continue
+            }
+            // What he may not see he can't give, and is not told to.
+            guard policy.mayRead(column: column.name, of: model.name, view: policy.view(of: writer)) else {
+                throw .forbidden("create", model, writer)
+            }
+            throw RequestFailure(
+                .unprocessableContent, .invalidField, "\(model.name) needs a \(column.name).", field: column.name)
+        }
+        return values
+    }
+
+    /// The values that a row is to have from now on.
+    private func change(
+        by json: JSON, of model: Model, key: Value, replaces: Bool, as writer: Writer
+    ) throws(RequestFailure) -> [(column: String, value: Value)] {
+        if let id = json["_id"], !Self.names(id, key) {
+            throw RequestFailure(
+                .unprocessableContent, .invalidField, "The _id in the body is not the one in the path.", field: "_id")
+        }
+        var values = try fields(of: json, for: model, as: writer, isCreation: false)
+        for (column, value) in values {
+            guard let part = RowKey.part(column, of: key, in: model), part != value else { continue }
+            throw RequestFailure(
+                .unprocessableContent, .invalidField,
+                "\(column) is a part of the row's key, which stays: remove the row, and create another.", field: column)
+        }
+        values.removeAll { RowKey.part($0.column, of: key, in: model) != nil }
+        guard replaces else { return values }
+        let key = Set(model.keyColumns).union([model.key.name])
+        for column in model.columns where !key.contains(column.name) && json[column.name] == nil {
+            guard policy.mayWrite(column: column.name, of: model.name, as: writer) else { continue }
+            if column.isRequired {
+                throw RequestFailure(
+                    .unprocessableContent, .invalidField, "\(model.name) needs a \(column.name).", field: column.name)
+            }
+            if column.isNullable { values.append((column: column.name, value: .null)) }
+        }
+        return values
+    }
+
+    /// What a write comes down to for whom its claimant seems to be, before any record is read.
+    private struct Preparation<Outcome: Sendable>: Sendable {
+        let seeming: Writer
+        let seemingOutcome: Outcome
+        let prepare: @Sendable (Writer) throws(RequestFailure) -> Outcome
+
+        /// What it comes down to for whom he is.
+        func outcome(for writer: Writer) throws(RequestFailure) -> Outcome {
+            // Nothing that is prepared asks for more of a user.
+            writer.user.id == seeming.user.id && writer.role == seeming.role ? seemingOutcome : try prepare(writer)
+        }
+    }
+
+    /// Prepares a write by the role that the token names, so that one trip to the database suffices where all is well.
+    /// Whatever seems to be refused is refused as the record says, and by a reader: it never has the writer's lock.
+    private func prepared<Outcome: Sendable>(
+        for claimant: Claimant, _ prepare: @escaping @Sendable (Writer) throws(RequestFailure) -> Outcome
+    ) async throws(RequestFailure) -> Preparation<Outcome> {
+        if let role = claimant.role {
+            let writer = Writer(user: Owner(id: claimant.user), role: role)
+            do throws(RequestFailure) {
+                return Preparation(seeming: writer, seemingOutcome: try prepare(writer), prepare: prepare)
+            } catch {}
+        }
+        let writer: Writer
+        do throws(WireError) {
+            writer = try await claimant.principal(in: store).user.writer
+        } catch {
+            throw RequestFailure(identity: error)
+        }
+        return Preparation(seeming: writer, seemingOutcome: try prepare(writer), prepare: prepare)
+    }
+
+    /// Runs a body as the user is inside its transaction: a demotion that was committed a moment ago counts, and so does
+    /// a sign-out.
+    private func write<Output: Sendable>(
+        _ model: Model, as claimant: Claimant,
+        _ body: @escaping @Sendable (any WriteTransaction, UserSummary) throws -> Output
+    ) async throws(RequestFailure) -> Snapshot<Output> {
+        // Here, since the commit can be refused, too.
+        let judged = Judged()
+        do {
+            return try await store.write(by: nil) { transaction in
+                let user = try claimant.user(in: transaction).summary
+                judged.user = user
+                try transaction.act(as: user.actor)
+                return try body(transaction, user)
+            }
+        } catch {
+            let view = policy.view(role: judged.user?.role, user: judged.user?.owner)
+            throw Self.failure(withheld(error, writing: model, from: view))
+        }
+    }
+
+    /// Who a transaction's user was found to be.
+    private final class Judged: Sendable {
+        private let value = Mutex<UserSummary?>(nil)
+
+        var user: UserSummary? {
+            get { value.withLock(\.self) }
+            set { value.withLock { $0 = newValue } }
+        }
+    }
+
+    /// A refusal of the table that says nothing of columns which the writer may not see.
+    private func withheld(_ error: any Error, writing model: Model, from view: View) -> any Error {
+        let hidden = model.columns.map(\.name).filter { !policy.mayRead(column: $0, of: model.name, view: view) }
+        // A sentence can name more columns than one, and it is better to say too little.
+        switch error {
+        case StoreError.conflict(let sentence, _) where hidden.contains(where: sentence.contains):
+            return StoreError.conflict("Other rows stand against this \(model.name).", column: nil)
+        case StoreError.invalid(let sentence, _) where hidden.contains(where: sentence.contains):
+            return StoreError.invalid("The table does not take this \(model.name).", column: nil)
+        default: return error
+        }
+    }
+}
