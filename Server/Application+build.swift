@@ -47,7 +47,7 @@ struct RolecallApplication: Service, CustomStringConvertible {
 
         let group = MultiThreadedEventLoopGroup(numberOfThreads: System.coreCount)
         let start = try await store.read { _ in }.position.sequence
-        let census = ViewCensus()
+        let census = AudienceCensus()
         let metrics = ServerMetrics()
         let presence = PresenceBoard(policy: policy, linger: configuration.presenceLinger)
         let association = Association(

@@ -8,11 +8,12 @@ struct EventEncoder: Sendable {
     let policy: Policy
     let logID: LogID
 
-    /// The events of a stretch of the log, as a view sees them.
-    func encode(_ events: some Sequence<LogEvent>, for view: View) -> OutboundBatch {
+    /// The events of a stretch of the log, as an audience is told them.
+    func encode(_ events: some Sequence<LogEvent>, for audience: Audience) -> OutboundBatch {
         OutboundBatch(
             events.compactMap { event in
-                told(event, to: view).map { told in
+                guard audience.interest.includes(event) else { return nil }
+                return told(event, to: audience.view).map { told in
                     OutboundEvent(
                         told.name, told.arguments, number: event.sequence,
                         folding: .init(key: "\(event.model)/\(event.key.json)", digest: ModelEventDigest(told)))

@@ -20,7 +20,7 @@ struct LogReader: Service, CustomStringConvertible {
     let server: SocketIOServer
     let association: Association
     let encoder: EventEncoder
-    let census: ViewCensus
+    let census: AudienceCensus
     let identities: IdentityFeed
     let start: Int64
     var description: String { "log reader" }
@@ -65,10 +65,12 @@ struct LogReader: Service, CustomStringConvertible {
         let events = try transaction.events(after: start, limit: Self.batchLimit)
         let mayHoldMore = events.count == Self.batchLimit
         let last = mayHoldMore ? events.last?.sequence ?? start : try transaction.latestSequence()
-        let views = census.views
+        let audiences = census.audiences
         return Reading(
             identities: identities,
-            batches: Self.stretches(of: events).map { DeliveryBatch(events: $0, views: views, encoder: encoder) },
+            batches: Self.stretches(of: events).map {
+                DeliveryBatch(events: $0, audiences: audiences, encoder: encoder)
+            },
             firstAt: events.first?.at, last: last, isNews: last != start, mayHoldMore: mayHoldMore)
     }
 

@@ -3,13 +3,13 @@ import NIOCore
 import RolecallProtocol
 import SocketIOServer
 
-/// One event loop's end of the line: how far the log has been told there, and to which views.
+/// One event loop's end of the line: how far the log has been told there, and to whom.
 ///
 /// Unchecked: everything here belongs to the loop of the hub with the same index; callers are on it.
 final class LoopDelivery: @unchecked Sendable {
     /// Everything up to this number has been told to the loop's sockets.
     private(set) var watermark: Int64
-    private var views: [View: Int] = [:]
+    private var audiences: [Audience: Int] = [:]
     /// Up to here all that the log says of identities holds on this loop; often ahead of the watermark.
     private(set) var identitiesHold: Int64
     private var changes = IdentityChangeRecord()
@@ -27,13 +27,13 @@ final class LoopDelivery: @unchecked Sendable {
         expiries = ExpiryClock(eventLoop: eventLoop)
     }
 
-    func entered(_ view: View) {
-        views[view, default: 0] += 1
+    func entered(_ audience: Audience) {
+        audiences[audience, default: 0] += 1
     }
 
-    func left(_ view: View) {
-        guard let count = views[view] else { return }
-        views[view] = count > 1 ? count - 1 : nil
+    func left(_ audience: Audience) {
+        guard let count = audiences[audience] else { return }
+        audiences[audience] = count > 1 ? count - 1 : nil
     }
 
     /// Whether something has become known here that the principal's reader could not know.
@@ -41,7 +41,7 @@ final class LoopDelivery: @unchecked Sendable {
 
     /// Tells a stretch of the log to the loop's sockets. All that the log says of identities up to its end must hold.
     func deliver(_ batch: DeliveryBatch, on hub: SocketHub) {
-        for view in views.keys { hub.send(batch.frames(for: view), to: .view(view)) }
+        for audience in audiences.keys { hub.send(batch.frames(for: audience), to: .audience(audience)) }
         watermark = max(watermark, batch.lastSequence)
         resumeWaiting()
     }

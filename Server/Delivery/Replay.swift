@@ -47,7 +47,8 @@ struct Replay: Sendable {
                         return
                     }
                     let watermark = association.delivery(of: socket).watermark
-                    socket.send(encoder.encode(stretch.lazy.filter { $0.sequence <= watermark }, for: identity.view))
+                    socket.send(
+                        encoder.encode(stretch.lazy.filter { $0.sequence <= watermark }, for: identity.audience))
                     identity.replayed = replayed(stretch.last?.sequence, watermark)
                 }
                 await socket.caughtUp()
@@ -58,7 +59,7 @@ struct Replay: Sendable {
                     return true
                 }
                 let watermark = association.delivery(of: socket).watermark
-                socket.send(encoder.encode(events.lazy.filter { $0.sequence <= watermark }, for: identity.view))
+                socket.send(encoder.encode(events.lazy.filter { $0.sequence <= watermark }, for: identity.audience))
                 identity.replayed = replayed(covered, watermark)
                 guard covered >= watermark else { return false }
                 association.goLive(socket)

@@ -9,6 +9,8 @@ import WireJSON
 struct ModelService: Sendable {
     static let defaultLimit = 100
     static let maximumLimit = 1000
+    /// How many messages a room's history begins with.
+    static let historyLength = 50
     /// A list ends early once it is about so large, in bytes; `after` goes on from there.
     static let maximumListSize = 8 << 20
 
@@ -60,6 +62,28 @@ struct ModelService: Sendable {
         }
         guard let row = found.value else { throw .noRow(of: model) }
         return Snapshot(value: row, position: found.position)
+    }
+
+    /// Whether a view may see messages of a room.
+    func mayRead(room: String, view: View) -> Bool {
+        let row = Row([(column: Model.keyName, value: .null), (column: MessageColumn.room, value: .text(room))])
+        return policy.visible(row, of: ModelName.message, to: view) != nil
+    }
+
+    /// The last messages of a room that a view may see, oldest first.
+    func history(of room: String, to view: View) async throws(RequestFailure) -> Snapshot<[Row]> {
+        guard let model = model(named: ModelName.message), let column = model.column(MessageColumn.room) else {
+            throw .noModel(ModelName.message)
+        }
+        let policy = policy
+        return try await read { transaction in
+            var rows: [Row] = []
+            try transaction.rows(of: model, after: nil, order: .descending, equals: [(column, .text(room))]) { row in
+                if let visible = policy.visible(row, of: model.name, to: view) { rows.append(visible) }
+                return rows.count < Self.historyLength
+            }
+            return rows.reversed()
+        }
     }
 
     // MARK: Parts

@@ -11,6 +11,8 @@ final class SocketIdentity {
     var epoch: Int64 = 0
     var principal: Principal?
     var view: View
+    var interest = Interest.everything
+    var audience: Audience { Audience(view, interest) }
     var reason = IdentityReason.anonymous
     /// False while missed events are still being told: live ones wait until those are done.
     var isLive = false
@@ -36,7 +38,7 @@ final class SocketIdentity {
 /// wait for a slow client are taken back, too, and a `gap` in front of the `identity` event says so.
 struct Association: Sendable {
     let policy: Policy
-    let census: ViewCensus
+    let census: AudienceCensus
     let loops: [LoopDelivery]
     let logID: LogID
     let presence: PresenceBoard
@@ -115,14 +117,28 @@ struct Association: Sendable {
         guard socket.isConnected, let identity = identity(of: socket), !identity.isLive else { return }
         identity.isLive = true
         identity.replayed = nil
-        enter(identity.view, socket)
+        enter(identity.audience, socket)
+    }
+
+    /// Changes what a socket wants to be told, from the next event on; on its loop.
+    ///
+    /// - Returns: the position from which on it is told so; nil where the socket is nobody's business any more.
+    @discardableResult
+    func setInterest(of socket: Socket, to interest: Interest) -> Position? {
+        guard socket.isConnected, let identity = identity(of: socket) else { return nil }
+        if identity.interest != interest {
+            if identity.isLive { leave(identity.audience, socket) }
+            identity.interest = interest
+            if identity.isLive { enter(identity.audience, socket) }
+        }
+        return Position(log: logID, sequence: delivery(of: socket).watermark)
     }
 
     /// The socket is gone; its connection has left all rooms by itself.
     func forget(_ socket: Socket) {
         guard let identity = identity(of: socket) else { return }
         identity.expiry.cancel()
-        if identity.isLive { leave(identity.view, socket) }
+        if identity.isLive { leave(identity.audience, socket) }
         identity.isLive = false
         presence.forget(socket, identity, self)
         metrics.socketLeft(wasAssociated: identity.principal != nil)
@@ -149,7 +165,7 @@ struct Association: Sendable {
             metrics.socketEntered()
         }
         let (former, formerView) = (identity.principal, identity.view)
-        if identity.isLive { leave(formerView, socket) }
+        if identity.isLive { leave(identity.audience, socket) }
         if let former {
             socket.leave(.user(former.user.id))
             former.session.map { socket.leave(.session($0)) }
@@ -169,7 +185,7 @@ struct Association: Sendable {
         identity.view = view
         identity.replayed = replayed
         identity.isLive = replayed == nil
-        if identity.isLive { enter(identity.view, socket) }
+        if identity.isLive { enter(identity.audience, socket) }
         if let principal {
             socket.join(.user(principal.user.id))
             principal.session.map { socket.join(.session($0)) }
@@ -189,22 +205,24 @@ struct Association: Sendable {
             before: Position(log: logID, sequence: lost.last), reason: reason)
     }
 
-    private func enter(_ view: View, _ socket: Socket) {
-        socket.join(.view(view))
-        delivery(of: socket).entered(view)
-        census.entered(view)
+    private func enter(_ audience: Audience, _ socket: Socket) {
+        socket.join(.audience(audience))
+        delivery(of: socket).entered(audience)
+        census.entered(audience)
     }
 
-    private func leave(_ view: View, _ socket: Socket) {
-        socket.leave(.view(view))
-        delivery(of: socket).left(view)
-        census.left(view)
+    private func leave(_ audience: Audience, _ socket: Socket) {
+        socket.leave(.audience(audience))
+        delivery(of: socket).left(audience)
+        census.left(audience)
     }
 }
 
 extension Room {
-    static func view(_ view: View) -> Room {
-        Room(view.owner.map { "view:\(view.rank):\($0)" } ?? "view:\(view.rank)")
+    static func audience(_ audience: Audience) -> Room {
+        let view = audience.view
+        let sees = view.owner.map { "\(view.rank):\($0)" } ?? "\(view.rank)"
+        return Room("view:\(sees)\(audience.interest.name.map { " \($0)" } ?? "")")
     }
     static func user(_ id: Int64) -> Room { Room("user:\(id)") }
     static func session(_ id: String) -> Room { Room("session:\(id)") }

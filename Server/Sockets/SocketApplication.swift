@@ -111,6 +111,10 @@ struct SocketApplication: SocketIOHandler {
         case ClientEvent.logout: await [logout(socket).json]
         case ClientEvent.whoami: await [whoami(socket)]
         case ClientEvent.message: await [message(event.arguments, on: socket).json]
+        case ClientEvent.subscribe: await [subscribe(event.arguments, on: socket).json]
+        case ClientEvent.unsubscribe: await [unsubscribe(event.arguments, on: socket).json]
+        case ClientEvent.join: await [join(event.arguments, on: socket).json]
+        case ClientEvent.leave: await [leave(event.arguments, on: socket).json]
         default:
             [
                 Acknowledgement.refused(

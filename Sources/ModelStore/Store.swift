@@ -78,10 +78,12 @@ public protocol ReadTransaction {
     /// Hands the rows of a model to `visit` in the order of their keys until it returns false.
     ///
     /// - Parameters:
-    ///   - after: only rows with a greater key.
+    ///   - after: only rows that come behind this key.
+    ///   - order: of the keys.
     ///   - equals: only rows whose columns have these values.
     func rows(
-        of model: Model, after: Value?, equals: [(column: Column, value: Value)], visit: (Row) throws -> Bool
+        of model: Model, after: Value?, order: KeyOrder, equals: [(column: Column, value: Value)],
+        visit: (Row) throws -> Bool
     ) throws
 
     /// The log's entries of models with numbers above `sequence`, lowest first.
@@ -114,6 +116,21 @@ public protocol ReadTransaction {
     func session(id: String) throws -> SessionRecord?
     /// All that is known of a user's sign-ins, newest first; see ``SessionRecord/isOpen(at:)``.
     func sessions(ofUser id: Int64) throws -> [SessionRecord]
+}
+
+extension ReadTransaction {
+    /// The rows in the ascending order of their keys.
+    public func rows(
+        of model: Model, after: Value?, equals: [(column: Column, value: Value)], visit: (Row) throws -> Bool
+    ) throws {
+        try rows(of: model, after: after, order: .ascending, equals: equals, visit: visit)
+    }
+}
+
+/// In which direction rows are read.
+public enum KeyOrder: Hashable, Sendable {
+    case ascending
+    case descending
 }
 
 public protocol WriteTransaction: ReadTransaction {

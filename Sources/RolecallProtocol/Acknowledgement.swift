@@ -8,6 +8,14 @@ public enum ClientEvent {
     public static let whoami = "whoami"
     /// `{room?, body}`
     public static let message = "message"
+    /// A list of models, or nothing for all: be told of these from now on, too. A socket begins with all.
+    public static let subscribe = "subscribe"
+    /// A list of models, or nothing for all: be told of these no more.
+    public static let unsubscribe = "unsubscribe"
+    /// A room's name: be told of its messages, and of the last ones now. A socket begins with all rooms.
+    public static let join = "join"
+    /// A room's name: be told of its messages no more.
+    public static let leave = "leave"
 }
 
 /// What answers a socket's event.
@@ -18,6 +26,11 @@ public enum Acknowledgement: Hashable, Sendable {
     case unregistered
     /// A chat message stands in the log.
     case sent(id: JSON, position: Position)
+    /// The models that the socket is told of now, of those that it may see, and the position from which on.
+    case subscribed([String], position: Position)
+    /// The room's last messages, oldest first, as they stood at the position.
+    case joined(room: String, history: [JSON], position: Position)
+    case left(room: String)
     /// The event changed nothing.
     case refused(WireError)
 
@@ -27,6 +40,17 @@ public enum Acknowledgement: Hashable, Sendable {
         case .unregistered: ["data": "un-registered"]
         case .sent(let id, let position):
             ["data": "sent", "_id": id, "position": .string(position.description)]
+        case .subscribed(let models, let position):
+            [
+                "data": "subscribed", "models": .array(models.map(JSON.string)),
+                "position": .string(position.description),
+            ]
+        case .joined(let room, let history, let position):
+            [
+                "data": "joined", "room": .string(room), "history": .array(history),
+                "position": .string(position.description),
+            ]
+        case .left(let room): ["data": "left", "room": .string(room)]
         case .refused(let error): error.json
         }
     }
@@ -44,7 +68,21 @@ public enum Acknowledgement: Hashable, Sendable {
                 return nil
             }
             self = .sent(id: id, position: position)
+        case "subscribed":
+            guard let models = json["models"]?.arrayValue,
+                let position = json["position"]?.stringValue.flatMap(Position.init)
+            else { return nil }
+            self = .subscribed(models.compactMap(\.stringValue), position: position)
+        case "joined":
+            guard let room = json["room"]?.stringValue, let history = json["history"]?.arrayValue,
+                let position = json["position"]?.stringValue.flatMap(Position.init)
+            else { return nil }
+            self = .joined(room: room, history: history, position: position)
+        case "left":
+            guard let room = json["room"]?.stringValue else { return nil }
+            self = .left(room: room)
         default: return nil
         }
     }
+
 }

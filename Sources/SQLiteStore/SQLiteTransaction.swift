@@ -57,14 +57,14 @@ extension SQLiteTransaction {
     }
 
     func rows(
-        of model: Model, after: Value?, equals: [(column: ModelStore.Column, value: Value)],
+        of model: Model, after: Value?, order: KeyOrder, equals: [(column: ModelStore.Column, value: Value)],
         visit: (ModelStore.Row) throws -> Bool
     ) throws {
         let table = try table(of: model)
         var conditions = ["\(table.keyName) IS NOT NULL"]
         var arguments: [Value] = []
         if let after {
-            conditions.append("\(table.keyName) > ?")
+            conditions.append("\(table.keyName) \(order == .ascending ? ">" : "<") ?")
             arguments.append(after)
         }
         for (column, value) in equals {
@@ -77,7 +77,7 @@ extension SQLiteTransaction {
             try db.query(
                 """
                 SELECT \(table.selection) FROM \(table.table) WHERE \(conditions.joined(separator: " AND ")) \
-                ORDER BY \(table.keyName)
+                ORDER BY \(table.keyName)\(order == .ascending ? "" : " DESC")
                 """, arguments, isCached: false
             ) { try visit(table.row($0)) }
         }

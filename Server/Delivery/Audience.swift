@@ -1,0 +1,105 @@
+import ModelStore
+import WireJSON
+
+/// A class of sockets that are sent the same events: they see the same, and want to be told the same of it.
+struct Audience: Hashable, Sendable {
+    var view: View
+    var interest: Interest
+
+    init(_ view: View, _ interest: Interest = .everything) {
+        self.view = view
+        self.interest = interest
+    }
+
+    /// What it comes down to in one model: audiences that are the same there are sent the same bytes of its events.
+    func reduced(to model: String, under policy: Policy) -> Audience? {
+        guard interest.includes(model: model) else { return nil }
+        return Audience(policy.view(view, in: model), interest.reduced(to: model))
+    }
+}
+
+/// What a socket wants to be told of all that it may see: `subscribe` and `unsubscribe`, `join` and `leave`.
+struct Interest: Hashable, Sendable {
+    private enum Models: Hashable, Sendable {
+        case allBut(Set<String>)
+        case only(Set<String>)
+    }
+
+    /// The most rooms that a socket can have left: each makes its audience one more to encode for.
+    static let maximumRooms = 64
+
+    private var models = Models.allBut([])
+    private var leftRooms: Set<String> = []
+
+    static let everything = Interest()
+
+    // MARK: Asking
+
+    func includes(model: String) -> Bool {
+        switch models {
+        case .allBut(let others): !others.contains(model)
+        case .only(let these): these.contains(model)
+        }
+    }
+
+    /// A message is left out where every room that it was in, and is in, has been left.
+    func includes(_ event: LogEvent) -> Bool {
+        guard includes(model: event.model) else { return false }
+        guard event.model == ModelName.message, !leftRooms.isEmpty else { return true }
+        return [event.before, event.after].contains { row in
+            guard case .text(let room) = row?[MessageColumn.room] else { return row != nil }
+            return !leftRooms.contains(room)
+        }
+    }
+
+    func reduced(to model: String) -> Interest {
+        var reduced = Interest()
+        if model == ModelName.message { reduced.leftRooms = leftRooms }
+        return reduced
+    }
+
+    /// One text for each interest; nil for everything.
+    var name: String? {
+        guard self != .everything else { return nil }
+        let names =
+            switch models {
+            case .allBut(let others): ["allBut"] + others.sorted()
+            case .only(let these): ["only"] + these.sorted()
+            }
+        return JSON.array([JSON.array(names.map(JSON.string)), JSON.array(leftRooms.sorted().map(JSON.string))])
+            .description
+    }
+
+    // MARK: Changing
+
+    mutating func subscribe(to names: Set<String>) {
+        switch models {
+        case .allBut(let others): models = .allBut(others.subtracting(names))
+        case .only(let these): models = .only(these.union(names))
+        }
+    }
+
+    mutating func unsubscribe(from names: Set<String>) {
+        switch models {
+        case .allBut(let others): models = .allBut(others.union(names))
+        case .only(let these): models = .only(these.subtracting(names))
+        }
+    }
+
+    mutating func subscribeToAll() { models = .allBut([]) }
+    mutating func unsubscribeFromAll() { models = .only([]) }
+
+    mutating func join(_ room: String) { leftRooms.remove(room) }
+
+    /// - Returns: false where too many rooms have been left.
+    mutating func leave(_ room: String) -> Bool {
+        guard leftRooms.count < Self.maximumRooms || leftRooms.contains(room) else { return false }
+        leftRooms.insert(room)
+        return true
+    }
+}
+
+/// The columns of `message` that the server itself speaks of.
+enum MessageColumn {
+    static let room = "room"
+}
