@@ -1,0 +1,71 @@
+import ModelStore
+
+/// What the file says, with where it says so; names are not yet looked up in any database.
+struct Located<Value: Sendable>: Sendable {
+    var value: Value
+    var location: Location
+
+    init(_ value: Value, _ location: Location) {
+        self.value = value
+        self.location = location
+    }
+}
+
+struct ModelEntry: Sendable {
+    var name: String
+    var location: Location
+    var table: Located<String>?
+    var path: Located<String>?
+    var key: [Located<String>] = []
+    /// Where the key is named; nil where it is not.
+    var keyLocation: Location?
+    var read: RuleList?
+    var write: RuleList?
+    var create: RuleList?
+    var update: RuleList?
+    var remove: RuleList?
+    var fields: [FieldEntry] = []
+    var stamps: [StampEntry] = []
+    /// The table or the key could not be read: what depends on them would only be guessed wrong.
+    var isBroken = false
+
+    /// What is served under: the path given, else the name with an s.
+    var servedPath: String { path?.value ?? name + "s" }
+
+    /// The lists that are given, in the order of what they are for.
+    var lists: [RuleList] { [read, write, create, update, remove].compactMap(\.self) }
+}
+
+struct RuleList: Sendable {
+    /// `read`, `write` and so on.
+    var name: String
+    var location: Location
+    var rules: [RuleEntry]
+}
+
+struct RuleEntry: Sendable {
+    var location: Location
+    var role: Located<String>?
+    var when: [WhenEntry] = []
+    var owner: Located<Ownership>?
+    /// Some of it could not be read: it stands for no rule.
+    var isBroken = false
+}
+
+/// A column and the values of which it must have one.
+struct WhenEntry: Sendable {
+    var column: Located<String>
+    var values: [Located<Value>]
+}
+
+struct FieldEntry: Sendable {
+    var column: Located<String>
+    var read: Located<String>?
+    var write: Located<String>?
+    var secret: Located<Bool>?
+}
+
+struct StampEntry: Sendable {
+    var column: Located<String>
+    var stamp: Located<Stamp>
+}
