@@ -50,6 +50,7 @@ let package = Package(
         .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
         .package(url: "https://github.com/vapor/jwt-kit", from: "5.7.1"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
     ],
     targets: [
         // The wire, from bytes to packets. None of these knows a word of Rolecall's domain.
@@ -86,6 +87,10 @@ let package = Package(
         .target(name: "RolecallProtocol", dependencies: ["WireJSON"], swiftSettings: strict),
         .target(name: "ModelStore", dependencies: ["RolecallProtocol", "WireJSON"], swiftSettings: strict),
         .target(
+            name: "RolecallConfiguration", dependencies: ["ModelStore", .product(name: "Yams", package: "Yams")],
+            swiftSettings: strict
+        ),
+        .target(
             name: "SQLiteStore",
             dependencies: [
                 "ModelStore", "RolecallProtocol", "WireJSON", logging,
@@ -105,7 +110,7 @@ let package = Package(
             name: "RolecallServer",
             dependencies: [
                 "WireJSON", "EngineIO", "SocketIOServer", "HummingbirdSocketIO", "RolecallProtocol", "ModelStore",
-                "SQLiteStore",
+                "RolecallConfiguration", "SQLiteStore",
                 nioCore, nioPosix, nioHTTP1, crypto, logging, metrics, argumentParser,
                 .product(name: "CryptoExtras", package: "swift-crypto"),
                 hummingbird,
@@ -185,6 +190,10 @@ let package = Package(
             swiftSettings: strict
         ),
         .testTarget(
+            name: "RolecallConfigurationTests", dependencies: ["RolecallConfiguration", "ModelStore", "TestSupport"],
+            swiftSettings: strict
+        ),
+        .testTarget(
             name: "SQLiteStoreTests",
             dependencies: [
                 "SQLiteStore", "ModelStore", "RolecallProtocol", "WireJSON", "TestSupport", logging,
@@ -204,7 +213,7 @@ let package = Package(
             name: "RolecallServerTests",
             dependencies: [
                 "RolecallServer", "WireJSON", "SocketIOServer", "SocketIOClient", "RolecallProtocol", "ModelStore",
-                "SQLiteStore", "TestSupport", nioCore, logging, metrics,
+                "RolecallConfiguration", "SQLiteStore", "TestSupport", nioCore, logging, metrics,
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],
             swiftSettings: strict

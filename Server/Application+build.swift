@@ -6,6 +6,7 @@ import Logging
 import ModelStore
 import NIOCore
 import NIOPosix
+import RolecallConfiguration
 import RolecallProtocol
 import SQLiteStore
 import ServiceLifecycle
@@ -34,9 +35,14 @@ struct RolecallApplication: Service, CustomStringConvertible {
     static func build(
         _ configuration: Configuration, logger: Logger, listening: @escaping @Sendable (String) async -> Void
     ) async throws -> RolecallApplication {
-        let policy = BuiltInModels.policy(demo: configuration.isDemo)
+        let resolved = try configuration.resolved()
+        let policy = resolved.policy
+        guard !configuration.allowsSignUp || !policy.isAdministrator(policy.newcomersRole) else {
+            throw StartupError(
+                "--sign-up would make everyone an admin: with two roles the second is the highest. Name a third in roles.")
+        }
         let store = try SQLiteDatabaseStore.open(
-            path: configuration.databasePath, models: BuiltInModels.declarations(demo: configuration.isDemo),
+            path: configuration.databasePath, models: resolved.models,
             schema: configuration.isDemo ? Demo.schema : [], logger: logger)
         let key =
             try configuration.makesKey ? KeyFile.readOrMake(configuration.keyPath) : KeyFile.read(configuration.keyPath)
@@ -59,7 +65,7 @@ struct RolecallApplication: Service, CustomStringConvertible {
         let authenticator = Authenticator(
             tokens: tokens, store: store, sessions: SessionUse(store: store, logger: logger))
         let origins = OriginPolicy(allowed: configuration.allowedOrigins)
-        let models = ModelService(store: store, policy: policy)
+        let models = ModelService(store: store, policy: policy, isReadOnly: configuration.isReadOnly)
         let sockets = SocketApplication(
             association: association, authenticator: authenticator, origins: origins, models: models,
             replay: Replay(store: store, association: association, encoder: encoder), logger: logger)
@@ -75,6 +81,7 @@ struct RolecallApplication: Service, CustomStringConvertible {
         let router = Router(context: RolecallRequestContext.self)
         router.add(middleware: CrossOriginMiddleware(origins: origins))
         router.add(middleware: FailureMiddleware())
+        if configuration.isReadOnly { router.add(middleware: ReadOnlyMiddleware()) }
         OperationRoutes(store: store, metrics: metrics, identity: identity, policy: policy).add(to: router)
         let signIns = SignIns(tokens: tokens, lifetime: configuration.tokenLifetime)
         let passwordCheck = PasswordCheck(passwords: passwords, limiter: LoginLimiter(), metrics: metrics)

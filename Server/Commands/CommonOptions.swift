@@ -9,10 +9,24 @@ struct StorageOptions: ParsableArguments {
     var data: String?
     @Option(help: ArgumentHelp("The database (rolecall.db in the data directory).", valueName: "sqlite:file"))
     var store: String?
+    @Option(help: ArgumentHelp("A configuration file: roles, models, rules, settings.", valueName: "file"))
+    var config: String?
+
+    /// Reads the configuration file, where there is one.
+    ///
+    /// - Throws: ``StartupError`` with all that is wrong in it.
+    func load(_ environment: [String: String]) throws -> (settings: Settings, file: LoadedFile?) {
+        var settings = Settings(environment: environment)
+        guard let path = settings.text("config", config)?.text else { return (settings, nil) }
+        let file = try LoadedFile(path: path)
+        settings.file = file.settings
+        settings.fileDirectory = file.directory
+        return (settings, file)
+    }
 
     /// Finds the data directory, and makes it where it is missing.
-    func resolve(_ environment: [String: String]) throws -> (directory: String, databasePath: String) {
-        let directory = try data ?? environment["ROLECALL_DATA"] ?? Self.defaultDirectory(environment)
+    func resolve(_ settings: Settings) throws -> (directory: String, databasePath: String) {
+        let directory = try settings.path("data", data)?.text ?? Self.defaultDirectory(settings.environment)
         do {
             try FileManager.default.createDirectory(
                 atPath: directory, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
@@ -24,11 +38,13 @@ struct StorageOptions: ParsableArguments {
         guard FileManager.default.isWritableFile(atPath: directory) else {
             throw StartupError("The data directory \(directory) can't be written to; name another with --data.")
         }
-        guard let store = store ?? environment["ROLECALL_STORE"] else { return (directory, directory + "/rolecall.db") }
-        guard store.hasPrefix("sqlite:"), store.utf8.count > 7 else {
-            throw StartupError("--store takes sqlite:FILE, not \(store).")
+        guard let store = settings.path("store", store, scheme: "sqlite:") else {
+            return (directory, directory + "/rolecall.db")
         }
-        return (directory, String(store.dropFirst(7)))
+        guard store.text.hasPrefix("sqlite:"), store.text.utf8.count > 7 else {
+            throw StartupError("\(store.source) takes sqlite:FILE, not \(store.text).")
+        }
+        return (directory, String(store.text.dropFirst(7)))
     }
 
     private static func defaultDirectory(_ environment: [String: String]) throws -> String {
@@ -47,16 +63,15 @@ struct LoggingOptions: ParsableArguments {
     @Option(help: ArgumentHelp("text or json (text).", valueName: "format"))
     var logFormat: String?
 
-    func logger() throws -> Logger {
-        let environment = ProcessInfo.processInfo.environment
-        let levelName = logLevel ?? environment["ROLECALL_LOG_LEVEL"] ?? "info"
-        guard let level = Logger.Level(rawValue: levelName) else {
+    func logger(_ settings: Settings) throws -> Logger {
+        let levelName = settings.text("log-level", logLevel)
+        guard let level = Logger.Level(rawValue: levelName?.text ?? "info") else {
             let levels = Logger.Level.allCases.map(\.rawValue).joined(separator: ", ")
-            throw StartupError("--log-level is one of \(levels).")
+            throw StartupError("\(levelName?.source ?? "--log-level") is one of \(levels).")
         }
-        let formatName = logFormat ?? environment["ROLECALL_LOG_FORMAT"] ?? "text"
-        guard let format = LineLogHandler.Format(rawValue: formatName) else {
-            throw StartupError("--log-format is text or json.")
+        let formatName = settings.text("log-format", logFormat)
+        guard let format = LineLogHandler.Format(rawValue: formatName?.text ?? "text") else {
+            throw StartupError("\(formatName?.source ?? "--log-format") is text or json.")
         }
         return Logger(label: "rolecall") { _ in LineLogHandler(format: format, level: level) }
     }

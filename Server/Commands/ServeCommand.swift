@@ -12,8 +12,8 @@ struct ServeCommand: AsyncParsableCommand {
         commandName: "serve",
         abstract: "Serves the API and the sockets on one port (the default).",
         discussion: """
-            Every option has an environment variable of the same words: --port is ROLECALL_PORT. An option wins over \
-            the environment.
+            Every option has an environment variable and a key of the configuration file of the same words: --port is \
+            ROLECALL_PORT and port. An option wins over the environment, the environment over the file.
             """)
 
     @Option(help: "The address to listen on (127.0.0.1).")
@@ -63,12 +63,26 @@ struct ServeCommand: AsyncParsableCommand {
     var allowedOrigin: [String] = []
     @Flag(help: "Let anyone make an account, with the role user (closed).")
     var signUp = false
+    @Flag(help: "Put what tells their changes into tables that somebody else has made, without asking.")
+    var attach = false
+    @Flag(help: "Change no row, no message and no account.")
+    var readOnly = false
     @OptionGroup var logging: LoggingOptions
+
+    /// The keys of a configuration file that are options of this command, too.
+    static let settings: Set<String> = [
+        "allowed-origin", "attach", "connect-timeout", "data", "demo", "demo-activity", "host", "key-file", "log-format",
+        "log-level", "max-connections", "max-connections-per-address", "max-event-rate", "max-payload", "ping-interval",
+        "ping-timeout", "port", "queue-high-water", "queue-limit", "read-only", "sign-up", "stall-timeout", "store",
+        "token-lifetime",
+    ]
 
     func run() async throws {
         try await reportingStartupErrors {
-            let configuration = try configuration(ProcessInfo.processInfo.environment)
-            let logger = try logging.logger()
+            let (settings, file) = try storage.load(ProcessInfo.processInfo.environment)
+            var configuration = try configuration(settings)
+            configuration.file = file
+            let logger = try logging.logger(settings)
             let application = try await RolecallApplication.build(configuration, logger: logger) { address in
                 // The first line on standard output: what scripts wait for.
                 print("listening on http://\(address)")
@@ -107,119 +121,61 @@ struct ServeCommand: AsyncParsableCommand {
         }
     }
 
-    /// Options, environment and defaults, in this order.
-    func configuration(_ environment: [String: String]) throws -> Configuration {
-        let settings = Settings(environment: environment)
-        let data = try storage.resolve(environment)
-        let key = keyFile ?? environment["ROLECALL_KEY_FILE"]
+    /// Options, environment, configuration file and defaults, in this order.
+    func configuration(_ settings: Settings) throws -> Configuration {
+        let data = try storage.resolve(settings)
+        let key = settings.path("key-file", keyFile)?.text
         var configuration = Configuration(
             databasePath: data.databasePath, keyPath: key ?? data.directory + "/key", makesKey: key == nil)
-        configuration.host = host ?? environment["ROLECALL_HOST"] ?? configuration.host
+        configuration.host = settings.text("host", host)?.text ?? configuration.host
         configuration.port = try settings.integer(
-            "port", port, "ROLECALL_PORT", 0...65_535, default: configuration.port)
+            "port", port, 0...65_535, default: configuration.port)
         configuration.tokenLifetime = try settings.duration(
-            "token-lifetime", tokenLifetime, "ROLECALL_TOKEN_LIFETIME", default: configuration.tokenLifetime)
-        configuration.isDemo = try demo || settings.flag("demo", "ROLECALL_DEMO")
-        configuration.demoActivity = try settings.rate("demo-activity", demoActivity, "ROLECALL_DEMO_ACTIVITY")
+            "token-lifetime", tokenLifetime, default: configuration.tokenLifetime)
+        configuration.isDemo = try settings.flag("demo", demo)
+        configuration.demoActivity = try settings.rate("demo-activity", demoActivity)
         if configuration.demoActivity > 0, !configuration.isDemo {
             throw StartupError("--demo-activity needs --demo: it changes the demo's things.")
         }
         configuration.socketIO.pingInterval = try settings.milliseconds(
-            "ping-interval", pingInterval, "ROLECALL_PING_INTERVAL", default: 25_000)
+            "ping-interval", pingInterval, default: 25_000)
         configuration.socketIO.pingTimeout = try settings.milliseconds(
-            "ping-timeout", pingTimeout, "ROLECALL_PING_TIMEOUT", default: 20_000)
+            "ping-timeout", pingTimeout, default: 20_000)
         configuration.socketIO.connectTimeout = try settings.milliseconds(
-            "connect-timeout", connectTimeout, "ROLECALL_CONNECT_TIMEOUT", default: 45_000)
+            "connect-timeout", connectTimeout, default: 45_000)
         let payload = try settings.integer(
-            "max-payload", maxPayload, "ROLECALL_MAX_PAYLOAD", 1024...1 << 30, default: 1_000_000)
+            "max-payload", maxPayload, 1024...1 << 30, default: 1_000_000)
         configuration.socketIO.maximumPayload = payload
         configuration.socketIO.queueHighWaterMark = try settings.integer(
-            "queue-high-water", queueHighWater, "ROLECALL_QUEUE_HIGH_WATER", 4096...1 << 30, default: 1 << 20)
+            "queue-high-water", queueHighWater, 4096...1 << 30, default: 1 << 20)
         configuration.socketIO.queueLimit = try settings.integer(
-            "queue-limit", queueLimit, "ROLECALL_QUEUE_LIMIT", 4096...1 << 30,
+            "queue-limit", queueLimit, 4096...1 << 30,
             default: max(8 << 20, configuration.socketIO.queueHighWaterMark))
         guard configuration.socketIO.queueLimit >= configuration.socketIO.queueHighWaterMark else {
             throw StartupError("--queue-limit is at least --queue-high-water.")
         }
         configuration.socketIO.stallTimeout = try settings.milliseconds(
-            "stall-timeout", stallTimeout, "ROLECALL_STALL_TIMEOUT", default: 30_000)
+            "stall-timeout", stallTimeout, default: 30_000)
         configuration.socketIO.maximumConnections = try settings.integer(
-            "max-connections", maxConnections, "ROLECALL_MAX_CONNECTIONS", 1...10_000_000, default: 100_000)
+            "max-connections", maxConnections, 1...10_000_000, default: 100_000)
         configuration.socketIO.maximumConnectionsPerAddress = try settings.integer(
-            "max-connections-per-address", maxConnectionsPerAddress, "ROLECALL_MAX_CONNECTIONS_PER_ADDRESS",
+            "max-connections-per-address", maxConnectionsPerAddress,
             1...10_000_000, default: 1_000)
         configuration.socketIO.maximumEventsPerSecond = try settings.integer(
-            "max-event-rate", maxEventRate, "ROLECALL_MAX_EVENT_RATE", 0...1_000_000, default: 1_000)
+            "max-event-rate", maxEventRate, 0...1_000_000, default: 1_000)
         // No handler of this server's changes what is written to a socket.
         configuration.socketIO.writesDirectly = true
         configuration.maximumBody = payload
-        configuration.allowsSignUp = try signUp || settings.flag("sign-up", "ROLECALL_SIGN_UP")
-        let listed = environment["ROLECALL_ALLOWED_ORIGIN"]?.split(separator: ",").map(String.init) ?? []
-        configuration.allowedOrigins = allowedOrigin.isEmpty ? listed : allowedOrigin
+        configuration.isReadOnly = try settings.flag("read-only", readOnly)
+        configuration.attaches = try settings.flag("attach", attach)
+        if configuration.isReadOnly, configuration.demoActivity > 0 {
+            throw StartupError("--demo-activity changes rows, and --read-only forbids that.")
+        }
+        configuration.allowsSignUp = try settings.flag("sign-up", signUp)
+        configuration.allowedOrigins = settings.list("allowed-origin", allowedOrigin)
         for origin in configuration.allowedOrigins where !OriginPolicy.isOrigin(origin) {
             throw StartupError("--allowed-origin takes an origin like https://app.example.org, not \(origin).")
         }
         return configuration
-    }
-}
-
-/// Reads settings that an option, or else the environment, can give.
-struct Settings {
-    let environment: [String: String]
-
-    func integer(
-        _ option: String, _ given: Int?, _ variable: String, _ range: ClosedRange<Int>, default standard: Int
-    ) throws -> Int {
-        if let given {
-            guard range.contains(given) else { throw outOfRange("--\(option)", range) }
-            return given
-        }
-        guard let text = environment[variable] else { return standard }
-        guard let number = Int(text), range.contains(number) else { throw outOfRange(variable, range) }
-        return number
-    }
-
-    func milliseconds(
-        _ option: String, _ given: Int?, _ variable: String, default standard: Int
-    ) throws -> TimeAmount {
-        .milliseconds(Int64(try integer(option, given, variable, 1...2_147_483_647, default: standard)))
-    }
-
-    func flag(_ option: String, _ variable: String) throws -> Bool {
-        switch environment[variable]?.lowercased() {
-        case nil, "", "0", "false", "no": return false
-        case "1", "true", "yes": return true
-        default: throw StartupError("\(variable) is 1 or 0.")
-        }
-    }
-
-    func rate(_ option: String, _ given: Double?, _ variable: String) throws -> Double {
-        guard let rate = try given ?? environment[variable].map({ try number($0, variable) }) else { return 0 }
-        guard rate.isFinite, (0...1000).contains(rate) else {
-            throw StartupError("--\(option) is a number of changes per second from 0 to 1000.")
-        }
-        return rate
-    }
-
-    /// Seconds.
-    func duration(_ option: String, _ given: String?, _ variable: String, default standard: Int) throws -> Int {
-        guard let text = given ?? environment[variable] else { return standard }
-        let units: [Character: Int] = ["s": 1, "m": 60, "h": 3600, "d": 86_400]
-        let unit = text.last.flatMap { units[$0] }
-        guard let count = Int(unit == nil ? text[...] : text.dropLast()), (1...1_000_000_000).contains(count),
-            count * (unit ?? 1) <= 10 * 365 * 86_400
-        else {
-            throw StartupError("--\(option) takes seconds or a time like 30m, 5h or 7d, not \(text).")
-        }
-        return count * (unit ?? 1)
-    }
-
-    private func number(_ text: String, _ variable: String) throws -> Double {
-        guard let number = Double(text) else { throw StartupError("\(variable) is a number.") }
-        return number
-    }
-
-    private func outOfRange(_ name: String, _ range: ClosedRange<Int>) -> StartupError {
-        StartupError("\(name) is a whole number from \(range.lowerBound) to \(range.upperBound).")
     }
 }

@@ -3,6 +3,7 @@ import Foundation
 import Glibc
 import Logging
 import ModelStore
+import RolecallConfiguration
 import RolecallProtocol
 import SQLiteStore
 
@@ -21,14 +22,17 @@ struct AccountOptions: ParsableArguments {
     @OptionGroup var storage: StorageOptions
 
     /// Opens the database for one piece of work.
-    func withStore(_ body: (any Store) async throws -> Void) async throws {
+    ///
+    /// - Parameter body: is given the roles that there are, too.
+    func withStore(_ body: (any Store, [String]) async throws -> Void) async throws {
         try await reportingStartupErrors {
-            let path = try storage.resolve(ProcessInfo.processInfo.environment).databasePath
+            let (settings, file) = try storage.load(ProcessInfo.processInfo.environment)
+            let path = try storage.resolve(settings).databasePath
             let logger = Logger(label: "rolecall") { _ in LineLogHandler(format: .text, level: .warning) }
             let store = try SQLiteDatabaseStore.open(
                 path: path, models: BuiltInModels.declarations(demo: false), schema: [], logger: logger)
             do {
-                try await body(store)
+                try await body(store, file?.content.roles ?? BuiltInModels.roles)
             } catch {
                 try? await store.close()
                 throw error
@@ -45,16 +49,17 @@ struct AddUserCommand: AsyncParsableCommand {
     var email: String
     @Option(help: "The name that others see (the address's first part).")
     var name: String?
-    @Option(help: "guest, user or admin (user).")
-    var role = "user"
+    @Option(help: "One of the roles: guest, user or admin, or those of the configuration file (the second of them).")
+    var role: String?
     @Flag(help: "Read the password from standard input in place of asking.")
     var passwordStdin = false
     @OptionGroup var account: AccountOptions
 
     func run() async throws {
-        try await account.withStore { store in
+        try await account.withStore { store, roles in
             let address = try Account.checked(email: email)
-            let role = try Account.checked(role: role)
+            let role = try Account.checked(
+                role: role ?? Policy(roles: roles, models: [:]).newcomersRole, among: roles)
             let hash = try await Account.askPassword(fromStandardInput: passwordStdin)
             let name = name ?? AccountRules.name(forAddress: address)
             let user = try await store.write(by: nil) {
@@ -71,7 +76,7 @@ struct ListUsersCommand: AsyncParsableCommand {
     @OptionGroup var account: AccountOptions
 
     func run() async throws {
-        try await account.withStore { store in
+        try await account.withStore { store, _ in
             for user in try await store.read({ try $0.users() }).value {
                 print("\(user.id)\t\(user.email)\t\(user.role)\t\(user.name)")
             }
@@ -84,13 +89,13 @@ struct SetRoleCommand: AsyncParsableCommand {
 
     @Argument(help: "The account's e-mail address.")
     var email: String
-    @Argument(help: "guest, user or admin.")
+    @Argument(help: "One of the roles: guest, user or admin, or those of the configuration file.")
     var role: String
     @OptionGroup var account: AccountOptions
 
     func run() async throws {
-        try await account.withStore { store in
-            let role = try Account.checked(role: role)
+        try await account.withStore { store, roles in
+            let role = try Account.checked(role: role, among: roles)
             let email = email
             try await store.write(by: nil) { transaction in
                 try transaction.setRole(role, ofUser: Account.find(email, in: transaction).id)
@@ -111,7 +116,7 @@ struct SetPasswordCommand: AsyncParsableCommand {
     @OptionGroup var account: AccountOptions
 
     func run() async throws {
-        try await account.withStore { store in
+        try await account.withStore { store, _ in
             let email = email
             _ = try await store.read { try Account.find(email, in: $0) }
             let hash = try await Account.askPassword(fromStandardInput: passwordStdin)
@@ -131,7 +136,7 @@ struct RemoveUserCommand: AsyncParsableCommand {
     @OptionGroup var account: AccountOptions
 
     func run() async throws {
-        try await account.withStore { store in
+        try await account.withStore { store, _ in
             let email = email
             try await store.write(by: nil) { transaction in
                 try transaction.removeUser(id: Account.find(email, in: transaction).id)
@@ -155,10 +160,11 @@ enum Account {
         return email
     }
 
-    static func checked(role: String) throws -> String {
-        guard BuiltInModels.roles.contains(role) else {
-            let roles = BuiltInModels.roles.joined(separator: ", ")
-            throw StartupError("There is no role \"\(role)\"; there are \(roles).")
+    static func checked(role: String, among roles: [String]) throws -> String {
+        guard roles.contains(role) else {
+            throw StartupError(
+                "There is no role \"\(role)\"; there are \(roles.joined(separator: ", ")). "
+                    + "Roles of a configuration file are known with --config.")
         }
         return role
     }

@@ -20,7 +20,10 @@ extension ModelService {
             guard let column = model.column(name),
                 policy.mayRead(column: name, of: model.name, view: view)
             else { throw .unknownField(name, of: model) }
-            guard name != model.key.name, policy.mayWrite(column: name, of: model.name, as: writer) else {
+            // A key that the table gives by itself is the table's; one that has to be brought is brought once.
+            guard name != model.key.name || model.key.isRequired,
+                policy.mayWrite(column: name, of: model.name, as: writer)
+            else {
                 throw RequestFailure(
                     .unprocessableContent, .invalidField, "\(name) is not yours to write.", field: name)
             }

@@ -90,7 +90,7 @@ extension ModelService {
         guard let rules = policy.models[model.name] else { throw .noModel(model.name) }
         guard policy.mayCreate(model.name, as: writer) else { throw .forbidden("create", model, writer) }
         let values = try fields(of: json, for: model, as: writer, isCreation: true)
-        for column in model.columns where column.isRequired && column.name != model.key.name {
+        for column in model.columns where column.isRequired {
             guard rules.stamps[column.name] == nil, !values.contains(where: { $0.column == column.name }) else {
                 continue
             }
@@ -172,6 +172,7 @@ extension ModelService {
         _ model: Model, as claimant: Claimant,
         _ body: @escaping @Sendable (any WriteTransaction, UserSummary) throws -> Output
     ) async throws(RequestFailure) -> Snapshot<Output> {
+        guard !isReadOnly else { throw .readOnly }
         // Here, since the commit can be refused, too.
         let judged = Judged()
         do {

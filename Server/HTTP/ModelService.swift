@@ -16,6 +16,8 @@ struct ModelService: Sendable {
 
     let store: any Store
     let policy: Policy
+    /// Whether every write is refused.
+    var isReadOnly = false
 
     func model(named name: String) -> Model? { store.models.first { $0.name == name } }
     func model(path: String) -> Model? { store.models.first { $0.path == path } }

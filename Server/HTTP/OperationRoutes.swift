@@ -34,7 +34,7 @@ struct OperationRoutes: Sendable {
     private func showMetrics(_ request: Request, _ context: RolecallRequestContext) async throws -> Response {
         if !Self.isLocal(request, context) {
             guard let principal = try await identity.principal(of: request) else { throw RequestFailure.signInFirst }
-            guard policy.rank(of: principal.user.role) >= policy.threshold(of: "admin") else {
+            guard policy.isAdministrator(principal.user.role) else {
                 throw RequestFailure(.forbidden, .forbidden, "Only admins see the metrics from another machine.")
             }
         }

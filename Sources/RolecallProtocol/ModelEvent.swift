@@ -107,6 +107,8 @@ public struct Gap: Hashable, Sendable {
         case unknown
         /// The socket's rights changed.
         case identity
+        /// The server itself was not told of some changes of ``Gap/models``: their tables were rebuilt, for example.
+        case missed
     }
 
     /// What stands up to this position was told, but for what has been overtaken by something in the gap. As it was
@@ -115,24 +117,31 @@ public struct Gap: Hashable, Sendable {
     /// What stands behind this position is told.
     public var before: Position
     public var reason: Reason
+    /// The models of which something may be lost; nil for all of them.
+    public var models: [String]?
 
-    public init(after: String?, before: Position, reason: Reason) {
+    public init(after: String?, before: Position, reason: Reason, models: [String]? = nil) {
         self.after = after
         self.before = before
         self.reason = reason
+        self.models = models
     }
 
     public init?(json: JSON) {
         guard let before = json["before"]?.stringValue.flatMap(Position.init),
             let reason = json["reason"]?.stringValue.flatMap(Reason.init)
         else { return nil }
-        self.init(after: json["after"]?.stringValue, before: before, reason: reason)
+        self.init(
+            after: json["after"]?.stringValue, before: before, reason: reason,
+            models: json["models"]?.arrayValue?.compactMap(\.stringValue))
     }
 
     public var json: JSON {
-        [
+        var object: JSONObject = [
             "after": after.map(JSON.string) ?? .null, "before": .string(before.description),
             "reason": .string(reason.rawValue),
         ]
+        if let models { object["models"] = .array(models.map(JSON.string)) }
+        return .object(object)
     }
 }

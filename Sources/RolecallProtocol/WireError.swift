@@ -28,6 +28,7 @@ public struct ErrorCode: RawRepresentable, Hashable, Sendable, CustomStringConve
     public static let methodNotAllowed = ErrorCode(rawValue: "method_not_allowed")
     public static let payloadTooLarge = ErrorCode(rawValue: "payload_too_large")
     public static let conflict = ErrorCode(rawValue: "conflict")
+    public static let readOnly = ErrorCode(rawValue: "read_only")
     public static let preconditionFailed = ErrorCode(rawValue: "precondition_failed")
 
     // The server's own troubles.

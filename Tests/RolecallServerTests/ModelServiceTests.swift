@@ -1,6 +1,7 @@
 import Foundation
 import Logging
 import ModelStore
+import RolecallConfiguration
 import RolecallProtocol
 import SQLiteStore
 import Testing

@@ -23,6 +23,12 @@ struct Configuration: Sendable {
     var presenceLinger = TimeAmount.seconds(5)
     var socketIO = SocketIOServerConfiguration()
     var allowedOrigins: [String] = []
+    /// The configuration file; nil for the built-in models alone.
+    var file: LoadedFile?
+    /// Whether triggers are put into tables that somebody else has made, without his having been asked.
+    var attaches = false
+    /// Whether no row, no message and no account is changed through this server.
+    var isReadOnly = false
     /// Whether anyone may make himself an account.
     var allowsSignUp = false
     /// The largest HTTP body, in bytes.
