@@ -28,6 +28,8 @@ public struct ErrorCode: RawRepresentable, Hashable, Sendable, CustomStringConve
     public static let methodNotAllowed = ErrorCode(rawValue: "method_not_allowed")
     public static let payloadTooLarge = ErrorCode(rawValue: "payload_too_large")
     public static let conflict = ErrorCode(rawValue: "conflict")
+    /// What was asked for is lost, or was never there: reload. It comes with the members of a ``Gap``.
+    public static let gap = ErrorCode(rawValue: "gap")
 
     // The server's own troubles.
     public static let busy = ErrorCode(rawValue: "busy")
