@@ -99,6 +99,9 @@ struct RolecallApplication: Service, CustomStringConvertible {
         ).add(to: router)
         SessionRoutes(accounts: accounts, identity: identity, sockets: directory).add(to: router)
         SocketRoutes(accounts: accounts, identity: identity, sockets: directory, logger: logger).add(to: router)
+        ModelDescriptionRoutes(store: store, policy: policy, identity: identity).add(to: router)
+        EventRoutes(store: store, encoder: encoder, identity: identity).add(to: router)
+        ExplanationRoutes(accounts: accounts, identity: identity).add(to: router)
 
         let identities = IdentityFeed(association: association, server: server, metrics: metrics)
         var services: [any Service] = [

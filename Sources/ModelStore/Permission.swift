@@ -12,9 +12,17 @@ public struct Writer: Hashable, Sendable {
 extension Policy {
     /// Whether some rule could let this writer create a row of the model at all.
     public func mayCreate(_ model: String, as writer: Writer?) -> Bool {
-        guard let writer, let rules = models[model] else { return false }
-        let rank = rank(of: writer.role)
-        return rules.create.contains { reaches($0.role, at: rank) }
+        reaches(models[model]?.create ?? [], as: writer)
+    }
+
+    /// Whether some rule could let this writer change a row of the model at all.
+    public func mayUpdate(_ model: String, as writer: Writer?) -> Bool {
+        reaches(models[model]?.update ?? [], as: writer)
+    }
+
+    /// Whether some rule could let this writer remove a row of the model at all.
+    public func mayRemove(_ model: String, as writer: Writer?) -> Bool {
+        reaches(models[model]?.remove ?? [], as: writer)
     }
 
     /// Whether a row may be created as it stands, its stamps included.
@@ -39,6 +47,12 @@ extension Policy {
         guard let rules = models[model], rules.stamps[column] == nil else { return false }
         let rank = rank(of: writer.role)
         return shows(column, under: rules, at: rank) && reaches(rules.writing[column], at: rank)
+    }
+
+    private func reaches(_ rules: [Rule], as writer: Writer?) -> Bool {
+        guard let writer else { return false }
+        let rank = rank(of: writer.role)
+        return rules.contains { reaches($0.role, at: rank) }
     }
 
     private func grants(_ rules: [Rule], row: Row, to writer: Writer?) -> Bool {

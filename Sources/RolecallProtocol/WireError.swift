@@ -30,6 +30,8 @@ public struct ErrorCode: RawRepresentable, Hashable, Sendable, CustomStringConve
     public static let conflict = ErrorCode(rawValue: "conflict")
     public static let readOnly = ErrorCode(rawValue: "read_only")
     public static let preconditionFailed = ErrorCode(rawValue: "precondition_failed")
+    /// What was asked for is lost, or was never there: reload. It comes with the members of a ``Gap``.
+    public static let gap = ErrorCode(rawValue: "gap")
 
     // The server's own troubles.
     public static let busy = ErrorCode(rawValue: "busy")

@@ -1,0 +1,194 @@
+import RolecallProtocol
+
+/// Why somebody is told of an event what he is told, rule by rule.
+///
+/// What he is told is decided by ``Policy/visibility(of:to:)`` and by nothing here; this only says why.
+public struct Explanation: Hashable, Sendable {
+    /// As which role he counts: that of nobody for who is not signed in, and for a role that is not in the list.
+    public var role: String
+    /// What he is told of the row; nil for nothing.
+    public var told: ModelOperation?
+    /// The columns that he is told have changed.
+    public var changed: [String]
+    /// Why he is told nothing; nil where he is told something.
+    public var silence: Silence?
+    /// The row before the change, as the rules meet it; nil where there was none.
+    public var before: Side?
+    /// The row after the change; nil where there is none.
+    public var after: Side?
+
+    public enum Silence: Hashable, Sendable {
+        /// No rules are known for the model.
+        case noRules
+        /// The entry is about no row.
+        case noRow
+        /// He may see the row neither as it was nor as it is.
+        case notVisible
+        /// He sees the row, and nothing that he sees of it has changed; the columns that have.
+        case onlyHiddenChanges([String])
+    }
+
+    /// A row, and what each rule has to say of it.
+    public struct Side: Hashable, Sendable {
+        /// In the order of the rules.
+        public var verdicts: [Verdict]
+        /// The role that the row's key asks for, where he has not got it: then no rule helps.
+        public var keyRole: String?
+        /// What is kept from him of a row that he sees, in the row's order.
+        public var withheld: [Withheld]
+
+        /// Whether he sees the row.
+        public var isVisible: Bool { keyRole == nil && verdicts.contains { $0.isGranted } }
+    }
+
+    public struct Verdict: Hashable, Sendable {
+        /// The rule's place in the list of those that grant reading, counted from 1.
+        public var number: Int
+        public var rule: Rule
+        /// All that stands against it; the role first, then the owner, then columns by name.
+        public var reasons: [Reason]
+
+        public var isGranted: Bool { reasons.isEmpty }
+    }
+
+    /// Why a rule does not grant a row.
+    public enum Reason: Hashable, Sendable {
+        /// His role is lower than the one that the rule asks for.
+        case role(asked: String)
+        /// The rule asks for a role that is not in the list: nobody has it.
+        case unknownRole(asked: String)
+        /// The row would have to be his, and he is nobody.
+        case notSignedIn(Ownership)
+        /// The row is not his.
+        ///
+        /// - Parameters:
+        ///   - asked: what would have to stand in the column.
+        ///   - found: nil where whoever asks may not see it.
+        case owner(Ownership, asked: Value, found: Value?)
+        /// The column has another value than the rule asks for.
+        ///
+        /// - Parameter found: nil where whoever asks may not see it.
+        case value(column: String, asked: Value, found: Value?)
+        /// The row has no such column.
+        case missing(column: String)
+    }
+
+    public struct Withheld: Hashable, Sendable {
+        public var column: String
+        /// The least role that sees it.
+        public var role: String
+        /// Whether anybody has that role.
+        public var isRoleKnown: Bool
+    }
+}
+
+extension Policy {
+    /// Why a user is told of an event what he is told. Pure and total.
+    ///
+    /// Names of columns and what the rules ask for are part of the policy, and are told to whoever asks. What stands in
+    /// a row is not: no value is told that the asker could not see himself.
+    ///
+    /// - Parameters:
+    ///   - user: nil for nobody.
+    ///   - asker: whoever is to read it; nil where he may see everything.
+    public func explanation(
+        of event: LogEvent, for user: UserSummary?, toldTo asker: View? = nil
+    ) -> Explanation {
+        let view = view(role: user?.role, user: user?.owner)
+        var explanation = Explanation(
+            role: roles.indices.contains(view.rank) ? roles[view.rank] : lowestRole, told: nil, changed: [],
+            silence: nil, before: nil, after: nil)
+        guard let rules = models[event.model] else {
+            explanation.silence = .noRules
+            return explanation
+        }
+        func seen(_ row: Row?) -> Row? {
+            guard let asker else { return row }
+            return row.flatMap { visible($0, of: event.model, to: asker) }
+        }
+        let (seenBefore, seenAfter) = (seen(event.before), seen(event.after))
+        let reader = Reader(rank: view.rank, user: user)
+        explanation.before = event.before.map { side($0, seen: seenBefore, under: rules, for: reader) }
+        explanation.after = event.after.map { side($0, seen: seenAfter, under: rules, for: reader) }
+        switch visibility(of: event, to: view) {
+        case .save(_, let operation, let changed):
+            explanation.told = operation
+            explanation.changed = changed.filter { seenAfter?[$0] != nil }
+        case .remove(let operation):
+            explanation.told = operation
+        case .nothing:
+            switch (explanation.before, explanation.after) {
+            case (nil, nil): explanation.silence = .noRow
+            case (let before?, let after?) where before.isVisible && after.isVisible:
+                explanation.silence = .onlyHiddenChanges(Self.changes(from: seenBefore, to: seenAfter))
+            default: explanation.silence = .notVisible
+            }
+        }
+        return explanation
+    }
+
+    /// Who is judged.
+    private struct Reader {
+        var rank: Int
+        var user: UserSummary?
+    }
+
+    private func side(
+        _ row: Row, seen: Row?, under rules: ModelPolicy, for reader: Reader
+    ) -> Explanation.Side {
+        let verdicts = rules.read.enumerated().map { place, rule in
+            Explanation.Verdict(
+                number: place + 1, rule: rule, reasons: reasons(against: rule, row: row, seen: seen, for: reader))
+        }
+        var side = Explanation.Side(verdicts: verdicts, keyRole: nil, withheld: [])
+        if !shows(Model.keyName, under: rules, at: reader.rank) { side.keyRole = rules.fields[Model.keyName] }
+        guard side.isVisible else { return side }
+        side.withheld = row.columns.compactMap { column in
+            guard let role = rules.fields[column], !reaches(role, at: reader.rank) else { return nil }
+            return Explanation.Withheld(column: column, role: role, isRoleKnown: roles.contains(role))
+        }
+        return side
+    }
+
+    private func reasons(
+        against rule: Rule, row: Row, seen: Row?, for reader: Reader
+    ) -> [Explanation.Reason] {
+        var reasons: [Explanation.Reason] = []
+        if let role = rule.role, !reaches(role, at: reader.rank) {
+            reasons.append(roles.contains(role) ? .role(asked: role) : .unknownRole(asked: role))
+        }
+        if let owner = rule.owner {
+            if let user = reader.user {
+                if row[owner.column] == nil {
+                    reasons.append(.missing(column: owner.column))
+                } else if !owner.holds(in: row, for: user.owner) {
+                    let asked: Value =
+                        switch owner.name {
+                        case .id: .integer(user.id)
+                        case .email: .text(user.email)
+                        }
+                    reasons.append(.owner(owner, asked: asked, found: seen?[owner.column]))
+                }
+            } else {
+                reasons.append(.notSignedIn(owner))
+            }
+        }
+        for (column, asked) in rule.when.sorted(by: { $0.key < $1.key }) {
+            guard let value = row[column] else {
+                reasons.append(.missing(column: column))
+                continue
+            }
+            if !value.isSame(as: asked) {
+                reasons.append(.value(column: column, asked: asked, found: seen?[column]))
+            }
+        }
+        return reasons
+    }
+
+    /// The columns that differ, or that only one of the rows has.
+    private static func changes(from before: Row?, to after: Row?) -> [String] {
+        guard let before, let after else { return [] }
+        let gone = before.columns.filter { after[$0] == nil }
+        return after.columns.filter { before[$0] != after[$0] } + gone
+    }
+}
