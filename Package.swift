@@ -213,7 +213,7 @@ let package = Package(
             name: "RolecallServerTests",
             dependencies: [
                 "RolecallServer", "WireJSON", "SocketIOServer", "SocketIOClient", "RolecallProtocol", "ModelStore",
-                "RolecallConfiguration", "SQLiteStore", "TestSupport", nioCore, logging, metrics,
+                "RolecallConfiguration", "SQLiteStore", "TestSupport", nioCore, logging, metrics, argumentParser,
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],
             swiftSettings: strict

@@ -39,7 +39,8 @@ struct RolecallApplication: Service, CustomStringConvertible {
         let policy = resolved.policy
         guard !configuration.allowsSignUp || !policy.isAdministrator(policy.newcomersRole) else {
             throw StartupError(
-                "--sign-up would make everyone an admin: with two roles the second is the highest. Name a third in roles.")
+                "--sign-up would make everyone an admin: with two roles the second is the highest. Name a third in roles."
+            )
         }
         let store = try SQLiteDatabaseStore.open(
             path: configuration.databasePath, models: resolved.models,
@@ -68,7 +69,8 @@ struct RolecallApplication: Service, CustomStringConvertible {
         let models = ModelService(store: store, policy: policy, isReadOnly: configuration.isReadOnly)
         let sockets = SocketApplication(
             association: association, authenticator: authenticator, origins: origins, models: models,
-            replay: Replay(store: store, association: association, encoder: encoder), logger: logger)
+            replay: Replay(store: store, association: association, encoder: encoder),
+            tickets: RecoveryTicket(key: key, log: store.logID), logger: logger)
         var socketIO = configuration.socketIO
         socketIO.allowedOrigins = origins.allowed
         let server = SocketIOServer(

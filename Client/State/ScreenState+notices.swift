@@ -78,8 +78,10 @@ extension ScreenState {
             case .overflow: "this client took them too slowly"
             case .unknown: "the server's log is another one"
             case .identity: "this user's rights changed"
+            case .missed: "the server was not told of some itself"
             }
-        note("events may be missing: \(reason)", .alarm)
+        let models = gap.models.map { " of \($0.joined(separator: ", "))" } ?? ""
+        note("events\(models) may be missing: \(reason)", .alarm)
         connection.comingBack?.hasGap = true
     }
 

@@ -71,7 +71,8 @@ struct ServeCommand: AsyncParsableCommand {
 
     /// The keys of a configuration file that are options of this command, too.
     static let settings: Set<String> = [
-        "allowed-origin", "attach", "connect-timeout", "data", "demo", "demo-activity", "host", "key-file", "log-format",
+        "allowed-origin", "attach", "connect-timeout", "data", "demo", "demo-activity", "host", "key-file",
+        "log-format",
         "log-level", "max-connections", "max-connections-per-address", "max-event-rate", "max-payload", "ping-interval",
         "ping-timeout", "port", "queue-high-water", "queue-limit", "read-only", "sign-up", "stall-timeout", "store",
         "token-lifetime",

@@ -1,4 +1,5 @@
 import Hummingbird
+import RolecallProtocol
 
 /// Under `--read-only`: refuses whatever would change a row, a message or an account. Signing in and out, ending
 /// sessions and letting sockets go are what is left: they change nothing but who is there.

@@ -12,6 +12,7 @@ struct SocketApplication: SocketIOHandler {
     let origins: OriginPolicy
     let models: ModelService
     let replay: Replay
+    let tickets: RecoveryTicket
     let logger: Logger
 
     // MARK: Connecting
@@ -47,31 +48,44 @@ struct SocketApplication: SocketIOHandler {
     }
 
     func connect(_ socket: Socket, auth: JSON?) async throws(ConnectRefusal) {
-        let start: Replay.Start?
-        let asked = auth?["after"].flatMap { $0.isNull ? nil : $0.stringValue ?? "" }
+        let resumption = try await resumption(auth)
+        var settled: Resumed?
+        var reason = IdentityReason.anonymous
+        if let presented = PresentedToken.find(auth: auth, headers: socket.request.headers.pairs) {
+            let outcome = await associate(socket, with: presented.token, reason: presented.source, resumption)
+            switch outcome {
+            case .associated(let resumed): settled = resumed
+            case .refused(let refusal) where refusal.code == .unavailable:
+                throw ConnectRefusal(message: refusal.message)
+            // A bad token at the handshake leaves an anonymous socket that can log in.
+            case .refused(let refusal): reason = IdentityReason(rawValue: refusal.code.rawValue)
+            }
+        }
+        if settled == nil {
+            let anonymous = reason
+            settled = await socket.onLoop { socket in
+                let resumed = Resumed(resumption, of: nil, tickets: tickets)
+                guard association.identity(of: socket) == nil, socket.accept(recovery: resumed.ticket) else {
+                    return nil
+                }
+                association.disassociate(socket, reason: anonymous, resumingAfter: resumed.position)
+                return resumed
+            }
+        }
+        if let settled { await tellMissed(settled, to: socket) }
+    }
+
+    private func resumption(_ auth: JSON?) async throws(ConnectRefusal) -> Resumption? {
+        guard let (asked, way) = Resumption.find(in: auth) else { return nil }
         do {
-            start = if let asked { try await replay.start(after: asked) } else { nil }
+            return Resumption(asked: asked, way: way, start: try await replay.start(after: asked))
         } catch {
             throw ConnectRefusal(message: "The log can't be read at the moment; try again.")
         }
-        let resume: Position? = if case .resume(let position) = start { position } else { nil }
+    }
 
-        var reason = IdentityReason.anonymous
-        if let presented = PresentedToken.find(auth: auth, headers: socket.request.headers.pairs) {
-            let refusal = await associate(
-                socket, with: presented.token, reason: presented.source, resumingAfter: resume)
-            if refusal?.code == .unavailable { throw ConnectRefusal(message: refusal?.message ?? "") }
-            // A bad token at the handshake leaves an anonymous socket that can log in.
-            if let refusal { reason = IdentityReason(rawValue: refusal.code.rawValue) }
-        }
-        let anonymous = reason
-        await socket.onLoop { socket in
-            guard association.identity(of: socket) == nil, socket.accept() else { return }
-            association.disassociate(socket, reason: anonymous, resumingAfter: resume)
-        }
-
-        switch start {
-        case .resume(let position):
+    private func tellMissed(_ resumed: Resumed, to socket: Socket) async {
+        if let position = resumed.position {
             do {
                 try await replay.run(on: socket, from: position)
             } catch {
@@ -79,14 +93,12 @@ struct SocketApplication: SocketIOHandler {
                 logger.error("a replay failed", metadata: ["error": .string("\(error)")])
                 await socket.onLoop { $0.disconnect(close: true) }
             }
-        case .gap(let reason):
+        } else if let gap = resumed.gap {
             await socket.onLoop { socket in
                 let position = Position(
                     log: association.logID, sequence: association.delivery(of: socket).watermark)
-                socket.emit(Gap.eventName, [Gap(after: asked, before: position, reason: reason).json])
+                socket.emit(Gap.eventName, [Gap(after: gap.asked, before: position, reason: gap.reason).json])
             }
-        case nil:
-            break
         }
     }
 
@@ -138,8 +150,10 @@ struct SocketApplication: SocketIOHandler {
         default:
             return .refused(WireError(.tokenInvalid, "login takes a token as a string, or nothing."))
         }
-        let refusal = await associate(socket, with: token, reason: .login)
-        return refusal.map { .refused($0) } ?? .registered
+        switch await associate(socket, with: token, reason: .login) {
+        case .associated: return .registered
+        case .refused(let error): return .refused(error)
+        }
     }
 
     private func logout(_ socket: Socket) async -> Acknowledgement {
@@ -172,24 +186,33 @@ struct SocketApplication: SocketIOHandler {
 
     // MARK: The one way in
 
+    private enum Outcome {
+        case associated(Resumed?)
+        /// The token is not good; the socket is what it was.
+        case refused(WireError)
+    }
+
     /// Judges a token and ties the socket to its user. Where the log overtakes the judgement, it is made anew.
-    ///
-    /// - Returns: the refusal of a token that is not good; then the socket is what it was.
     private func associate(
-        _ socket: Socket, with token: String, reason: IdentityReason, resumingAfter resume: Position? = nil
-    ) async -> WireError? {
+        _ socket: Socket, with token: String, reason: IdentityReason, _ resumption: Resumption? = nil
+    ) async -> Outcome {
         while true {
             let principal: Principal
             do throws(WireError) {
                 principal = try await authenticator.principal(of: token)
             } catch {
-                return error
+                return .refused(error)
             }
-            let isSettled = await socket.onLoop { socket in
-                guard socket.accept() else { return true }
-                return association.associate(socket, with: principal, reason: reason, resumingAfter: resume)
+            let outcome: Outcome? = await socket.onLoop { socket in
+                // Before the client is answered: what it is told of its ticket must hold.
+                guard !association.delivery(of: socket).knowsBetter(than: principal) else { return nil }
+                let resumed = Resumed(resumption, of: principal.user, tickets: tickets)
+                guard socket.accept(recovery: resumed.ticket) else { return .associated(nil) }
+                let isSettled = association.associate(
+                    socket, with: principal, reason: reason, resumingAfter: resumed.position)
+                return isSettled ? .associated(resumed) : nil
             }
-            if isSettled { return nil }
+            if let outcome { return outcome }
         }
     }
 }

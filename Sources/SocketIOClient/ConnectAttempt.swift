@@ -67,9 +67,9 @@ final class ConnectAttempt {
         namespace = session.join(configuration.namespace, auth: configuration.auth, isFirst: true, queue: queue) {
             [weak session] result in
             switch result {
-            case .success(let sid):
+            case .success(let admission):
                 guard let session, let namespace else { return }
-                self.joined(SocketIONamespace(sid: sid, session: namespace, queue: queue), session)
+                self.joined(SocketIONamespace(admission, session: namespace, queue: queue), session)
             case .failure(let error):
                 self.failed(error)
             }

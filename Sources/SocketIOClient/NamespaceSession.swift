@@ -32,7 +32,7 @@ final class NamespaceSession {
     /// Nil after the end: what still waits in it may hold acknowledgers, and those hold this object.
     private var queue: SocketIOIncomingQueue?
     /// Told once how joining went.
-    private var outcome: ((Result<String, SocketIOConnectError>) -> Void)?
+    private var outcome: ((Result<NamespaceAdmission, SocketIOConnectError>) -> Void)?
     private var state = State.joining
     private var deadline: Scheduled<Void>?
     private var acknowledgements = AcknowledgementTable<Waiter>()
@@ -46,7 +46,7 @@ final class NamespaceSession {
         isFirst: Bool,
         queue: SocketIOIncomingQueue,
         session: SocketIOSession,
-        outcome: @escaping (Result<String, SocketIOConnectError>) -> Void
+        outcome: @escaping (Result<NamespaceAdmission, SocketIOConnectError>) -> Void
     ) {
         self.name = name
         self.auth = auth
@@ -183,7 +183,7 @@ extension NamespaceSession {
         }
         state = .joined
         deadline?.cancel()
-        outcome.take()?(.success(sid))
+        outcome.take()?(.success(NamespaceAdmission(sid: sid, pid: packet.data?["pid"]?.stringValue)))
     }
 
     private func rejected(_ packet: SocketPacket) {

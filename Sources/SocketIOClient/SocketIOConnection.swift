@@ -93,10 +93,10 @@ public final class SocketIOConnection: Sendable {
             let queue = SocketIOIncomingQueue(limit: limit, eventLoop: eventLoop)
             let namespace = session.value.join(name, auth: auth, queue: queue) { result in
                 switch result {
-                case .success(let sid):
+                case .success(let admission):
                     // The server's answer comes in a later turn of the loop, when the box is filled.
                     guard let namespace = joining.value else { return }
-                    promise.succeed(SocketIONamespace(sid: sid, session: namespace, queue: queue))
+                    promise.succeed(SocketIONamespace(admission, session: namespace, queue: queue))
                 case .failure(let error): promise.fail(error)
                 }
             }
@@ -138,6 +138,9 @@ public final class SocketIOConnection: Sendable {
 extension SocketIOConnection {
     /// The Socket.IO id that the server gave this client in the namespace that the configuration names.
     public var sid: String { main.sid }
+
+    /// ``SocketIONamespace/pid`` of the namespace that the configuration names.
+    public var pid: String? { main.pid }
 
     /// ``SocketIONamespace/incoming`` of the namespace that the configuration names.
     public var incoming: SocketIOIncomingSequence { main.incoming }

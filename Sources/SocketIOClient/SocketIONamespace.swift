@@ -13,14 +13,19 @@ public final class SocketIONamespace: Sendable {
     public let name: String
     /// The Socket.IO id that the server gave this client in the namespace.
     public let sid: String
+    /// By what the server will know this client when it comes back (connection state recovery), as `pid` beside `offset`
+    /// in the `auth` of its CONNECT; nil where the server offers none. Whoever gets the `pid` that he brought is told all
+    /// that he missed.
+    public let pid: String?
 
     private let session: NIOLoopBound<NamespaceSession>
     private let elements: SocketIOIncomingQueue.Elements
 
     /// Only on the session's event loop.
-    init(sid: String, session: NamespaceSession, queue: SocketIOIncomingQueue) {
+    init(_ admission: NamespaceAdmission, session: NamespaceSession, queue: SocketIOIncomingQueue) {
         name = session.name
-        self.sid = sid
+        sid = admission.sid
+        pid = admission.pid
         self.session = NIOLoopBound(session, eventLoop: session.eventLoop)
         elements = queue.elements
     }
@@ -114,4 +119,10 @@ public final class SocketIONamespace: Sendable {
             session.value.leave()
         }
     }
+}
+
+/// The server's answer to CONNECT.
+struct NamespaceAdmission: Sendable {
+    var sid: String
+    var pid: String?
 }

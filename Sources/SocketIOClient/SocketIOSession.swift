@@ -55,7 +55,7 @@ extension SocketIOSession {
         auth: JSON?,
         isFirst: Bool = false,
         queue: SocketIOIncomingQueue,
-        outcome: @escaping (Result<String, SocketIOConnectError>) -> Void
+        outcome: @escaping (Result<NamespaceAdmission, SocketIOConnectError>) -> Void
     ) -> NamespaceSession {
         let namespace = NamespaceSession(
             name, auth: auth, isFirst: isFirst, queue: queue, session: self, outcome: outcome)

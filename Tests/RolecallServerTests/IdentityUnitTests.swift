@@ -158,37 +158,3 @@ struct KeyFileTests {
         #expect(throws: StartupError.self) { try KeyFile.readOrMake(path) }
     }
 }
-
-@Suite("Settings from options and environment")
-struct SettingsTests {
-    @Test("an option wins over the environment, the environment over the default")
-    func precedence() throws {
-        let settings = Settings(environment: ["PORT": "81"])
-        #expect(try settings.integer("port", 80, "PORT", 0...100, default: 7) == 80)
-        #expect(try settings.integer("port", nil, "PORT", 0...100, default: 7) == 81)
-        #expect(try settings.integer("port", nil, "NONE", 0...100, default: 7) == 7)
-    }
-
-    @Test("what is out of range or no number is refused, in the environment too")
-    func refused() {
-        #expect(throws: StartupError.self) {
-            try Settings(environment: ["P": "x"]).integer("p", nil, "P", 0...9, default: 1)
-        }
-        #expect(throws: StartupError.self) { try Settings(environment: [:]).integer("p", 10, "P", 0...9, default: 1) }
-        #expect(throws: StartupError.self) { try Settings(environment: ["D": "maybe"]).flag("d", "D") }
-        #expect(throws: StartupError.self) { try Settings(environment: [:]).rate("r", .infinity, "R") }
-    }
-
-    @Test(
-        "a duration is in seconds or has a unit",
-        arguments: [("90", 90), ("90s", 90), ("30m", 1800), ("5h", 18_000), ("7d", 604_800)])
-    func durations(text: String, seconds: Int) throws {
-        #expect(try Settings(environment: [:]).duration("t", text, "T", default: 1) == seconds)
-    }
-
-    @Test(
-        "a duration that makes no sense is refused", arguments: ["", "h", "-1", "0", "5x", "1.5h", "99999999999999h"])
-    func badDurations(text: String) {
-        #expect(throws: StartupError.self) { try Settings(environment: [:]).duration("t", text, "T", default: 1) }
-    }
-}

@@ -19,13 +19,13 @@ extension SessionHarness {
 private final class Joining {
     let queue: SocketIOIncomingQueue
     var session: NamespaceSession!
-    var outcomes: [Result<String, SocketIOConnectError>] = []
+    var outcomes: [Result<NamespaceAdmission, SocketIOConnectError>] = []
 
     init(_ queue: SocketIOIncomingQueue) {
         self.queue = queue
     }
 
-    var sid: String? { try? outcomes.first?.get() }
+    var sid: String? { try? outcomes.first?.get().sid }
 
     var error: SocketIOConnectError? {
         guard case .failure(let error)? = outcomes.first else { return nil }

@@ -13,7 +13,7 @@ final class SessionHarness {
     let queue: SocketIOIncomingQueue
     let session: SocketIOSession
     private(set) var namespace: NamespaceSession!
-    private(set) var outcomes: [Result<String, SocketIOConnectError>] = []
+    private(set) var outcomes: [Result<NamespaceAdmission, SocketIOConnectError>] = []
     private var parser = WebSocketFrameParser(role: .server, maximumPayloadSize: 1 << 20)
 
     init(_ configuration: SocketIOClientConfiguration = SocketIOClientConfiguration(host: "h", port: 1)) throws {

@@ -27,7 +27,7 @@ struct SessionTests {
         try named.receive(#"40{"sid":"other namespace"}"#)
         #expect(named.outcomes.isEmpty)
         try named.receive(#"40/chat,{"sid":"s"}"#)
-        #expect(try named.outcomes.first?.get() == "s")
+        #expect(try named.outcomes.first?.get().sid == "s")
         #expect(named.session.handshake?.sid == "engine")
     }
 

@@ -119,16 +119,21 @@ public final class Socket: @unchecked Sendable {
 
     /// Answers the client's CONNECT; what is emitted next follows it.
     ///
+    /// - Parameter recovery: Socket.IO's `pid`: stock clients bring it in the `auth` of their next CONNECT, with the last
+    ///   argument of the last event as `offset` where that is a text, and take a `pid` that is the one they brought for
+    ///   the news that they are told all that they missed.
     /// - Returns: false where the socket is gone.
     @discardableResult
-    public func accept() -> Bool {
+    public func accept(recovery: String? = nil) -> Bool {
         eventLoop.preconditionInEventLoop()
         guard state == .connecting else { return state == .connected }
         state = .connected
         hub.insert(self)
         hub.metrics.socketConnected()
         session?.accepted()
-        session?.send(.connect(namespace: namespace, ["sid": .string(id)]))
+        var payload: JSONObject = ["sid": .string(id)]
+        if let recovery { payload["pid"] = .string(recovery) }
+        session?.send(.connect(namespace: namespace, payload))
         return true
     }
 

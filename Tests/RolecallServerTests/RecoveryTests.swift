@@ -1,0 +1,142 @@
+import ModelStore
+import RolecallProtocol
+import SocketIOClient
+import Testing
+import WireJSON
+
+@testable import RolecallServer
+
+@Suite("A client that comes back with Socket.IO's own recovery")
+struct RecoveryTests {
+    /// What a stock client keeps of a connection.
+    private struct Memory {
+        var pid: String
+        var offset: String
+    }
+
+    private func memory(_ socket: TestSocket) async throws -> Memory {
+        let pid = try #require(socket.connection.pid)
+        let received = await socket.received
+        let offset = received.reversed().lazy.compactMap { item -> String? in
+            guard case .event(_, let arguments) = item else { return nil }
+            return arguments.last?.stringValue
+        }.first
+        return Memory(pid: pid, offset: try #require(offset))
+    }
+
+    private func auth(_ memory: Memory? = nil, token: String? = nil) -> JSON {
+        var auth: JSONObject = [:]
+        if let memory {
+            auth["pid"] = .string(memory.pid)
+            auth["offset"] = .string(memory.offset)
+        }
+        if let token { auth["token"] = .string(token) }
+        return .object(auth)
+    }
+
+    private func hasRecovered(_ socket: TestSocket, _ memory: Memory) -> Bool {
+        socket.connection.pid == memory.pid
+    }
+
+    @Test("it is told exactly what it missed, and knows it by its own pid")
+    func recovers() async throws {
+        try await LiveServer.run { server in
+            let token = try await server.token(for: "test@example.com")
+            let first = try await server.connect(auth: auth(token: token))
+            _ = try await first.identity(.auth)
+            try await server.addThing("before")
+            try await first.thing("before")
+            let memory = try await memory(first)
+            await first.connection.disconnect()
+            try await server.addThing("hidden", adminOnly: true)
+            try await server.addThing("missed 1")
+            try await server.addThing("missed 2")
+
+            let second = try await server.connect(auth: auth(memory, token: token))
+            #expect(hasRecovered(second, memory))
+            try await second.thing("missed 2")
+            try await server.addThing("live")
+            try await second.thing("live")
+            #expect(await second.thingNames == ["missed 1", "missed 2", "live"])
+        }
+    }
+
+    @Test("another user, another role and nobody begin anew, under another pid, and are told nothing of the past")
+    func others() async throws {
+        try await LiveServer.run { server in
+            let token = try await server.token(for: "test@example.com")
+            let first = try await server.connect(auth: auth(token: token))
+            _ = try await first.identity(.auth)
+            let memory = try await memory(first)
+            await first.connection.disconnect()
+            try await server.addThing("missed")
+
+            for other in [nil, try await server.token(for: "admin@example.com")] {
+                let socket = try await server.connect(auth: auth(memory, token: other))
+                #expect(!hasRecovered(socket, memory))
+                _ = try await socket.identity(other == nil ? .anonymous : .auth)
+                _ = try await socket.call("whoami")
+                #expect(await socket.thingNames.isEmpty)
+            }
+            try await server.shell("UPDATE rolecall_user SET role = 'admin' WHERE email = 'test@example.com'")
+            let promoted = try await server.connect(auth: auth(memory, token: token))
+            #expect(!hasRecovered(promoted, memory))
+            _ = try await promoted.identity(.auth)
+            _ = try await promoted.call("whoami")
+            #expect(await promoted.thingNames.isEmpty)
+        }
+    }
+
+    @Test("a pid opens nothing: made up, broken, or given to another it is nobody's")
+    func forged() async throws {
+        try await LiveServer.run { server in
+            let first = try await server.connect()
+            _ = try await first.identity(.anonymous)
+            let memory = try await memory(first)
+            for pid in ["", "x", String(repeating: "A", count: 64), String(memory.pid.reversed())] {
+                let socket = try await server.connect(auth: auth(Memory(pid: pid, offset: memory.offset)))
+                #expect(socket.connection.pid?.utf8.count == 64)
+                #expect(!hasRecovered(socket, Memory(pid: pid, offset: "")))
+                let identity = try await socket.identity(.anonymous)
+                #expect(identity.user == nil)
+            }
+        }
+    }
+
+    @Test("an offset that the log does not know is a gap, and no recovery")
+    func gap() async throws {
+        try await LiveServer.run { server in
+            let first = try await server.connect()
+            _ = try await first.identity(.anonymous)
+            var memory = try await memory(first)
+            memory.offset = "000000000001-0000000000000001"
+            let second = try await server.connect(auth: auth(memory))
+            #expect(!hasRecovered(second, memory))
+            let gap = try await second.first { item in
+                if case .event(Gap.eventName, let arguments) = item { Gap(json: arguments[0]) } else { nil }
+            }
+            #expect(gap.reason == .unknown)
+        }
+    }
+
+    @Test("tickets are of one key and one log, and tell users and roles apart")
+    func tickets() {
+        let user = UserSummary(id: 1, email: "a@example.com", name: "A", role: "user")
+        let tickets = RecoveryTicket(key: Array(repeating: 7, count: 32), log: LogID(rawValue: 5))
+        let ticket = tickets.issue(to: user)
+        #expect(tickets.isGood(ticket, for: user))
+        #expect(RecoveryTicket(key: Array(repeating: 7, count: 32), log: LogID(rawValue: 5)).isGood(ticket, for: user))
+        #expect(!RecoveryTicket(key: Array(repeating: 8, count: 32), log: LogID(rawValue: 5)).isGood(ticket, for: user))
+        #expect(!RecoveryTicket(key: Array(repeating: 7, count: 32), log: LogID(rawValue: 6)).isGood(ticket, for: user))
+        #expect(!tickets.isGood(ticket, for: nil))
+        for change in [\UserSummary.role, \.email] as [WritableKeyPath<UserSummary, String>] {
+            var other = user
+            other[keyPath: change] = "other"
+            #expect(!tickets.isGood(ticket, for: other))
+        }
+        var renamed = user
+        renamed.name = "B"
+        #expect(tickets.isGood(ticket, for: renamed), "A name decides about nothing.")
+        #expect(tickets.issue(to: user) != ticket)
+    }
+}
