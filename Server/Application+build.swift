@@ -109,7 +109,8 @@ struct RolecallApplication: Service, CustomStringConvertible {
         var services: [any Service] = [
             LogReader(
                 store: store, server: server, association: association, encoder: encoder, census: census,
-                identities: identities, start: start),
+                identities: identities, start: start,
+                positionInterval: configuration.positionInterval),
             IdentityWatch(store: store, feed: identities, start: start),
         ]
         if configuration.demoActivity > 0 {

@@ -7,7 +7,9 @@ struct ServerCommand: AsyncParsableCommand {
         commandName: "rolecall-server",
         abstract: "Tells every live socket who it belongs to, and shows each user only what their role may see.",
         version: version,
-        subcommands: [ServeCommand.self, UserCommand.self],
+        subcommands: [
+            ServeCommand.self, UserCommand.self, ModelsCommand.self, CheckCommand.self, InitCommand.self,
+        ],
         defaultSubcommand: ServeCommand.self)
 
     static let version = "0.1.0"

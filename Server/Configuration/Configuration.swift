@@ -21,6 +21,8 @@ struct Configuration: Sendable {
     var tokenLifetime = 5 * 3600
     /// How long a user without a socket is still shown as on.
     var presenceLinger = TimeAmount.seconds(5)
+    /// How often sockets that were sent nothing are told how far the log is.
+    var positionInterval = TimeAmount.seconds(10)
     var socketIO = SocketIOServerConfiguration()
     var allowedOrigins: [String] = []
     /// The configuration file; nil for the built-in models alone.

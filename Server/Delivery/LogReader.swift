@@ -23,6 +23,8 @@ struct LogReader: Service, CustomStringConvertible {
     let census: AudienceCensus
     let identities: IdentityFeed
     let start: Int64
+    /// How often those who were sent nothing are told how far the log is, where it has gone on.
+    let positionInterval: TimeAmount
     var description: String { "log reader" }
 
     func run() async throws {
@@ -35,8 +37,14 @@ struct LogReader: Service, CustomStringConvertible {
             cursor.sequence = reading.last
             tell(reading, turn: turn)
         }
+        let notices = server.hubs.map { hub in
+            hub.eventLoop.scheduleRepeatedTask(initialDelay: positionInterval, delay: positionInterval) { _ in
+                association.loops[hub.index].tellPosition(of: association.logID, on: hub)
+            }
+        }
         try? await gracefulShutdown()
         subscription.end()
+        for notice in notices { notice.cancel() }
         for hub in server.hubs {
             let delivery = association.loops[hub.index]
             try await hub.eventLoop.submit { delivery.stop() }.get()

@@ -9,7 +9,7 @@ import SocketIOServer
 final class LoopDelivery: @unchecked Sendable {
     /// Everything up to this number has been told to the loop's sockets.
     private(set) var watermark: Int64
-    private var audiences: [Audience: Int] = [:]
+    private var audiences: [Audience: Members] = [:]
     /// Up to here all that the log says of identities holds on this loop; often ahead of the watermark.
     private(set) var identitiesHold: Int64
     private var changes = IdentityChangeRecord()
@@ -27,13 +27,20 @@ final class LoopDelivery: @unchecked Sendable {
         expiries = ExpiryClock(eventLoop: eventLoop)
     }
 
+    private struct Members {
+        var count = 0
+        /// Up to here all of them know how far the log is.
+        var informedUpTo: Int64
+    }
+
     func entered(_ audience: Audience) {
-        audiences[audience, default: 0] += 1
+        // Whoever enters has just been told where the log is.
+        audiences[audience, default: Members(informedUpTo: watermark)].count += 1
     }
 
     func left(_ audience: Audience) {
-        guard let count = audiences[audience] else { return }
-        audiences[audience] = count > 1 ? count - 1 : nil
+        guard let members = audiences[audience] else { return }
+        if members.count > 1 { audiences[audience]?.count -= 1 } else { audiences[audience] = nil }
     }
 
     /// Whether something has become known here that the principal's reader could not know.
@@ -41,9 +48,26 @@ final class LoopDelivery: @unchecked Sendable {
 
     /// Tells a stretch of the log to the loop's sockets. All that the log says of identities up to its end must hold.
     func deliver(_ batch: DeliveryBatch, on hub: SocketHub) {
-        for audience in audiences.keys { hub.send(batch.frames(for: audience), to: .audience(audience)) }
+        for audience in audiences.keys {
+            let frames = batch.frames(for: audience)
+            guard !frames.isEmpty else { continue }
+            hub.send(frames, to: .audience(audience))
+            audiences[audience]?.informedUpTo = batch.lastSequence
+        }
         watermark = max(watermark, batch.lastSequence)
         resumeWaiting()
+    }
+
+    /// Tells those who were sent nothing while the log went on how far it is: when they come back they need not be told
+    /// of all that they may not see.
+    func tellPosition(of log: LogID, on hub: SocketHub) {
+        var frames: OutboundBatch?
+        for (audience, members) in audiences where members.informedUpTo < watermark {
+            let told = frames ?? PositionNotice.batch(Position(log: log, sequence: watermark))
+            frames = told
+            hub.send(told, to: .audience(audience))
+            audiences[audience]?.informedUpTo = watermark
+        }
     }
 
     /// There is nothing to tell up to here: numbers can be missing at the log's end, too.

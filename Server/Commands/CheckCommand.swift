@@ -1,0 +1,36 @@
+import ArgumentParser
+import Foundation
+import ModelStore
+import RolecallConfiguration
+import SQLiteStore
+
+/// `rolecall-server check`: judges a configuration file by the database that it is for, and changes neither.
+struct CheckCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "check", abstract: "Judges a configuration file, and says everything that is wrong with it.",
+        discussion: "It reads the file and the database's schema, and changes nothing. Exit status 1 means mistakes.")
+
+    @OptionGroup var storage: StorageOptions
+
+    func run() async throws {
+        try await reportingStartupErrors {
+            let (settings, file) = try storage.load(ProcessInfo.processInfo.environment)
+            guard let file else { throw StartupError("There is nothing to check: name a file with --config.") }
+            // What an option's value may be is judged where the server would.
+            var configuration = try ServeCommand.parse([]).configuration(settings)
+            configuration.file = file
+            let resolved = try configuration.resolved()
+            let own = resolved.models.filter { !BuiltInModels.names.contains($0.name) }
+            let counted = own.count == 1 ? "1 model" : "\(own.count) models"
+            print(
+                "\(file.name) is right: \(counted) of \(configuration.databasePath), roles \(resolved.policy.roles.joined(separator: " < "))."
+            )
+            guard FileManager.default.fileExists(atPath: configuration.databasePath) else { return }
+            let plan = try SQLiteDatabaseStore.plan(path: configuration.databasePath, models: resolved.models)
+            if plan.needsConsent {
+                print("Not attached yet; \"rolecall-server models attach\" shows what it would put into the database:")
+                for step in plan.steps { print("  \(step.sentence)") }
+            }
+        }
+    }
+}
