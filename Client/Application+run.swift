@@ -36,6 +36,7 @@ struct Application: Sendable {
         let format: Console.Format =
             switch configuration.verb {
             case .watch(let request): request.format
+            case .explain(_, _, let format): format
             case .screen: .line
             default: .json
             }
@@ -85,6 +86,7 @@ struct Application: Sendable {
         case .get(let model, let key): try await get(model, key)
         case .who: try await who()
         case .kick(let name, let closes): try await kick(name, closes: closes)
+        case .explain(let position, let user, _): try await explain(position, to: user)
         }
     }
 

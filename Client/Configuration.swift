@@ -36,6 +36,8 @@ enum Verb: Hashable, Sendable {
     case who
     /// - Parameter name: a socket's id, or a user's e-mail address for all sockets of that user.
     case kick(name: String, closes: Bool)
+    /// - Parameter user: an `_id`, an e-mail address, or `guest`.
+    case explain(Position, user: String, format: Console.Format)
 }
 
 /// How the live screen is to be.

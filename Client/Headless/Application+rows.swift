@@ -5,23 +5,26 @@ import WireJSON
 /// Reading and writing rows by HTTP.
 extension Application {
     func create(_ model: String, _ fields: [FieldAssignment]) async throws {
-        let answer = try await accepted(rest().send(.POST, path(model), body: object(fields)))
+        let model = try await self.model(model)
+        let answer = try await accepted(rest().send(.POST, path(model), body: object(fields, model)))
         try await show(answer.json, of: model, answer)
     }
 
     func update(_ model: String, _ key: String, _ fields: [FieldAssignment]) async throws {
-        let answer = try await accepted(rest().send(.PATCH, path(model, key), body: object(fields)))
+        let model = try await self.model(model)
+        let answer = try await accepted(rest().send(.PATCH, path(model, key), body: object(fields, model)))
         try await show(answer.json, of: model, answer)
     }
 
     func remove(_ model: String, _ key: String) async throws {
+        let model = try await self.model(model)
         _ = try await accepted(rest().send(.DELETE, path(model, key)))
-        let number = Int64(key).flatMap { String($0) == key ? JSON.integer($0) : nil }
-        try await console.print(.removed(model: model, key: number ?? .string(key)))
+        try await console.print(.removed(model: model.name, key: model.key(key)))
     }
 
     func list(_ model: String, limit: Int?, after: String?, _ fields: [FieldAssignment]) async throws {
-        var query = fields.map { ($0.field, $0.value.plainText) }
+        let model = try await self.model(model)
+        var query = fields.map { ($0.field, $0.queryText(in: model)) }
         if let limit { query.append(("limit", String(limit))) }
         if let after { query.append(("after", after)) }
         let answer = try await accepted(rest().send(.GET, path(model), query: query))
@@ -32,11 +35,17 @@ extension Application {
     }
 
     func get(_ model: String, _ key: String) async throws {
+        let model = try await self.model(model)
         let answer = try await accepted(rest().send(.GET, path(model, key)))
         try await show(answer.json, of: model, answer)
     }
 
     // MARK: Parts
+
+    /// What the server says of a model: its path, and what its fields take.
+    private func model(_ name: String) async throws -> ModelDescription {
+        try await ModelClient(rest: rest()).models().model(named: name)
+    }
 
     /// - Parameter token: nil for the token in use.
     func rest() throws -> RESTClient {
@@ -67,16 +76,16 @@ extension Application {
         return answer
     }
 
-    private func show(_ row: JSON, of model: String, _ answer: RESTClient.Answer) async throws {
-        try await console.print(.row(model: model, row, position: answer.position))
+    private func show(_ row: JSON, of model: ModelDescription, _ answer: RESTClient.Answer) async throws {
+        try await console.print(.row(model: model.name, row, position: answer.position))
     }
 
-    private func path(_ model: String, _ key: String? = nil) -> [String] {
-        ["api", "\(model)s"] + (key.map { [$0] } ?? [])
+    private func path(_ model: ModelDescription, _ key: String? = nil) -> [String] {
+        ["api", model.path] + (key.map { [$0] } ?? [])
     }
 
     /// Of a field that is named twice the last value stands.
-    private func object(_ fields: [FieldAssignment]) -> JSON {
-        .object(JSONObject(fields.map { ($0.field, $0.value) }))
+    private func object(_ fields: [FieldAssignment], _ model: ModelDescription) -> JSON {
+        .object(JSONObject(fields.map { ($0.field, $0.value(in: model)) }))
     }
 }

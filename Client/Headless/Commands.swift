@@ -33,7 +33,7 @@ struct RolecallCommand: ParsableCommand {
             ScreenCommand.self, LoginCommand.self, LogoutCommand.self, WhoamiCommand.self, WatchCommand.self,
             ExpectCommand.self,
             SendCommand.self, CreateCommand.self, UpdateCommand.self, RemoveCommand.self, ListCommand.self,
-            GetCommand.self, WhoCommand.self, KickCommand.self,
+            GetCommand.self, WhoCommand.self, KickCommand.self, ExplainCommand.self,
         ],
         defaultSubcommand: ScreenCommand.self)
 }
@@ -139,7 +139,7 @@ struct WatchCommand: VerbCommand {
     func verb() throws -> Verb {
         var request = WatchRequest()
         request.query = try parseQuery(query.joined(separator: " "))
-        request.after = try after.map(parsePosition)
+        request.after = try after.map { try parsePosition($0, of: "--after") }
         if let count {
             guard count > 0 else { throw ValidationError("--count has to be 1 or more.") }
             request.count = count
@@ -169,7 +169,7 @@ struct ExpectCommand: VerbCommand {
     func verb() throws -> Verb {
         .expect(
             try parseNonemptyQuery(query.joined(separator: " "), of: "expect"), timeout: try parseTimeout(timeout),
-            after: try after.map(parsePosition))
+            after: try after.map { try parsePosition($0, of: "--after") })
     }
 }
 
@@ -190,7 +190,7 @@ struct CreateCommand: VerbCommand {
         commandName: "create", abstract: "Make a row, and show it.", discussion: FieldAssignment.explanation)
 
     @OptionGroup var options: GlobalOptions
-    @Argument(help: "The model, such as thing.")
+    @Argument(help: "The model, by the name that its events have.")
     var model: String
     @Argument(help: ArgumentHelp("The row's fields.", valueName: "field=value"), transform: parseField)
     var fields: [FieldAssignment] = []
@@ -204,9 +204,9 @@ struct UpdateCommand: VerbCommand {
         discussion: FieldAssignment.explanation)
 
     @OptionGroup var options: GlobalOptions
-    @Argument(help: "The model, such as thing.")
+    @Argument(help: "The model, by the name that its events have.")
     var model: String
-    @Argument(help: "The row's _id.")
+    @Argument(help: "The row's _id; of a key of several columns 7,shirt.")
     var key: String
     @Argument(help: ArgumentHelp("The fields to change.", valueName: "field=value"), transform: parseField)
     var fields: [FieldAssignment]
@@ -218,9 +218,9 @@ struct RemoveCommand: VerbCommand {
     static let configuration = CommandConfiguration(commandName: "remove", abstract: "Remove a row.")
 
     @OptionGroup var options: GlobalOptions
-    @Argument(help: "The model, such as thing.")
+    @Argument(help: "The model, by the name that its events have.")
     var model: String
-    @Argument(help: "The row's _id.")
+    @Argument(help: "The row's _id; of a key of several columns 7,shirt.")
     var key: String
 
     func verb() throws -> Verb { .remove(model: try parseModel(model), key: try parseKey(key)) }
@@ -232,7 +232,7 @@ struct ListCommand: VerbCommand {
         discussion: "Each line has the log's position at which it was read: `watch --after` goes on from there.")
 
     @OptionGroup var options: GlobalOptions
-    @Argument(help: "The model, such as thing.")
+    @Argument(help: "The model, by the name that its events have.")
     var model: String
     @Option(help: "At most this many rows.")
     var limit: Int?
@@ -253,9 +253,9 @@ struct GetCommand: VerbCommand {
     static let configuration = CommandConfiguration(commandName: "get", abstract: "Show one row.")
 
     @OptionGroup var options: GlobalOptions
-    @Argument(help: "The model, such as thing.")
+    @Argument(help: "The model, by the name that its events have.")
     var model: String
-    @Argument(help: "The row's _id.")
+    @Argument(help: "The row's _id; of a key of several columns 7,shirt.")
     var key: String
 
     func verb() throws -> Verb { .get(model: try parseModel(model), key: try parseKey(key)) }
@@ -289,11 +289,33 @@ struct KickCommand: VerbCommand {
     }
 }
 
+struct ExplainCommand: VerbCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "explain", abstract: "Show why a user gets an event, or does not (admin).",
+        discussion:
+            "Rule by rule, as the user and the rules are now. Nothing of a row is shown that the admin could not "
+            + "see himself.")
+
+    @OptionGroup var options: GlobalOptions
+    @Argument(help: "The event's position, as watch shows it.")
+    var position: String
+    @Option(help: ArgumentHelp("Whom it is about; guest is whoever is not logged in.", valueName: "email|id|guest"))
+    var user: String
+    @Option(help: "json, or line for people.")
+    var format: Console.Format = .json
+
+    func verb() throws -> Verb {
+        guard !user.isEmpty else { throw ValidationError("--user is empty.") }
+        return .explain(try parsePosition(position, of: "explain"), user: user, format: format)
+    }
+}
+
 // MARK: - Values
 
 extension FieldAssignment {
     static let explanation =
-        "A value that is JSON is taken as that, any other as text: name=boiler, active=true, name='\"5\"'."
+        "What a field takes decides what a value is: note=5 is the text 5 where notes are text, and a number where they "
+        + "are numbers. A value in double quotes is the text between them, and null is nothing."
 }
 
 extension Console.Format: ExpressibleByArgument {}
@@ -318,9 +340,9 @@ private func parseNonemptyQuery(_ text: String, of what: String) throws -> Query
     return query
 }
 
-private func parsePosition(_ text: String) throws -> Position {
+private func parsePosition(_ text: String, of what: String) throws -> Position {
     guard let position = Position(text) else {
-        throw ValidationError("--after takes a position as events carry it, 29 characters.")
+        throw ValidationError("\(what) takes a position as events carry it, 29 characters.")
     }
     return position
 }

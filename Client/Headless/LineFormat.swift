@@ -45,6 +45,7 @@ struct LineFormat: Sendable {
         case .removed(let model, let key):
             mark = "-"
             foreign = "\(model) \(key.plainText)"
+        case .explanation(let explanation): foreign = Self.shortened(explanation.sentence)
         case .login(let user, let expiresAt, let server, let profile):
             let until = expiresAt.map { " until \($0)" } ?? ""
             foreign = "logged in at \(server) as \(user["email"]?.plainText ?? user.description)\(until) (\(profile))"

@@ -18,6 +18,7 @@ enum OutputLine: Hashable, Sendable {
     /// - Parameter position: the log's position at which the row was read, where the server said so.
     case row(model: String, JSON, position: String?)
     case removed(model: String, key: JSON)
+    case explanation(EventExplanation)
     case login(user: JSON, expiresAt: Timestamp?, server: ServerOrigin, profile: Profile)
     /// - Parameters:
     ///   - hadToken: whether there was anything to log out from.
@@ -52,6 +53,7 @@ extension OutputLine {
             Self.object(
                 "row", ["model": .string(model), "row": row], ["position": position.map(JSON.string)])
         case .removed(let model, let key): ["kind": "removed", "model": .string(model), "_id": key]
+        case .explanation(let explanation): Self.object("explanation", explanation.json)
         case .login(let user, let expiresAt, let server, let profile):
             [
                 "kind": "login", "user": user,

@@ -97,7 +97,7 @@ final class LiveScreen {
         case .suspend: screen.stopProcess()
         case .bell: screen.bell()
         case .quit(let code): leave(code)
-        case .reconnect, .measureLatency, .list: jobQueue.yield(.effect(effect))
+        case .reconnect, .measureLatency, .list, .explain: jobQueue.yield(.effect(effect))
         case .send, .logIn, .logOut, .signOut, .signOutEverywhere, .renew, .endSession, .kick, .whoami:
             commandQueue.yield(effect)
         }
@@ -145,6 +145,7 @@ final class LiveScreen {
         case .effect(.reconnect): await reconnect()
         case .effect(.measureLatency): await measureLatency()
         case .effect(.list(let thing, let generation)): await list(thing, generation: generation)
+        case .effect(.explain(let request)): await explain(request)
         case .effect: break
         case .paint(let due):
             guard (try? await Task.sleep(until: due, clock: .continuous)) != nil else { return }
@@ -195,6 +196,13 @@ final class LiveScreen {
         apply(.outcome(outcome))
     }
 
+    private func explain(_ request: ExplanationRequest) async {
+        let session = session
+        let outcome = await service.explain(request, by: session)
+        guard session === self.session else { return }
+        apply(.outcome(outcome))
+    }
+
     // MARK: Commands
 
     private func obey() async {
@@ -228,7 +236,7 @@ final class LiveScreen {
         case .endSession(let id): return await service.endSession(id, by: session)
         case .kick(let target, let closes): return await service.kick(target, closes: closes, by: session)
         case .whoami: return await service.whoami(session)
-        case .reconnect, .measureLatency, .list, .repaint, .suspend, .bell, .quit: return nil
+        case .reconnect, .measureLatency, .list, .explain, .repaint, .suspend, .bell, .quit: return nil
         }
     }
 }

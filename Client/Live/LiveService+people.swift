@@ -1,6 +1,6 @@
 import RolecallProtocol
 
-/// Sessions and sockets, as the pages show them.
+/// Sessions, sockets and explanations, as the pages show them.
 extension LiveService {
     func list(_ thing: ListedThing, generation: Int, by session: LiveSession) async -> Outcome {
         let account = await account(of: session)
@@ -37,6 +37,16 @@ extension LiveService {
             return .kicked(count: count, name: name)
         } catch {
             return .failed(command: "Not kicked", reason: "\(error)")
+        }
+    }
+
+    func explain(_ request: ExplanationRequest, by session: LiveSession) async -> Outcome {
+        let token = await session.supervisor.credential
+        let models = ModelClient(rest: application.rest(token: token, at: session.origin))
+        do {
+            return .explained(request, try await models.explanation(of: request.position, for: request.user))
+        } catch {
+            return .notExplained(request, reason: "\(error)")
         }
     }
 

@@ -41,6 +41,9 @@ enum Outcome: Hashable, Sendable {
     ///   - reason: a whole sentence.
     ///   - isDenied: the server does not tell this user.
     case notListed(ListedThing, reason: String, isDenied: Bool, generation: Int)
+    case explained(ExplanationRequest, EventExplanation)
+    /// - Parameter reason: a whole sentence.
+    case notExplained(ExplanationRequest, reason: String)
     case sessionEnded
     /// - Parameters:
     ///   - count: how many sockets.
@@ -67,6 +70,7 @@ enum Effect: Hashable, Sendable {
     /// Asks for what a page shows.
     /// - Parameter generation: comes back with the answer.
     case list(ListedThing, generation: Int)
+    case explain(ExplanationRequest)
     case kick(KickTarget, closes: Bool)
     case whoami
     case reconnect

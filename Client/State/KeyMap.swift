@@ -9,6 +9,9 @@ enum KeyContext: Hashable, Sendable, CaseIterable {
     case form
     case account
     case people
+    /// Where somebody is named for whom an event is to be explained.
+    case whom
+    case explanation
     case help
     case confirmation
 
@@ -22,6 +25,8 @@ enum KeyContext: Hashable, Sendable, CaseIterable {
         case .form: "LOGIN"
         case .account: "ACCOUNT"
         case .people: "PEOPLE"
+        case .whom: "WHOM"
+        case .explanation: "WHY"
         case .help: "HELP"
         case .confirmation: "y/n"
         }
@@ -62,8 +67,8 @@ struct KeyMap: Sendable {
     }
 
     static let standard = KeyMap(
-        anywhere + list + detail + input + form + menu(.account, choosing: true) + people
-            + menu(.help, choosing: false) + confirmation)
+        anywhere + list + detail + input + form + menu(.account, choosing: true) + people + whom
+            + explanation + menu(.help, choosing: false) + confirmation)
 
     private static let anywhere: [Binding] = [
         Binding(context: .anywhere, keys: [.function(1)], request: .help),
@@ -102,6 +107,7 @@ struct KeyMap: Sendable {
 
     private static let list: [Binding] =
         moving(.list) + [Binding(context: .list, keys: [.enter], request: .open)] + versions(.list) + [
+            Binding(context: .list, keys: [.character("x")], request: .explain),
             Binding(context: .list, keys: [.character("p")], request: .togglePause),
             Binding(context: .list, keys: [.character("i"), .tab], request: .write),
             Binding(context: .list, keys: [.character(":")], request: .command),
@@ -114,6 +120,7 @@ struct KeyMap: Sendable {
     private static let detail: [Binding] =
         moving(.detail) + versions(.detail) + [
             Binding(context: .detail, keys: [.enter], request: .open),
+            Binding(context: .detail, keys: [.character("x")], request: .explain),
             Binding(context: .detail, keys: [.character("i")], request: .write),
             Binding(context: .detail, keys: [.tab], request: .nextPane),
             Binding(context: .detail, keys: [.character("r")], request: .retryNow),
@@ -165,6 +172,18 @@ struct KeyMap: Sendable {
         Binding(context: .people, keys: [.character("?")], request: .help),
         Binding(context: .people, keys: [.escape, .character("q")], request: .back),
     ]
+
+    private static let whom: [Binding] =
+        [
+            Binding(context: .whom, keys: [.enter], request: .choose),
+            Binding(context: .whom, keys: [.tab], request: .completeName),
+        ] + editing.map { Binding(context: .whom, keys: $0.keys, request: $0.request) }
+
+    private static let explanation: [Binding] =
+        [
+            Binding(context: .explanation, keys: [.character("x")], request: .explain),
+            Binding(context: .explanation, keys: [.character("r")], request: .reload),
+        ] + menu(.explanation, choosing: false)
 
     private static let confirmation: [Binding] = [
         Binding(context: .confirmation, keys: [.character("y")], request: .confirm),

@@ -4,6 +4,7 @@ enum Request: Hashable, Sendable, CaseIterable {
     case help, account, people, reconnect, nextPane, togglePause, quit, repaint, suspend, interrupt
     // The list and what is beside it.
     case down, up, pageDown, pageUp, halfPageDown, halfPageUp, first, last
+    case explain
     case open, toggleDiff, olderVersion, newerVersion, toggleWrap, retryNow, write, command, back
     // Writing.
     case send, newLine, complete, historyOlder, historyNewer
@@ -11,7 +12,7 @@ enum Request: Hashable, Sendable, CaseIterable {
     case deleteBackward, deleteForward, killToEnd, killToStart, killWord, killWordBackward, killWordForward
     case yank, transpose
     // Forms and menus.
-    case nextField, previousField, choose, toggle
+    case nextField, previousField, choose, toggle, completeName
     // Pages that list what the server has.
     case reload, kick, kickAndClose
     // A question.
@@ -39,6 +40,7 @@ enum Request: Hashable, Sendable, CaseIterable {
         case .first: "to the oldest"
         case .last: "to the newest, and follow what comes"
         case .open: "show all of it; again, close it"
+        case .explain: "why somebody gets the event, or does not (admin)"
         case .toggleDiff: "what changed, or the row as it is"
         case .olderVersion: "the row's version before"
         case .newerVersion: "the row's next version"
@@ -71,6 +73,7 @@ enum Request: Hashable, Sendable, CaseIterable {
         case .previousField: "to the field before"
         case .choose: "do it; in a text, go on"
         case .toggle: "switch on or off"
+        case .completeName: "complete the name of somebody who is known"
         case .reload: "ask the server anew"
         case .kick: "leave the socket, or all of the user, to nobody"
         case .kickAndClose: "the same, and disconnect"
@@ -91,6 +94,7 @@ enum Request: Hashable, Sendable, CaseIterable {
         case .quit: "quit"
         case .down, .up: "move"
         case .open: "open"
+        case .explain: "explain"
         case .toggleDiff: "diff"
         case .olderVersion: "older"
         case .newerVersion: "newer"
@@ -105,6 +109,7 @@ enum Request: Hashable, Sendable, CaseIterable {
         case .nextField: "next"
         case .choose: "ok"
         case .toggle: "switch"
+        case .completeName: "complete"
         case .reload: "reload"
         case .kick: "kick"
         case .kickAndClose: "kick, disconnect"

@@ -42,7 +42,7 @@ extension ScreenState {
         case .login, .account:
             page = nil
             return []
-        case .help, .people, nil:
+        case .help, .people, .explanation, nil:
             openAccount()
             return listForPage()
         }
@@ -108,7 +108,7 @@ extension ScreenState {
         switch page {
         case .account: list(.sessions)
         case .people: list(.sockets)
-        case .login, .help, nil: []
+        case .login, .explanation, .help, nil: []
         }
     }
 

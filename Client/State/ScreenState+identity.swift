@@ -56,6 +56,8 @@ extension ScreenState {
         sessions = Listing()
         people.forget()
         confirmation = nil
+        lastExplained = nil
+        if case .explanation = page { page = nil }
         expiry = nil
         renewal = .idle
     }

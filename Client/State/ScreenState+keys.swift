@@ -28,6 +28,7 @@ extension ScreenState {
         case .help: toggleHelp()
         case .account: return toggleAccount()
         case .people: return togglePeople()
+        case .explain: return askToExplain()
         case .reconnect: return [.reconnect]
         case .retryNow:
             if case .online = connection.phase {
@@ -46,6 +47,8 @@ extension ScreenState {
             case .form: return reduceForm(request, key)
             case .account: return reduceAccount(request)
             case .people: return reducePeople(request)
+            case .whom: return reduceWhom(request)
+            case .explanation: return reduceExplanation(request)
             case .confirmation: return []
             case .help: reduceHelp(request)
             }
@@ -59,7 +62,9 @@ extension ScreenState {
             if let character = key.text { input.insert(String(character)) }
         case .form:
             if let character = key.text { editForm { $0.insert(String(character)) } }
-        case .list, .detail, .account, .people, .help, .confirmation, .anywhere:
+        case .whom:
+            if let character = key.text { _ = typeWhom(String(character)) }
+        case .list, .detail, .account, .people, .explanation, .help, .confirmation, .anywhere:
             say("\(key) does nothing here; F1 tells what does.")
         }
         return []
@@ -71,6 +76,7 @@ extension ScreenState {
         var dropped = 0
         switch page {
         case .login: editForm { dropped = $0.insert(paste.text) }
+        case .explanation: dropped = typeWhom(paste.text)
         case .account, .people, .help: return []
         case nil:
             focus = .input
@@ -91,6 +97,9 @@ extension ScreenState {
         isQuitArmed = true
         if case .login = page {
             editForm { $0.clear() }
+        } else if case .explanation(var asked) = page, asked.isAsking {
+            asked.whom.clear()
+            page = .explanation(asked)
         } else if !input.isEmpty {
             input.clear()
         }

@@ -109,6 +109,8 @@ extension ScreenState {
 
     mutating func reduce(_ mouse: Mouse) -> [Effect] {
         if page == .people { reducePeople(mouse) }
+        if case .explanation = page, mouse.kind == .scrollUp { scrollExplanation(by: -3) }
+        if case .explanation = page, mouse.kind == .scrollDown { scrollExplanation(by: 3) }
         guard page == nil else { return [] }
         let layout = Layout(self)
         let isOnDetail = layout.detail?.contains(mouse.position) ?? false

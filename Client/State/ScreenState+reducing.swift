@@ -67,6 +67,7 @@ extension ScreenState {
             alarm("Not signed out: \(reason)")
         case .renewal(let renewal): reduce(renewal)
         case .sessions, .sockets, .notListed: reduceListed(outcome)
+        case .explained, .notExplained: reduceExplained(outcome)
         case .sessionEnded:
             say("The session was ended.")
             return list(.sessions)

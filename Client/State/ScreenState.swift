@@ -15,6 +15,7 @@ struct ScreenState: Sendable {
         case login(LoginForm)
         case account(AccountItem)
         case people
+        case explanation(ExplanationPage)
         /// - Parameter top: the first line in sight.
         case help(top: Int)
     }
@@ -53,6 +54,8 @@ struct ScreenState: Sendable {
     var sessions = Listing<UserSession>()
     var people = People()
     var confirmation: Confirmation?
+    /// For whom an event was explained last, as it was typed.
+    var lastExplained: String?
 
     var focus = Focus.list
     var page: Page?
@@ -89,6 +92,7 @@ struct ScreenState: Sendable {
         case .login: return .form
         case .account: return .account
         case .people: return .people
+        case .explanation(let explanation): return explanation.isAsking ? .whom : .explanation
         case .help: return .help
         case nil: break
         }
@@ -213,7 +217,7 @@ extension ScreenState {
         switch page {
         case .account: return sessions.reloadsAt
         case .people: return people.sockets.reloadsAt
-        case .login, .help, nil: return nil
+        case .login, .explanation, .help, nil: return nil
         }
     }
 

@@ -61,7 +61,7 @@ enum AccountView {
     }
 
     /// The part of a field's text that has the cursor, filled up to the field's width.
-    private static func visible(
+    static func visible(
         _ editor: LineEditor, isMasked: Bool, isActive: Bool, width: Int
     ) -> (text: String, cursor: Int) {
         let text = isMasked ? String(repeating: "*", count: editor.characters.count) : editor.text

@@ -27,6 +27,7 @@ enum ScreenView {
         case .login(let form): cursor = AccountView.draw(form, state, in: layout.main, of: &cells)
         case .account(let selected): cursor = AccountView.draw(selected: selected, state, in: layout.main, of: &cells)
         case .people: cursor = PeopleView.draw(state, in: layout.main, of: &cells)
+        case .explanation(let page): cursor = ExplanationView.draw(page, state, in: layout.main, of: &cells)
         case .help(let top): HelpView.draw(top: top, state, in: layout.main, of: &cells)
         case nil:
             cursor = drawList(state, layout.list, of: &cells)

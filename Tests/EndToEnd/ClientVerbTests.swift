@@ -135,6 +135,66 @@ extension EndToEnd {
             }
         }
 
+        @Test("a field's value is what its column takes, and a model that is not there is named beside those that are")
+        func models() async throws {
+            try await stage.withClient { client in
+                try await client.logIn(.user)
+                let made = try await client.run("create", "thing", "name=12", "info=true", "active=0")
+                #expect(made.exit == .status(0), "\(made)")
+                let row = try #require(made.line("row")?["row"])
+                #expect(row["name"] == "12")
+                #expect(row["info"] == "true")
+                #expect(row["active"] == false)
+                let list = try await client.run("list", "thing", "name=12", "active=false")
+                let rows = list.lines.map { $0?["row"] ?? .null }
+                #expect(rows.contains(row), "\(list)")
+                let unknown = try await client.run("list", "thnig")
+                #expect(unknown.exit == .status(1))
+                #expect(unknown.line("error")?["error"] == "unknown_model")
+                #expect(unknown.line("error")?["message"]?.stringValue?.contains("Is thing meant?") == true)
+                #expect(try await client.run("list", "message", "--limit", "1").exit == .status(0))
+                #expect(try await client.run("list", "user").line("row")?["row"]?["email"] == nil)
+            }
+        }
+
+        @Test("explain tells an admin why each gets an event, or does not, and ends with 7 for anybody else")
+        func explain() async throws {
+            try await stage.withClient { client in
+                try await client.logIn(.user)
+                try await client.logIn(.admin, profile: "admin")
+                let name = stage.row("vault")
+                let made = try await client.run(
+                    "create", "thing", "name=\(name)", "admin_only=true", "--profile", "admin")
+                let position = try #require(made.line("row")?["position"]?.stringValue, "\(made)")
+                let hidden = try await client.run(
+                    "explain", position, "--user", "test@example.com", "--profile", "admin")
+                #expect(hidden.exit == .status(0), "\(hidden)")
+                let explanation = try #require(hidden.line("explanation"))
+                #expect(explanation["outcome"] == "nothing")
+                #expect(explanation["by"]?["name"] == "Admin")
+                #expect(explanation["after"]?["rules"]?[1]?["granted"] == false)
+                #expect(explanation["after"]?["rules"]?[1]?["reasons"]?[0]?["column"] == "admin_only")
+                let own = try await client.run(
+                    "explain", position, "--user", "admin@example.com", "--profile", "admin", "--format", "line")
+                #expect(own.exit == .status(0))
+                #expect(own.run.output.first?.contains("read rule 1 (role admin) grants it") == true, "\(own)")
+                let guest = try await client.run("explain", position, "--user", "guest", "--profile", "admin")
+                #expect(guest.line("explanation")?["user"] == .null)
+                #expect(guest.line("explanation")?["role"] == "guest")
+
+                let denied = try await client.run("explain", position, "--user", "test@example.com")
+                #expect(denied.exit == .status(7), "\(denied)")
+                #expect(!"\(denied)".contains(name))
+                let unknown = try await client.run("explain", position, "--user", "x@y", "--profile", "admin")
+                #expect(unknown.exit == .status(1))
+                #expect(unknown.line("error")?["field"] == "user")
+                #expect(
+                    try await client.run("explain", position, "--user", "guest", "--profile", "none").exit == .status(4)
+                )
+                #expect(try await client.run("explain", "here", "--user", "guest").exit == .status(2))
+            }
+        }
+
         @Test("what needs a login ends with 4 without one, and with one that has ended")
         func withoutLogin() async throws {
             try await stage.withClient { client in

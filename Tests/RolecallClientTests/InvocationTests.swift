@@ -63,19 +63,23 @@ struct InvocationTests {
             (["remove", "thing", "12"], .remove(model: "thing", key: "12")),
             (["who"], .who), (["kick", "S1"], .kick(name: "S1", closes: false)),
             (["kick", "ann@example.org", "--close"], .kick(name: "ann@example.org", closes: true)),
+            (
+                ["explain", "000000000abc-000000000000001f", "--user", "guest"],
+                .explain(Position(log: LogID(rawValue: 0xABC), sequence: 0x1F), user: "guest", format: .json)
+            ),
             (["kick", "--", "-_S"], .kick(name: "-_S", closes: false)),
             (["kick", "-_S", "--profile", "x", "--close"], .kick(name: "-_S", closes: true)),
         ]
         for (arguments, verb) in table { #expect(try configuration(arguments).verb == verb, "\(arguments)") }
     }
 
-    @Test("fields are read as JSON or text")
+    @Test("fields are kept as they are typed")
     func fields() throws {
         guard
             case .create("thing", let fields) = try configuration(["create", "thing", "name=x y", "active=true"]).verb
         else { throw NotRun(invocation: "create") }
         #expect(fields.map(\.field) == ["name", "active"])
-        #expect(fields.map(\.value) == ["x y", true])
+        #expect(fields.map(\.spelled) == ["x y", "true"])
         guard
             case .list("thing", 5, "7", let filters) = try configuration(
                 ["list", "thing", "--limit", "5", "--after", "7", "a=1"]
@@ -168,6 +172,8 @@ struct InvocationTests {
             (["watch", "--timeout", "0"], "--timeout"),
             (["watch", "--timeout", "nan"], "--timeout"), (["watch", "--after", "x"], "--after"),
             (["watch", "--format", "xml"], "xml"), (["watch", "--until", ""], "--until"), (["expect"], "query"),
+            (["explain", "x", "--user", "a@b"], "position"), (["explain"], "position"),
+            (["explain", "000000000abc-000000000000001f"], "--user"),
             (["expect", " "], "empty"), (["send"], "text"), (["create"], "model"),
             (["create", "thing", "x"], "field=value"),
             (["create", ""], "model"), (["update", "thing", "1"], "field=value"),

@@ -28,7 +28,7 @@ struct KeyMapTests {
 
     @Test("where keys are typed, letters are text")
     func letters() {
-        for context in [KeyContext.input, .form] {
+        for context in [KeyContext.input, .form, .whom] {
             for character in "qjkgGpird?:[]w/" {
                 #expect(KeyMap.standard.request(for: .character(character), in: context) == nil, "\(character)")
             }

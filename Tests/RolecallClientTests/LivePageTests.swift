@@ -143,6 +143,28 @@ struct LivePageTests {
         }
     }
 
+    @Test("an event is explained on the screen, and a refusal is shown there")
+    func explaining() async throws {
+        let explained = RESTTests.explanation.replacing("000000000abc-000000000000001f", with: "\(position(7))")
+        let refused = WireError(.forbidden, "The role user may not do this.").json.description
+        try await stand(http: { request in
+            if request.uri == "/api/sockets" { return ScriptedServer.Reply(body: "[]") }
+            return request.uri.hasSuffix("user=guest")
+                ? ScriptedServer.Reply(body: explained) : ScriptedServer.Reply(status: .forbidden, body: refused)
+        }) { stand in
+            let saved = event(7, .created, row: ["_id": 12, "name": "boiler 3"])
+            stand.link.push(.event(name: saved.name, arguments: saved.arguments))
+            try await shows(stand, "boiler 3")
+            stand.screen.press(.escape, .character("x"))
+            stand.screen.type("guest")
+            stand.screen.press(.enter)
+            try await shows(stand, "So it is.")
+            #expect(stand.requests.contains("GET /api/events/\(position(7))/explain?user=guest"))
+            stand.screen.press(.character("x"), .control("u"), .character("9"), .enter)
+            try await shows(stand, "! The role user may not do this.")
+        }
+    }
+
     @Test("others see who is on by presence, and are not shown that they are denied more")
     func presences() async throws {
         let reply = WireError(.forbidden, "Only for admins.").json.description

@@ -16,6 +16,24 @@ struct RESTTests {
             status: status, body: WireError(code, "So says the server.", field: field).json.description)
     }
 
+    /// What the server says of its models.
+    static let models = ScriptedServer.Reply(
+        body: #"""
+            [{"name":"thing","path":"things","key":{"columns":["_id"]},"fields":[
+            {"name":"_id","kind":"any","required":false,"nullable":false,"writable":false},
+            {"name":"name","kind":"text","required":true,"nullable":false,"writable":true},
+            {"name":"note","kind":"text","required":false,"nullable":true,"writable":true},
+            {"name":"active","kind":"boolean","required":false,"nullable":false,"writable":true},
+            {"name":"total","kind":"real","required":false,"nullable":true,"writable":true},
+            {"name":"photo","kind":"blob","required":false,"nullable":true,"writable":true}],
+            "create":true,"update":true,"remove":true},
+            {"name":"line","path":"order-lines","key":{"columns":["order_id","item"]},"fields":[
+            {"name":"_id","kind":"text","required":false,"nullable":false,"writable":false},
+            {"name":"order_id","kind":"integer","required":true,"nullable":false,"writable":true},
+            {"name":"item","kind":"text","required":true,"nullable":false,"writable":true}],
+            "create":true,"update":true,"remove":true}]
+            """#)
+
     // MARK: Rows
 
     @Test("each verb is its request, with the token as a bearer's")
@@ -40,18 +58,42 @@ struct RESTTests {
                 ["kind": "row", "model": "thing", "row": ["_id": 8], "position": "P"]
             ),
             (
+                [
+                    "create", "thing", "name=5", "note=null", "active=1", "total=5", "photo=00ff", "other=5", "more=x",
+                ], .POST, "/api/things",
+                #"{"name":"5","note":null,"active":true,"total":5,"photo":{"$blob":"00ff"},"other":5,"more":"x"}"#,
+                .created, #"{"_id":1}"#, ["kind": "row", "model": "thing", "row": ["_id": 1], "position": "P"]
+            ),
+            (
+                ["create", "thing", "name=null", "note=\"null\"", "total=x", "photo=null"], .POST, "/api/things",
+                #"{"name":"null","note":"null","total":"x","photo":null}"#,
+                .created, #"{"_id":1}"#, ["kind": "row", "model": "thing", "row": ["_id": 1], "position": "P"]
+            ),
+            (
+                ["list", "thing", "name=5", "photo=00ff"], .GET, "/api/things?name=5&photo=00ff", "", .ok,
+                #"[{"_id":8}]"#, ["kind": "row", "model": "thing", "row": ["_id": 8], "position": "P"]
+            ),
+            (
+                ["remove", "line", "7,5"], .DELETE, "/api/order-lines/7%2C5", "", .noContent, "",
+                ["kind": "removed", "model": "line", "_id": "[7,\"5\"]"]
+            ),
+            (
+                ["remove", "line", "[7,\"5\"]"], .DELETE, "/api/order-lines/%5B7%2C%225%22%5D", "", .noContent, "",
+                ["kind": "removed", "model": "line", "_id": "[7,\"5\"]"]
+            ),
+            (
                 ["get", "thing", "ä"], .GET, "/api/things/%C3%A4", "", .ok, #"{"_id":"ä"}"#,
                 ["kind": "row", "model": "thing", "row": ["_id": "ä"], "position": "P"]
             ),
         ]
         for (arguments, method, uri, body, status, answer, line) in table {
             let reply = ScriptedServer.Reply(status: status, headers: [("X-Rolecall-Position", "P")], body: answer)
-            try await ScriptedServer.with(http: { _ in reply }) { server in
+            try await ScriptedServer.with(http: { $0.uri == "/api/models" ? Self.models : reply }) { server in
                 let run = try Run()
                 #expect(try await run(arguments + ["--server", server.url], environment: Self.token) == .done)
                 #expect(run.lines.json == [line])
-                let request = try #require(server.requests.first)
-                #expect(server.requests.count == 1)
+                let request = try #require(server.requests.last)
+                #expect(server.requests.map(\.uri) == ["/api/models", request.uri])
                 #expect(request.method == method)
                 #expect(request.uri == uri)
                 #expect(request.body == body)
@@ -64,11 +106,88 @@ struct RESTTests {
 
     @Test("without a token nothing claims one, and an empty list shows nothing")
     func anonymous() async throws {
-        try await ScriptedServer.with(http: { _ in ScriptedServer.Reply(body: "[]") }) { server in
+        let empty = ScriptedServer.Reply(body: "[]")
+        try await ScriptedServer.with(http: { $0.uri == "/api/models" ? Self.models : empty }) { server in
             let run = try Run()
             #expect(try await run(["list", "thing", "--server", server.url]) == .done)
             #expect(run.lines.lines == [])
-            #expect(server.requests.first?.headers.contains(name: "Authorization") == false)
+            #expect(!server.requests.contains { $0.headers.contains(name: "Authorization") })
+        }
+    }
+
+    @Test("a model that the server does not tell of is named beside those there are, and nothing is asked of it")
+    func unknownModel() async throws {
+        try await ScriptedServer.with(http: { _ in Self.models }) { server in
+            for verb in [
+                ["list", "thng"], ["get", "thng", "1"], ["remove", "thng", "1"], ["create", "thng", "a=1"],
+            ] {
+                let run = try Run()
+                #expect(try await run(verb + ["--server", server.url], environment: Self.token) == .failed)
+                #expect(
+                    run.lines.json == [
+                        [
+                            "kind": "error", "error": "unknown_model",
+                            "message":
+                                "There is no model thng for this user. Is thing meant? There are thing, line.",
+                        ]
+                    ])
+            }
+            #expect(Set(server.requests.map(\.uri)) == ["/api/models"])
+        }
+        // Who is shown no model at all is told what to do.
+        try await ScriptedServer.with(http: { _ in ScriptedServer.Reply(body: "[]") }) { server in
+            let nobody = try Run()
+            #expect(try await nobody(["list", "thing", "--server", server.url]) == .loginFailed)
+            let somebody = try Run()
+            #expect(
+                try await somebody(["list", "thing", "--server", server.url], environment: Self.token) == .denied)
+        }
+    }
+
+    // MARK: Explanations
+
+    static let explanation = #"""
+        {"position":"000000000abc-000000000000001f","model":"order","op":"updated","_id":7,"at":\#
+        "2026-11-22T13:42:36.123Z","by":{"_id":1,"name":"Root"},"user":null,"role":"guest","outcome":"hidden",\#
+        "changed":[],"sentence":"So it is.","before":{"visible":true,"rules":[{"number":1,"asks":"nothing",\#
+        "granted":true,"reasons":[]}],"withheld":[{"field":"cost","role":"manager","sentence":"cost is for manager."}]},\#
+        "after":{"visible":false,"rules":[{"number":1,"asks":"open is true","granted":false,"reasons":[{"reason":"value",\#
+        "sentence":"open is\u001b[2J false.","column":"open","asked":true,"found":false}]}],"withheld":[]}}
+        """#
+
+    @Test("an explanation is shown as it came, or in lines for people")
+    func explain() async throws {
+        let position = "000000000abc-000000000000001f"
+        let reply = ScriptedServer.Reply(body: Self.explanation)
+        try await ScriptedServer.with(http: { _ in reply }) { server in
+            let run = try Run()
+            let arguments = ["explain", position, "--user", "a b@c", "--server", server.url]
+            #expect(try await run(arguments, environment: Self.token) == .done)
+            #expect(server.requests.first?.uri == "/api/events/\(position)/explain?user=a%20b%40c")
+            var expected: JSONObject = ["kind": "explanation"]
+            for (name, value) in try JSON(parsing: Self.explanation).objectValue ?? [:] { expected[name] = value }
+            #expect(run.lines.json == [.object(expected)])
+            let people = try Run()
+            #expect(try await people(arguments + ["--format", "line"], environment: Self.token) == .done)
+            #expect(
+                people.lines.lines == [
+                    "So it is.", "order 7 was updated by Root (1) at 2026-11-22T13:42:36.123Z", "Before: in sight",
+                    " ✓ rule 1: nothing", " kept back:", "    cost is for manager.", "After: out of sight",
+                    " ✗ rule 1: open is true", "    open is⟨1b⟩[2J false.",
+                ])
+        }
+        let refusals: [(ScriptedServer.Reply, ExitCode)] = [
+            (Self.refusal(.forbidden, .forbidden), .denied),
+            (Self.refusal(.unauthorized, .unauthenticated), .loginFailed),
+            (Self.refusal(.notFound, .notFound, field: "user"), .failed), (Self.refusal(.gone, .gap), .failed),
+            (ScriptedServer.Reply(body: "{}"), .failed),
+        ]
+        for (reply, exitCode) in refusals {
+            try await ScriptedServer.with(http: { _ in reply }) { server in
+                let run = try Run()
+                let arguments = ["explain", position, "--user", "guest", "--server", server.url]
+                #expect(try await run(arguments) == exitCode)
+            }
         }
     }
 

@@ -1,3 +1,4 @@
+import RolecallProtocol
 import Testing
 import WireJSON
 
@@ -47,16 +48,36 @@ struct WordsTests {
         #expect(nearest(to: String(repeating: "x", count: 100_000), among: ["y"]) == "y")
     }
 
-    @Test("a field's value is JSON where it spells JSON, else text")
-    func assignments() {
-        let table: [(String, JSON)] = [
+    @Test("a value is what its field takes; of a field that is not told, JSON where it spells JSON, else text")
+    func assignments() throws {
+        let unknown: [(String, JSON)] = [
             ("a=boiler", "boiler"), ("a=true", true), ("a=5", 5), ("a=\"5\"", "5"), ("a=", ""), ("a=null", nil),
             ("a=[1,2]", [1, 2]), ("a=b=c", "b=c"), ("a={x", "{x"), ("a= 5 ", 5),
         ]
-        for (text, value) in table {
-            #expect(FieldAssignment(text)?.field == "a")
-            #expect(FieldAssignment(text)?.value == value, "\(text)")
+        let typed: [(ModelDescription.Kind, String, JSON)] = [
+            (.text, "a=5", "5"), (.text, "a= 5 ", " 5 "), (.text, "a=[1]", "[1]"), (.text, "a=\"5\"", "5"),
+            (.text, "a=true", "true"), (.text, "a=null", nil), (.text, "a=", ""), (.text, "a=\"null\"", "null"),
+            (.integer, "a=5", 5), (.integer, "a=5x", "5x"), (.integer, "a=null", nil),
+            (.integer, "a=9223372036854775807", .integer(.max)), (.real, "a=1e3", 1000.0), (.boolean, "a=true", true),
+            (.boolean, "a=1", true), (.boolean, "a=0", false), (.boolean, "a=yes", "yes"),
+            (.blob, "a=00", ["$blob": "00"]), (.blob, "a=12", ["$blob": "12"]), (.blob, "a=null", nil),
+            (.blob, "a={\"$blob\":\"ff\"}", ["$blob": "ff"]), (.blob, "a=\"ff\"", ["$blob": "ff"]),
+            (.any, "a=5", 5), (.any, "a=x", "x"), (ModelDescription.Kind(rawValue: "of_tomorrow"), "a=5", 5),
+        ]
+        for (text, value) in unknown {
+            let assignment = try #require(FieldAssignment(text))
+            #expect(assignment.field == "a")
+            #expect(FieldAssignment.value(assignment.spelled, for: nil) == value, "\(text)")
         }
+        for (kind, text, value) in typed {
+            let field = ModelDescription.Field(
+                name: "a", kind: kind, isRequired: false, isNullable: true, isWritable: true)
+            let assignment = try #require(FieldAssignment(text))
+            #expect(FieldAssignment.value(assignment.spelled, for: field) == value, "\(kind.rawValue) \(text)")
+        }
+        let required = ModelDescription.Field(
+            name: "a", kind: .text, isRequired: true, isNullable: false, isWritable: true)
+        #expect(FieldAssignment.value("null", for: required) == "null")
         #expect(FieldAssignment("a") == nil)
         #expect(FieldAssignment("=a") == nil)
     }
