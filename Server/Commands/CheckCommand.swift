@@ -20,7 +20,8 @@ struct CheckCommand: AsyncParsableCommand {
             var configuration = try ServeCommand.parse([]).configuration(settings)
             configuration.file = file
             let resolved = try configuration.resolved()
-            let own = resolved.models.filter { !BuiltInModels.names.contains($0.name) }
+            let builtIn = Set(BuiltInModels.declarations().map(\.name))
+            let own = resolved.models.filter { !builtIn.contains($0.name) }
             let counted = own.count == 1 ? "1 model" : "\(own.count) models"
             print(
                 "\(file.name) is right: \(counted) of \(configuration.databasePath), roles \(resolved.policy.roles.joined(separator: " < "))."

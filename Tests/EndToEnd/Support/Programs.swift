@@ -40,7 +40,7 @@ enum Programs {
         try String(contentsOf: root().appendingPathComponent("README.md"), encoding: .utf8)
     }
 
-    private static func root() throws -> URL {
+    static func root() throws -> URL {
         guard let packageRoot else { throw MissingProgram("There is no Package.swift above \(#filePath).") }
         return packageRoot
     }
