@@ -64,13 +64,13 @@ extension FileReader {
         guard rank(of: wide.role?.value) <= rank(of: narrow.role?.value) else { return false }
         if let owner = wide.owner {
             guard let other = narrow.owner, other.value.name == owner.value.name,
-                other.value.column.lowercased() == owner.value.column.lowercased()
+                other.value.column.asciiLowercased == owner.value.column.asciiLowercased
             else { return false }
         }
         return wide.when.allSatisfy { condition in
             guard
                 let other = narrow.when.first(where: {
-                    $0.column.value.lowercased() == condition.column.value.lowercased()
+                    $0.column.value.asciiLowercased == condition.column.value.asciiLowercased
                 })
             else { return false }
             return other.values.allSatisfy { value in condition.values.contains { $0.value.isSame(as: value.value) } }

@@ -6,7 +6,7 @@ extension FileReader {
     ]
 
     mutating func readModels(_ node: YAMLNode) {
-        guard let entries = nodes.entries(node, "models", takes: "names with what they are") else { return }
+        guard let entries = nodes.entries(node, "models", takes: "models by their names") else { return }
         for entry in entries {
             if let model = model(entry) { models.append(model) }
         }
@@ -96,7 +96,7 @@ extension FileReader {
     private mutating func keys(_ node: YAMLNode, _ subject: String) -> [Located<String>]? {
         guard let columns = nodes.texts(node, subject, takes: "a column, or a list of columns") else { return nil }
         var known: Set<String> = []
-        for column in columns where !known.insert(column.value.lowercased()).inserted {
+        for column in columns where !known.insert(column.value.asciiLowercased).inserted {
             report(column.location, "\(Words.quoted(column.value)) stands twice in \(subject); keep one of them")
             return nil
         }
@@ -166,7 +166,7 @@ extension FileReader {
     ]
 
     /// Paths that the server has for itself under /api.
-    private static let reservedPaths: Set<String> = ["events", "sockets"]
+    static let reservedPaths: Set<String> = ["events", "sockets"]
 
     private mutating func checkPaths() {
         var taken: [String: String] = ["users": ModelName.user, "messages": ModelName.message]

@@ -27,7 +27,7 @@ extension FileReader {
     }
 
     private mutating func events(_ node: YAMLNode) -> Int? {
-        let expected = "how many events are kept at least, a whole number from 1000 on"
+        let expected = "the number of events that are kept at most, from 1000 on"
         guard case .scalar(let scalar) = node.content, scalar.isPlain, let count = Int(scalar.text), count >= 1000
         else { return nodes.refuse(node, "events", takes: expected) }
         return count

@@ -65,7 +65,7 @@ extension FileReader {
         var when: [WhenEntry] = []
         var alternatives = 1
         for entry in entries {
-            if let known = when.first(where: { $0.column.value.lowercased() == entry.key.lowercased() }) {
+            if let known = when.first(where: { $0.column.value.asciiLowercased == entry.key.asciiLowercased }) {
                 report(
                     entry.location,
                     "\(Words.quoted(entry.key)) is the column \(Words.quoted(known.column.value)) again; keep one of them"

@@ -65,18 +65,19 @@ extension ModelResolution {
         case (.integer(0), .boolean), (.integer(1), .boolean), (.boolean, .boolean): return nil
         case (.real(let real), .boolean) where real == 0 || real == 1: return nil
         case (_, .boolean):
-            return "\(name) is declared \(column.declaredType), so the rule never grants; ask for true or false"
+            return
+                "\(name) is declared \(Words.name(column.declaredType)), so the rule never grants; ask for true or false"
         case (.integer(let integer), .text): return needsQuotes(name, column, String(integer))
         case (.real(let real), .text): return needsQuotes(name, column, String(real))
         case (.boolean, .text):
             return """
-                \(name) is declared \(column.declaredType) and holds texts, so the rule never grants; ask for the text \
+                \(name) is declared \(Words.name(column.declaredType)) and holds texts, so the rule never grants; ask for the text \
                 that stands there, in quotes
                 """
         case (.text(let text), .integer), (.text(let text), .real):
             guard Int64(text) != nil else { return nil }
             return """
-                \(name) is declared \(column.declaredType) and holds numbers, so the rule never grants; write \(text) \
+                \(name) is declared \(Words.name(column.declaredType)) and holds numbers, so the rule never grants; write \(text) \
                 without quotes
                 """
         default: return nil
@@ -85,7 +86,7 @@ extension ModelResolution {
 
     private func needsQuotes(_ name: String, _ column: DatabaseSchema.Column, _ text: String) -> String {
         """
-        \(name) is declared \(column.declaredType) and holds texts, so the rule never grants; write \"\(text)\" in \
+        \(name) is declared \(Words.name(column.declaredType)) and holds texts, so the rule never grants; write \"\(text)\" in \
         quotes
         """
     }
@@ -95,7 +96,7 @@ extension ModelResolution {
             return nil
         }
         let name = Words.quoted(column.name)
-        let declared = "\(name) is declared \(column.declaredType)"
+        let declared = "\(name) is declared \(Words.name(column.declaredType))"
         switch (entry.value.name, column.kind) {
         case (_, .boolean), (_, .blob):
             let held = entry.value.name == .id ? "user's number" : "e-mail address"
@@ -108,7 +109,7 @@ extension ModelResolution {
                 entry.location,
                 """
                 \(declared) and holds no user's number, so the rule never grants; where it holds an e-mail address, \
-                write owner: {email: \(column.name)}
+                write owner: {email: \(Words.name(column.name))}
                 """)
             return nil
         case (.email, .integer), (.email, .real):
@@ -116,7 +117,7 @@ extension ModelResolution {
                 entry.location,
                 """
                 \(declared) and holds no e-mail address, so the rule never grants; where it holds a user's number, \
-                write owner: \(column.name)
+                write owner: \(Words.name(column.name))
                 """)
             return nil
         default:

@@ -18,7 +18,7 @@ struct ModelResolution {
             let key = key(of: entry, in: table, mistakes: &mistakes)
         else { return nil }
         let secrets = entry.fields.filter { $0.secret?.value == true }.compactMap {
-            table.column($0.column.value)?.name
+            table.named($0.column.value)?.name
         }
         var resolution = ModelResolution(
             entry: entry, table: table, key: key, secrets: Set(secrets), mistakes: mistakes)
@@ -37,13 +37,15 @@ struct ModelResolution {
     ) -> DatabaseSchema.Table? {
         let name = entry.table?.value ?? entry.name
         let location = entry.table?.location ?? entry.location
-        if name.lowercased().hasPrefix("rolecall_") {
-            mistakes.report(location, "the table \(name) is Rolecall's own and can't be a model; name one of yours")
+        if name.asciiLowercased.hasPrefix("rolecall_") {
+            mistakes.report(
+                location, "the table \(Words.name(name)) is Rolecall's own and can't be a model; name one of yours")
             return nil
         }
-        guard let table = schema.table(name) else {
-            let names = schema.tables.filter { $0.kind == .table && !$0.name.hasPrefix("rolecall_") }.map(\.name)
-            let plural = schema.table(name + "s")?.name
+        guard let table = schema.named(name) else {
+            let names = schema.tables.filter { $0.kind == .table && !$0.name.asciiLowercased.hasPrefix("rolecall_") }
+                .map(\.name)
+            let plural = schema.named(name + "s")?.name
             let nearest = plural ?? Words.nearest(to: name, among: names)
             let advice =
                 if let nearest {
@@ -53,7 +55,8 @@ struct ModelResolution {
                 } else {
                     Words.suggestion(for: name, among: names, noun: "table of yours at all")
                 }
-            mistakes.report(location, "there is no table \(Words.quoted(name)) in \(schema.name); \(advice)")
+            mistakes.report(
+                location, "there is no table \(Words.quoted(name)) in \(Words.name(schema.name)); \(advice)")
             return nil
         }
         let problem: String? =
@@ -74,11 +77,11 @@ struct ModelResolution {
         of entry: ModelEntry, in table: DatabaseSchema.Table, mistakes: inout Mistakes
     ) -> [String]? {
         guard let key = declaredKey(of: entry, in: table, mistakes: &mistakes) else { return nil }
-        for column in table.columns where column.name.lowercased() == Model.keyName && key != [column.name] {
+        for column in table.columns where column.name.asciiLowercased == Model.keyName && key != [column.name] {
             mistakes.report(
                 entry.keyLocation ?? entry.location,
                 """
-                the table \(table.name) has a column \(Words.quoted(column.name)) that is not its key, and \
+                the table \(Words.name(table.name)) has a column \(Words.quoted(column.name)) that is not its key, and \
                 every row's key is told as \(Model.keyName); rename the column
                 """)
             return nil
@@ -90,7 +93,9 @@ struct ModelResolution {
         of entry: ModelEntry, in table: DatabaseSchema.Table, mistakes: inout Mistakes
     ) -> [String]? {
         let candidates = ([table.primaryKey] + table.otherKeys).filter { (1...8).contains($0.count) }
-        let shown = candidates.map { $0.count == 1 ? $0[0] : "[\($0.joined(separator: ", "))]" }
+        let shown = candidates.map {
+            $0.count == 1 ? Words.name($0[0]) : "[\($0.map(Words.name).joined(separator: ", "))]"
+        }
         guard let location = entry.keyLocation else {
             if (1...8).contains(table.primaryKey.count) { return table.primaryKey }
             let problem =
@@ -101,12 +106,12 @@ struct ModelResolution {
                 ? "give the table one, or a unique index of columns that are NOT NULL"
                 : "name its rows with key: \(Words.list(shown, "or"))"
             mistakes.report(
-                entry.table?.location ?? entry.location, "the table \(table.name) \(problem); \(advice)")
+                entry.table?.location ?? entry.location, "the table \(Words.name(table.name)) \(problem); \(advice)")
             return nil
         }
         var key: [String] = []
         for column in entry.key {
-            guard let found = table.column(column.value) else {
+            guard let found = table.named(column.value) else {
                 mistakes.report(column.location, missing(column.value, of: entry.name, in: table, hidden: []))
                 return nil
             }
@@ -120,7 +125,7 @@ struct ModelResolution {
             mistakes.report(
                 location,
                 """
-                \(Words.list(key)) can't name the rows of \(table.name): they must be its primary key, or unique and \
+                \(Words.list(key.map(Words.name))) can't name the rows of \(Words.name(table.name)): they must be its primary key, or unique and \
                 NOT NULL; \(advice)
                 """)
             return nil
@@ -140,12 +145,12 @@ struct ModelResolution {
 
     /// A column that the file names; the key may be called `_id`, as on the wire.
     mutating func column(_ name: Located<String>) -> DatabaseSchema.Column? {
-        if let column = table.column(name.value) { return column }
+        if let column = table.named(name.value) { return column }
         if name.value == Model.keyName {
-            guard key.count > 1 else { return key.first.flatMap { table.column($0) } }
+            guard key.count > 1 else { return key.first.flatMap { table.named($0) } }
             mistakes.report(
                 name.location,
-                "the key of \(entry.name) has several columns; name them: \(Words.list(key))")
+                "the key of \(entry.name) has several columns; name them: \(Words.list(key.map(Words.name)))")
             return nil
         }
         mistakes.report(name.location, Self.missing(name.value, of: entry.name, in: table, hidden: []))
@@ -229,7 +234,7 @@ struct ModelResolution {
                 case .authorName: "a user's name"
                 case .now: "a moment like 2026-11-22T13:45:01.123Z"
                 }
-            return "is declared \(column.declaredType), which is nothing for \(value); stamp another column"
+            return "is declared \(Words.name(column.declaredType)), which is nothing for \(value); stamp another column"
         default: return nil
         }
     }

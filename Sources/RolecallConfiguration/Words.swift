@@ -11,6 +11,14 @@ enum Words {
         return text.unicodeScalars.count > limit ? "\"\(clean)...\"" : "\"\(clean)\""
     }
 
+    /// A name of the database's: in quotes only where it is no plain word.
+    static func name(_ name: String) -> String {
+        let isWord = name.unicodeScalars.allSatisfy {
+            $0.properties.isAlphabetic || $0.properties.numericType != nil || "_-./".unicodeScalars.contains($0)
+        }
+        return isWord && (1...60).contains(name.unicodeScalars.count) ? name : quoted(name)
+    }
+
     /// `a`, `a and b`, `a, b and c`.
     static func list(_ words: [String], _ conjunction: String = "and") -> String {
         guard let last = words.last, words.count > 1 else { return words.first ?? "" }

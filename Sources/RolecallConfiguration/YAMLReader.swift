@@ -4,9 +4,10 @@ import Yams
 ///
 /// The text may be anything: what is no YAML, or more of it than a configuration can be, is a mistake and nothing
 /// worse. The parser underneath resolves aliases into the trees that they name, and compares keys by all that stands in
-/// them; a few lines of aliases can so stand for more than any memory holds. Therefore it is never shown an alias: each
-/// `*name` is read as a tag `!name` of the same length, and named trees are put in its place here, where their size is
-/// counted. Which stars are aliases the parser itself tells, by a first reading in which every star is replaced.
+/// them; a few lines of aliases can so stand for more than any memory holds. Therefore it is never shown an alias: the
+/// star of each is replaced by a character with which a plain text begins, and named trees are put in its place here,
+/// where their size is counted. Which stars begin an alias the parser itself tells, by a first reading in which every
+/// star is replaced: it is those that begin a node.
 struct YAMLReader {
     /// Bytes of UTF-8.
     static let maximumLength = 1_000_000
@@ -15,6 +16,8 @@ struct YAMLReader {
     static let maximumDepth = 32
     /// Keys that stand twice, of all mappings; past these, nothing more is looked at.
     static let maximumDuplicates = 20
+    /// Characters of a text in which more than one key that stands twice is looked for: each takes a reading of its own.
+    static let maximumLengthForDuplicates = 100_000
 
     private var mistakes: Mistakes
 
@@ -48,7 +51,9 @@ struct YAMLReader {
             return nil
         }
         guard let aliases = aliases(in: text) else { return nil }
-        guard let document = parse(text.replacing(aliases, with: "!"), reportsDuplicates: true) else { return nil }
+        guard let document = parse(text.replacing(aliases, with: YAMLText.star)) else {
+            return nil
+        }
         // Anchors live as long as the parser.
         return withExtendedLifetime(document.parser) {
             guard let root = document.root else {
@@ -58,7 +63,9 @@ struct YAMLReader {
             var builder = YAMLTreeBuilder(
                 text: text, aliases: Set(aliases), renamed: document.renamed, mistakes: mistakes)
             defer { mistakes = builder.mistakes }
-            return builder.tree(of: root)
+            let tree = builder.tree(of: root)
+            // What an alias of nothing was meant to be would only be guessed wrong.
+            return builder.isWhole ? tree : nil
         }
     }
 
@@ -66,13 +73,15 @@ struct YAMLReader {
     private mutating func aliases(in text: YAMLText) -> [Int]? {
         let stars = text.characters.indices.filter { text.characters[$0] == "*" }
         guard !stars.isEmpty else { return [] }
-        guard let document = parse(text.replacing(stars, with: "!"), reportsDuplicates: false) else { return nil }
+        guard let document = parse(text.replacing(stars, with: YAMLText.star)) else {
+            return nil
+        }
         var aliases: [Int] = []
         var waiting = document.root.map { [$0] } ?? []
         while let node = waiting.popLast() {
             if let offset = node.mark.flatMap(text.offset), text.characters[offset] == "*" {
-                guard case .scalar(let scalar) = node, scalar.string.isEmpty, let name = text.aliasName(at: offset),
-                    scalar.tag.rawValue == "!" + name
+                guard case .scalar(let scalar) = node, let name = text.aliasName(at: offset),
+                    scalar.string.unicodeScalars.elementsEqual([YAMLText.star] + name.unicodeScalars)
                 else {
                     return refuse("an alias is * with a name and nothing behind it: *name", at: offset, of: text)
                 }
@@ -104,15 +113,16 @@ struct YAMLReader {
         /// Nil for an empty file.
         var root: Node?
         var parser: Parser
-        /// Keys that stand a second time further down, by their offsets; see ``parse(_:reportsDuplicates:)``.
+        /// Keys that stand a second time further down, by their offsets; see ``parse(_:)``.
         var renamed: [Int: RenamedKey]
     }
 
     /// The parser stops at a key that stands twice. Then the first of the two gets another name, so that everything
     /// else can be read, too.
-    private mutating func parse(_ text: YAMLText, reportsDuplicates: Bool) -> Document? {
+    private mutating func parse(_ text: YAMLText) -> Document? {
         var text = text
         var renamed: [Int: RenamedKey] = [:]
+        let limit = text.characters.count > Self.maximumLengthForDuplicates ? 0 : Self.maximumDuplicates
         while true {
             do {
                 // Without rules of its own it takes no time to find out what a scalar looks like.
@@ -121,7 +131,7 @@ struct YAMLReader {
                 return Document(root: try parser.singleRoot(), parser: parser, renamed: renamed)
             } catch YamlError.duplicatedKeysInMapping(let names, let context) {
                 let offset = text.offset(of: context.mark)
-                if renamed.count < Self.maximumDuplicates, let offset,
+                if renamed.count < limit, let offset,
                     let key = text.rename(at: offset, number: renamed.count)
                 {
                     renamed[offset] = key

@@ -44,10 +44,10 @@ extension YAMLScalar {
         }
     }
 
-    private func ambiguous(_ reading: String, _ plain: String) -> Doubt {
+    private func ambiguous(_ reading: String, _ plain: String, otherwise: String = "a text") -> Doubt {
         Doubt(
             sentence: """
-                \(Words.quoted(text)) is \(reading) to some readers of YAML and a text to others; write \(plain), or \
+                \(Words.quoted(text)) is \(reading) to some readers of YAML and \(otherwise) to others; write \(plain), or \
                 \(Words.quoted(text)) in quotes
                 """)
     }
@@ -61,7 +61,7 @@ extension YAMLScalar {
         if unsigned.allSatisfy(\.isDigit) {
             if unsigned.count > 1, first == UInt8(ascii: "0") {
                 let digits = String(decoding: unsigned.drop { $0 == UInt8(ascii: "0") }, as: UTF8.self)
-                return .failure(ambiguous("an octal number", digits.isEmpty ? "0" : digits))
+                return .failure(ambiguous("an octal number", digits.isEmpty ? "0" : digits, otherwise: "a plain one"))
             }
             guard let integer = Int64(text) else {
                 return .failure(

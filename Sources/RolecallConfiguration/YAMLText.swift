@@ -17,6 +17,9 @@ struct YAMLText {
         lineStarts = starts
     }
 
+    /// Stands for the star of an alias: for private use, and so no part of YAML's own signs.
+    static let star: Unicode.Scalar = "\u{E0FF}"
+
     var string: String {
         var string = String.UnicodeScalarView()
         string.append(contentsOf: characters)

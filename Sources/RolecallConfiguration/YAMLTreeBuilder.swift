@@ -4,11 +4,13 @@ import Yams
 /// configuration.
 struct YAMLTreeBuilder {
     let text: YAMLText
-    /// Offsets of the stars that stand for an alias; the parser found empty scalars with a tag there.
+    /// Offsets of the stars that stand for an alias; the parser found plain texts there.
     let aliases: Set<Int>
     /// Keys that stand twice; the parser found other names there.
     let renamed: [Int: RenamedKey]
     var mistakes: Mistakes
+    /// Whether every alias names something.
+    private(set) var isWhole = true
     private var anchors: [String: YAMLNode] = [:]
     /// How many nodes there are so far, those behind aliases counted with each of them.
     private var total = 0
@@ -68,6 +70,7 @@ struct YAMLTreeBuilder {
             try count(named.size, at: location)
             return named
         }
+        isWhole = false
         mistakes.report(location, "nothing above is called \(name); name a value with &\(name) before *\(name)")
         return YAMLNode(content: .scalar(YAMLScalar(text: "", isPlain: true, tag: nil)), location: location)
     }
