@@ -3,8 +3,8 @@ import ModelStore
 extension ConfigurationFile {
     /// A first file for a database, commented so that a stranger can go on from there.
     ///
-    /// Every ordinary table with a key is a model that only the highest role sees, until somebody opens it; columns that
-    /// look like secrets are declared so. Tables that can't be models are named in comments, with the reason. The file
+    /// Every ordinary table with a key is a model that only admins see, until somebody opens it; columns that look like
+    /// secrets are declared so. Tables that can't be models are named in comments, with the reason. The file
     /// resolves against the schema that it was made for without a mistake.
     public static func draft(for schema: DatabaseSchema) -> String {
         Draft(schema).text

@@ -31,9 +31,6 @@ struct ModelEntry: Sendable {
 
     /// What is served under: the path given, else the name with an s.
     var servedPath: String { path?.value ?? name + "s" }
-
-    /// The lists that are given, in the order of what they are for.
-    var lists: [RuleList] { [read, write, create, update, remove].compactMap(\.self) }
 }
 
 struct RuleList: Sendable {

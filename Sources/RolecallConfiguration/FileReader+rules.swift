@@ -68,7 +68,7 @@ extension FileReader {
             if let known = when.first(where: { $0.column.value.asciiLowercased == entry.key.asciiLowercased }) {
                 report(
                     entry.location,
-                    "\(Words.quoted(entry.key)) is the column \(Words.quoted(known.column.value)) again; keep one of them"
+                    "\(Words.quoted(entry.key)) is \(Words.quoted(known.column.value)) again; keep one of them"
                 )
                 return nil
             }

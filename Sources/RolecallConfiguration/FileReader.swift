@@ -75,7 +75,7 @@ struct FileReader {
                 node.location,
                 names.count > 100
                     ? "there are \(names.count) roles; 100 are the most"
-                    : "roles takes two names at least: the role of those who are not signed in, and that of those who are"
+                    : "roles takes at least two: that of those who are not signed in, and that of those who are"
             )
             return
         }

@@ -53,12 +53,6 @@ struct Mistakes {
         if known.insert(mistake).inserted { found.append(mistake) }
     }
 
-    mutating func add(_ others: [Mistake]) {
-        for mistake in others { report(mistake.location, mistake.sentence) }
-    }
-
-    var isEmpty: Bool { found.isEmpty }
-
     /// In the order of the file; those of one place in the order in which they were found.
     var inOrder: [Mistake] {
         found.enumerated().sorted { ($0.element.location, $0.offset) < ($1.element.location, $1.offset) }

@@ -10,6 +10,12 @@ extension ModelResolution {
                 isWhole = false
                 continue
             }
+            // A key has two names.
+            if conditions.contains(where: { $0.column == told(column) }) {
+                mistakes.report(
+                    condition.column.location, "\(Words.quoted(column.name)) stands in when already; keep one of them")
+                isWhole = false
+            }
             for value in condition.values {
                 guard let problem = problem(of: value.value, in: column) else { continue }
                 mistakes.report(value.location, problem)
@@ -58,6 +64,7 @@ extension ModelResolution {
     /// "Type Affinity").
     private func problem(of value: Value, in column: DatabaseSchema.Column) -> String? {
         let name = Words.quoted(column.name)
+        let declared = "\(name) is declared \(Words.name(column.declaredType))"
         switch (value, column.kind) {
         case (.null, _):
             guard !column.isNullable || isKey(column) else { return nil }
@@ -65,30 +72,22 @@ extension ModelResolution {
         case (.integer(0), .boolean), (.integer(1), .boolean), (.boolean, .boolean): return nil
         case (.real(let real), .boolean) where real == 0 || real == 1: return nil
         case (_, .boolean):
-            return
-                "\(name) is declared \(Words.name(column.declaredType)), so the rule never grants; ask for true or false"
-        case (.integer(let integer), .text): return needsQuotes(name, column, String(integer))
-        case (.real(let real), .text): return needsQuotes(name, column, String(real))
+            return "\(declared), so the rule never grants; ask for true or false"
+        case (.integer(let integer), .text): return needsQuotes(declared, String(integer))
+        case (.real(let real), .text): return needsQuotes(declared, String(real))
         case (.boolean, .text):
             return """
-                \(name) is declared \(Words.name(column.declaredType)) and holds texts, so the rule never grants; ask for the text \
-                that stands there, in quotes
+                \(declared) and holds texts, so the rule never grants; ask for the text that stands there, in quotes
                 """
         case (.text(let text), .integer), (.text(let text), .real):
             guard Int64(text) != nil else { return nil }
-            return """
-                \(name) is declared \(Words.name(column.declaredType)) and holds numbers, so the rule never grants; write \(text) \
-                without quotes
-                """
+            return "\(declared) and holds numbers, so the rule never grants; write \(text) without quotes"
         default: return nil
         }
     }
 
-    private func needsQuotes(_ name: String, _ column: DatabaseSchema.Column, _ text: String) -> String {
-        """
-        \(name) is declared \(Words.name(column.declaredType)) and holds texts, so the rule never grants; write \"\(text)\" in \
-        quotes
-        """
+    private func needsQuotes(_ declared: String, _ text: String) -> String {
+        "\(declared) and holds texts, so the rule never grants; write \"\(text)\" in quotes"
     }
 
     private mutating func ownership(_ entry: Located<Ownership>) -> Ownership? {

@@ -112,7 +112,7 @@ struct ModelResolution {
         var key: [String] = []
         for column in entry.key {
             guard let found = table.named(column.value) else {
-                mistakes.report(column.location, missing(column.value, of: entry.name, in: table, hidden: []))
+                mistakes.report(column.location, missing(column.value, of: entry.name, in: table))
                 return nil
             }
             key.append(found.name)
@@ -125,8 +125,8 @@ struct ModelResolution {
             mistakes.report(
                 location,
                 """
-                \(Words.list(key.map(Words.name))) can't name the rows of \(Words.name(table.name)): they must be its primary key, or unique and \
-                NOT NULL; \(advice)
+                \(Words.list(key.map(Words.name))) can't name the rows of \(Words.name(table.name)): they must be its \
+                primary key, or unique and NOT NULL; \(advice)
                 """)
             return nil
         }
@@ -134,9 +134,9 @@ struct ModelResolution {
     }
 
     private static func missing(
-        _ name: String, of model: String, in table: DatabaseSchema.Table, hidden: Set<String>
+        _ name: String, of model: String, in table: DatabaseSchema.Table
     ) -> String {
-        let names = table.columns.map(\.name).filter { !hidden.contains($0) }
+        let names = table.columns.map(\.name)
         return
             "\(model) has no column \(Words.quoted(name)); \(Words.suggestion(for: name, among: names, noun: "other"))"
     }
@@ -153,7 +153,7 @@ struct ModelResolution {
                 "the key of \(entry.name) has several columns; name them: \(Words.list(key.map(Words.name)))")
             return nil
         }
-        mistakes.report(name.location, Self.missing(name.value, of: entry.name, in: table, hidden: []))
+        mistakes.report(name.location, Self.missing(name.value, of: entry.name, in: table))
         return nil
     }
 

@@ -16,7 +16,7 @@ struct YAMLReader {
     static let maximumDepth = 32
     /// Keys that stand twice, of all mappings; past these, nothing more is looked at.
     static let maximumDuplicates = 20
-    /// Characters of a text in which more than one key that stands twice is looked for: each takes a reading of its own.
+    /// Characters of a text in which several keys that stand twice are looked for: each takes a reading of its own.
     static let maximumLengthForDuplicates = 100_000
 
     private var mistakes: Mistakes

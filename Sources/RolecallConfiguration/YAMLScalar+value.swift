@@ -47,8 +47,8 @@ extension YAMLScalar {
     private func ambiguous(_ reading: String, _ plain: String, otherwise: String = "a text") -> Doubt {
         Doubt(
             sentence: """
-                \(Words.quoted(text)) is \(reading) to some readers of YAML and \(otherwise) to others; write \(plain), or \
-                \(Words.quoted(text)) in quotes
+                \(Words.quoted(text)) is \(reading) to some readers of YAML and \(otherwise) to others; \
+                write \(plain), or \(Words.quoted(text)) in quotes
                 """)
     }
 

@@ -50,16 +50,14 @@ import Testing
                 roles: []
                 """,
             [
-                "1:8: roles takes two names at least: the role of those who are not signed in, and "
-                    + "that of those who are"
+                "1:8: roles takes at least two: that of those who are not signed in, and that of those who are"
             ])
         expectMistakes(
             in: """
                 roles: [user]
                 """,
             [
-                "1:8: roles takes two names at least: the role of those who are not signed in, and "
-                    + "that of those who are"
+                "1:8: roles takes at least two: that of those who are not signed in, and that of those who are"
             ])
         expectMistakes(
             in: """

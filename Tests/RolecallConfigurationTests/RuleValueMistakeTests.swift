@@ -63,7 +63,17 @@ import Testing
                     read: [{role: user, when: {state: open, STATE: paid}}]
                 """,
             [
-                #"4:45: "STATE" is the column "state" again; keep one of them"#
+                #"4:45: "STATE" is "state" again; keep one of them"#
+            ])
+        expectMistakes(
+            in: """
+                models:
+                  order:
+                    table: orders
+                    read: [{role: user, when: {id: 1, _id: 2}}]
+                """,
+            [
+                #"4:39: "id" stands in when already; keep one of them"#
             ])
     }
 
