@@ -30,12 +30,12 @@ struct EventRoutes: Sendable {
         let principal = try await identity.principal(of: request)
         let asked = try Asked(request, by: principal?.user, under: policy, of: store)
         let view = policy.view(role: principal?.user.role, user: principal?.user.owner)
-        switch try await read(asked, as: view) {
-        case .gap(let gap): return Self.answer(gap)
-        case .events(let events, let position):
-            // Up to some megabytes: more than a connection's thread should spend its time on.
-            return await withTaskExecutorPreference(globalConcurrentExecutor) {
-                .json(.array(events.map(Self.json)), headers: .position(position))
+        // Up to thousands of entries and some megabytes: more than a connection's thread should spend its time on.
+        return try await withTaskExecutorPreference(globalConcurrentExecutor) {
+            switch try await read(asked, as: view) {
+            case .gap(let gap): return Self.answer(gap)
+            case .events(let events, let position):
+                return .json(.array(events.map(Self.json)), headers: .position(position))
             }
         }
     }
