@@ -44,7 +44,8 @@ struct RolecallApplication: Service, CustomStringConvertible {
         }
         let store = try SQLiteDatabaseStore.open(
             path: configuration.databasePath, models: resolved.models,
-            schema: configuration.isDemo ? Demo.schema : [], logger: logger)
+            schema: configuration.isDemo ? Demo.schema : [],
+            consent: configuration.attaches ? .given : .required, logger: logger)
         let key =
             try configuration.makesKey ? KeyFile.readOrMake(configuration.keyPath) : KeyFile.read(configuration.keyPath)
         let passwords = PasswordHasher(parameters: configuration.passwordParameters)

@@ -30,7 +30,8 @@ struct AccountOptions: ParsableArguments {
             let path = try storage.resolve(settings).databasePath
             let logger = Logger(label: "rolecall") { _ in LineLogHandler(format: .text, level: .warning) }
             let store = try SQLiteDatabaseStore.open(
-                path: path, models: BuiltInModels.declarations(demo: false), schema: [], logger: logger)
+                path: path, models: BuiltInModels.declarations(demo: false), schema: [], consent: .required,
+                logger: logger)
             do {
                 try await body(store, file?.content.roles ?? BuiltInModels.roles)
             } catch {

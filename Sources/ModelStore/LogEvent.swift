@@ -7,6 +7,9 @@ public struct LogEvent: Hashable, Sendable {
         case created
         case updated
         case removed
+        /// Changes of the model have been made that nobody has told the log of, before this place: its triggers were
+        /// lost meanwhile. Such an entry has neither key nor row.
+        case gap
     }
 
     /// Counts up from 1; a later commit always has higher numbers. Numbers may be missing, never repeated.

@@ -18,12 +18,15 @@ public struct Column: Hashable, Sendable {
     public var isRequired: Bool
     /// NULL may stand in it.
     public var isNullable: Bool
+    /// Computed by the table: told, and never written.
+    public var isGenerated: Bool
 
-    public init(name: String, kind: Kind, isRequired: Bool, isNullable: Bool) {
+    public init(name: String, kind: Kind, isRequired: Bool, isNullable: Bool, isGenerated: Bool = false) {
         self.name = name
         self.kind = kind
         self.isRequired = isRequired
         self.isNullable = isNullable
+        self.isGenerated = isGenerated
     }
 }
 

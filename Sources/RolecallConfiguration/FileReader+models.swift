@@ -166,7 +166,7 @@ extension FileReader {
     ]
 
     /// Paths that the server has for itself under /api.
-    static let reservedPaths: Set<String> = ["events", "sockets"]
+    static let reservedPaths: Set<String> = ["events", "models", "sockets"]
 
     private mutating func checkPaths() {
         var taken: [String: String] = ["users": ModelName.user, "messages": ModelName.message]

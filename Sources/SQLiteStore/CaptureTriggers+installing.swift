@@ -10,9 +10,7 @@ extension CaptureTriggers {
     func install(in db: Database) throws -> Int {
         var written = 0
         for (name, sql) in statements {
-            let present = try db.first(
-                "SELECT sql FROM sqlite_master WHERE type = 'trigger' AND name = ?", [.text(name)]
-            ) { $0.text(0) }
+            let present = try present(name, in: db)
             guard present != sql else { continue }
             if present != nil { try db.execute(sql: "DROP TRIGGER \(SQL.name(name))") }
             try db.execute(sql: sql)
@@ -22,6 +20,20 @@ extension CaptureTriggers {
         return written
     }
 
+    /// Whether all of them are on the table, whatever they say.
+    func areThere(in db: Database) throws -> Bool {
+        try statements.allSatisfy { try present($0.name, in: db) != nil }
+    }
+
+    /// Whether they are as they would be installed.
+    func areUpToDate(in db: Database) throws -> Bool {
+        try statements.allSatisfy { try present($0.name, in: db) == $0.sql }
+    }
+
+    private func present(_ name: String, in db: Database) throws -> String? {
+        try db.first("SELECT sql FROM sqlite_master WHERE type = 'trigger' AND name = ?", [.text(name)]) { $0.text(0) }
+    }
+
     /// Compiles a write of each kind, and with it the triggers, which SQLite reads only then. Better no start than
     /// triggers that fail the statements of other programs.
     private func check(in db: Database) throws {
@@ -29,7 +41,7 @@ extension CaptureTriggers {
             let column = table.sources.first { source in
                 table.fields.contains { $0.name == source.name && !$0.isGenerated }
             }
-            let name = SQL.name(column?.name ?? table.key.name)
+            let name = SQL.name(column?.name ?? table.keys[0].name)
             _ = try db.makeStatement(sql: "INSERT INTO \(table.table) DEFAULT VALUES")
             _ = try db.makeStatement(sql: "UPDATE \(table.table) SET \(name) = \(name)")
             _ = try db.makeStatement(sql: "DELETE FROM \(table.table)")

@@ -44,6 +44,13 @@ struct CaptureTriggers {
         ]
     }
 
+    /// The names of a model's triggers.
+    static func names(of model: String) -> [String] {
+        ["before_insert", "after_insert", "before_update", "after_update", "after_delete"].map {
+            "rolecall_\(model)_\($0)"
+        }
+    }
+
     private func trigger(
         _ suffix: String, _ event: String, when condition: String? = nil, _ statements: [String]
     ) -> (name: String, sql: String) {
@@ -59,31 +66,53 @@ struct CaptureTriggers {
     // MARK: - Parts
 
     private var model: String { SQL.text(table.model.name) }
-    private var oldKey: String { "OLD.\(table.keyName)" }
-    private var newKey: String { "NEW.\(table.keyName)" }
+    private var oldKey: Key { key(in: "OLD") }
+    private var newKey: Key { key(in: "NEW") }
     private var keyChanges: String { "NOT \(areSame(oldKey, newKey))" }
+
+    /// The columns of a key, as expressions.
+    private typealias Key = [String]
+
+    private func key(in row: String) -> Key {
+        table.keyNames.map { "\(row).\($0)" }
+    }
+
+    /// The key of a note.
+    ///
+    /// - Parameter row: `rolecall_displaced` or an alias of it.
+    private func noted(in row: String) -> Key {
+        table.keys.indices.map { "\(row).\(StoreSchema.displacedKey($0))" }
+    }
 
     /// Whether two keys are one to those who are told. That is stricter than the table: by a collation, or as integer
     /// and real, keys can be equal that are different on the wire.
-    private func areSame(_ one: String, _ other: String) -> String {
-        table.isKeyRowID
-            ? "\(one) IS \(other)" : "(\(one) IS \(other) COLLATE BINARY AND typeof(\(one)) = typeof(\(other)))"
+    private func areSame(_ one: Key, _ other: Key) -> String {
+        let same = zip(one, other).map { one, other in
+            table.isKeyRowID
+                ? "\(one) IS \(other)" : "(\(one) IS \(other) COLLATE BINARY AND typeof(\(one)) = typeof(\(other)))"
+        }
+        return same.count == 1 ? same[0] : "(\(same.joined(separator: " AND ")))"
     }
 
     /// Whether the row `t` of the table has a key. The first condition can use the index, the second is exact.
-    private func isRow(_ key: String) -> String {
-        let isFound = "t.\(table.keyName) = \(key)"
-        return table.isKeyRowID ? isFound : "\(isFound) AND \(areSame("t.\(table.keyName)", key))"
+    private func isRow(_ key: Key) -> String {
+        let isFound = zip(self.key(in: "t"), key).map { "\($0) = \($1)" }.joined(separator: " AND ")
+        return table.isKeyRowID ? isFound : "\(isFound) AND \(areSame(self.key(in: "t"), key))"
+    }
+
+    /// Whether a key names a row.
+    private func names(_ key: Key) -> String {
+        key.map { "\($0) IS NOT NULL" }.joined(separator: " AND ")
     }
 
     /// Whether a row with a key stands in the table now.
-    private func stands(_ key: String) -> String {
+    private func stands(_ key: Key) -> String {
         "EXISTS (SELECT 1 FROM \(table.table) AS t WHERE \(isRow(key)))"
     }
 
     /// Restricts a statement on `rolecall_displaced` to the note of a key.
-    private func isNote(of key: String) -> String {
-        "model = \(model) AND \(areSame(#"rolecall_displaced."key""#, key))"
+    private func isNote(of key: Key) -> String {
+        "model = \(model) AND \(areSame(noted(in: "rolecall_displaced"), key))"
     }
 
     /// The end of every statement that appends to the log. The actor is known only inside the server's own
@@ -97,30 +126,35 @@ struct CaptureTriggers {
     /// Notes the rows that the write may displace. Only the newest notes are kept, far more than a statement with all
     /// that its triggers do can need.
     private func noting(for write: ConflictCandidates.Write) -> [String] {
-        let keys = candidates.keys(for: write)
+        let candidates = candidates.keys(for: write)
+        let columns = table.keys.indices.map(StoreSchema.displacedKey).joined(separator: ", ")
+        let key = key(in: "t").joined(separator: ", ")
         return [
-            #"DELETE FROM rolecall_displaced WHERE model = \#(model) AND "key" IN (\#(keys))"#,
+            "DELETE FROM rolecall_displaced WHERE model = \(model) AND \(row(columns)) IN (\(candidates))",
             """
-            INSERT INTO rolecall_displaced(model, "key", key_text, image) \
-            SELECT \(model), t.\(table.keyName), \(image.key(of: "t")), \(image.image(of: "t")) \
-            FROM \(table.table) AS t WHERE t.\(table.keyName) IN (\(keys))
+            INSERT INTO rolecall_displaced(model, \(columns), key_text, image) \
+            SELECT \(model), \(key), \(image.key(of: "t")), \(image.image(of: "t")) \
+            FROM \(table.table) AS t WHERE \(row(key)) IN (\(candidates))
             """,
             "DELETE FROM rolecall_displaced WHERE id <= (SELECT max(id) FROM rolecall_displaced) - 256",
         ]
     }
 
+    /// A list of columns as one value.
+    private func row(_ columns: String) -> String { table.hasCompositeKey ? "(\(columns))" : columns }
+
     /// Tells the noted rows that have gone, other than one with the key of the new row.
     private var tellDisplaced: String {
         """
         \(Self.append) \(model), 'removed', d.key_text, d.image, NULL, \(Self.actorAndTime) \
-        FROM rolecall_displaced AS d WHERE d.model = \(model) AND NOT \(areSame(#"d."key""#, newKey)) \
-        AND NOT \(stands(#"d."key""#)) ORDER BY d.id
+        FROM rolecall_displaced AS d WHERE d.model = \(model) AND NOT \(areSame(noted(in: "d"), newKey)) \
+        AND NOT \(stands(noted(in: "d"))) ORDER BY d.id
         """
     }
 
     /// Forgets the notes that have been told.
     private var forgetDisplaced: String {
-        #"DELETE FROM rolecall_displaced WHERE model = \#(model) AND NOT \#(stands(#"rolecall_displaced."key""#))"#
+        "DELETE FROM rolecall_displaced WHERE model = \(model) AND NOT \(stands(noted(in: "rolecall_displaced")))"
     }
 
     /// The noted image of a row that had the new row's key.
@@ -143,7 +177,7 @@ struct CaptureTriggers {
         let restricted = condition.map { "\($0) AND " } ?? ""
         return """
             \(Self.append) \(model), 'removed', \(image.key(of: "OLD")), \(image.image(of: "OLD")), NULL, \
-            \(Self.actorAndTime) WHERE \(restricted)\(oldKey) IS NOT NULL AND NOT \(stands(oldKey))
+            \(Self.actorAndTime) WHERE \(restricted)\(names(oldKey)) AND NOT \(stands(oldKey))
             """
     }
 
@@ -164,7 +198,7 @@ struct CaptureTriggers {
             tellOld(if: keyChanges),
             tellNew(
                 before: """
-                    CASE WHEN \(keyChanges) THEN \(displacedImage) WHEN \(oldKey) IS NOT NULL \
+                    CASE WHEN \(keyChanges) THEN \(displacedImage) WHEN \(names(oldKey)) \
                     THEN \(image.image(of: "OLD")) END
                     """,
                 unless: onlySecretsDiffer),

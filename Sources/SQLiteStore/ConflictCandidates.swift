@@ -24,14 +24,17 @@ struct ConflictCandidates {
     /// Selects their keys, each once.
     func keys(for write: Write) -> String {
         table.uniqueIndexes.map { index in
-            "SELECT t.\(table.keyName) FROM \(table.table) AS t WHERE \(condition(index, for: write))"
+            "SELECT \(table.keyNames.map { "t.\($0)" }.joined(separator: ", ")) FROM \(table.table) AS t WHERE \(condition(index, for: write))"
         }.joined(separator: " UNION ")
     }
 
     private func condition(_ index: UniqueIndex, for write: Write) -> String {
-        var conditions = ["t.\(table.keyName) IS NOT NULL"]
+        var conditions = table.keyNames.map { "t.\($0) IS NOT NULL" }
         // A row does not stand in its own way.
-        if write == .update { conditions.append("t.\(table.keyName) IS NOT OLD.\(table.keyName)") }
+        if write == .update {
+            let differ = table.keyNames.map { "t.\($0) IS NOT OLD.\($0)" }
+            conditions.append(differ.count == 1 ? differ[0] : "(\(differ.joined(separator: " OR ")))")
+        }
         // The index's own condition first: an expression may be defined only where that holds.
         if let condition = index.condition {
             conditions.append("(\(condition))")

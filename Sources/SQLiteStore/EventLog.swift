@@ -57,15 +57,23 @@ enum EventLog {
             "SELECT \(columns) FROM rolecall_events WHERE seq > ? AND model = ? ORDER BY seq",
             [.integer(sequence), .text(model)], isCached: false
         ) { row in
-            guard json(row, 3).flatMap(Value.init(json:)) == key, let event = event(row) else { return true }
+            let isGap = row.text(2) == ModelStore.LogEvent.Change.gap.rawValue
+            guard isGap || json(row, 3).flatMap(Value.init(json:)) == key, let event = event(row) else { return true }
             return try visit(event)
         }
+    }
+
+    /// Says that changes of a model have been missed.
+    static func appendGap(of model: String, in db: Database) throws {
+        try db.run(
+            "INSERT INTO rolecall_events(model, op, at) VALUES (?, ?, strftime('%Y-%m-%dT%H:%M:%fZ', 'now'))",
+            [.text(model), .text(ModelStore.LogEvent.Change.gap.rawValue)])
     }
 
     /// The entry that was selected by ``columns``; nil where it can't be read.
     static func event(_ row: StatementRow) -> ModelStore.LogEvent? {
         guard let change = ModelStore.LogEvent.Change(rawValue: row.text(2)),
-            let key = json(row, 3).flatMap(Value.init(json:))
+            let key = change == .gap ? .null : json(row, 3).flatMap(Value.init(json:))
         else { return nil }
         let before = json(row, 4).flatMap(ModelStore.Row.init(json:))
         let after = json(row, 5).flatMap(ModelStore.Row.init(json:))

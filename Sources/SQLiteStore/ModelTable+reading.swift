@@ -6,7 +6,7 @@ let keyColumnName = "_id"
 
 /// Tables of the store itself, which can't be models: their changes are not told, or are the telling.
 private let ownTables: Set<String> = [
-    "rolecall_meta", "rolecall_session", "rolecall_events", "rolecall_context", "rolecall_displaced",
+    "rolecall_meta", "rolecall_session", "rolecall_events", "rolecall_context", "rolecall_displaced", "rolecall_model",
 ]
 
 extension ModelTable {
@@ -17,42 +17,81 @@ extension ModelTable {
         let table = try ModelTable.checkedTable(of: declaration, in: db)
         let columns = try TableColumn.all(of: table.name, in: db)
         let secrets = try ModelTable.secrets(of: declaration, table: table.name, columns: columns)
-        let keys = columns.filter { $0.primaryKeyPosition > 0 }
-        guard let key = keys.first, keys.count == 1 else {
-            throw declaration.unusable(
-                keys.isEmpty
-                    ? "has no primary key: Rolecall needs one column that names a row"
-                    : "has a primary key of \(keys.count) columns: Rolecall needs one column that names a row")
+        uniqueIndexes = try UniqueIndex.all(of: table.name, in: db)
+        let primary = columns.filter { $0.primaryKeyPosition > 0 }.sorted {
+            $0.primaryKeyPosition < $1.primaryKeyPosition
         }
-        if secrets.contains(key.name) {
+        let keys = try ModelTable.keys(of: declaration, columns: columns, primary: primary, uniqueIndexes)
+        for key in keys where secrets.contains(key.name) {
             throw declaration.unusable("names its rows by column \(key.name), which therefore can't be secret")
         }
-        for column in columns where column.name.lowercased() == keyColumnName && column.name != key.name {
+        let single = keys.count == 1 ? keys.first?.name : nil
+        for column in columns where column.name.lowercased() == keyColumnName && column.name != single {
             throw declaration.unusable(
-                "has a column \(column.name) beside its key \(key.name), which is told as \(keyColumnName)")
+                "has a column \(column.name) beside its key \(keys.map(\.name).joined(separator: ", ")), "
+                    + "which is told as \(keyColumnName)")
         }
 
-        uniqueIndexes = try UniqueIndex.all(of: table.name, in: db)
         // `INTEGER PRIMARY KEY DESC` is no row number, for historical reasons, and has an index like other keys.
-        let isKeyRowID = !table.isWithoutRowID && key.isInteger && !uniqueIndexes.contains(where: \.isPrimaryKey)
+        let rowNumber =
+            !table.isWithoutRowID && primary.count == 1 && !uniqueIndexes.contains(where: \.isPrimaryKey)
+            ? primary.first.flatMap { $0.isInteger ? $0.name : nil } : nil
+        let isKeyRowID = rowNumber != nil && rowNumber == single
         self.isKeyRowID = isKeyRowID
         let fields = columns.filter { !secrets.contains($0.name) }.map { column in
-            column.field(isKey: column.name == key.name, isRowID: column.name == key.name && isKeyRowID)
+            column.field(
+                isKey: column.name == single, isPart: keys.contains { $0.name == column.name },
+                isRowID: column.name == rowNumber)
         }
-        guard let keyField = fields.first(where: { $0.name == key.name }) else {
-            throw declaration.unusable("has no key")
-        }
-        self.key = keyField
-        self.fields = fields
+        self.keys = keys.compactMap { key in fields.first { $0.name == key.name } }
+        self.fields = (single == nil ? [.compositeKey] : []) + fields
         self.secrets = columns.map(\.name).filter(secrets.contains)
         sources = columns.map { column in
             Source(name: column.name, literalDefault: column.literalDefault, isNotNull: column.isNotNull)
         }
-        if isKeyRowID { uniqueIndexes.insert(UniqueIndex(rowID: key.name), at: 0) }
+        if let rowNumber { uniqueIndexes.insert(UniqueIndex(rowID: rowNumber), at: 0) }
         references = try ModelTable.references(of: table.name, in: db)
+        let told = self.fields.map(\.column)
+        guard let key = told.first(where: { $0.name == keyColumnName }) else {
+            throw declaration.unusable("has no key")
+        }
         model = Model(
-            name: declaration.name, path: declaration.path, table: table.name, key: keyField.column,
-            columns: fields.map(\.column))
+            name: declaration.name, path: declaration.path, table: table.name, key: key,
+            keyColumns: keys.map(\.name), columns: told)
+    }
+
+    /// The most columns that a key can have: as many as `rolecall_displaced` has room for.
+    static let maximumKeyColumns = 8
+
+    /// The columns that name a row: the declared ones, or else the primary key.
+    private static func keys(
+        of declaration: ModelDeclaration, columns: [TableColumn], primary: [TableColumn], _ indexes: [UniqueIndex]
+    ) throws -> [TableColumn] {
+        var keys = primary
+        if !declaration.key.isEmpty {
+            keys = try declaration.key.map { name in
+                guard let column = columns.first(where: { $0.name.lowercased() == name.lowercased() }) else {
+                    throw declaration.unusable("has no column \(name), which is declared as its key")
+                }
+                return column
+            }
+            let names = Set(keys.map(\.name))
+            let isUnique = indexes.contains { index in index.columns.map { Set($0) == names } ?? false }
+            let namesEachRow = isUnique && keys.allSatisfy { $0.isNotNull || $0.primaryKeyPosition > 0 }
+            guard namesEachRow || names == Set(primary.map(\.name)), names.count == keys.count else {
+                throw declaration.unusable(
+                    "can't have the key \(declaration.key.joined(separator: ", ")): "
+                        + "it must be a primary key, or a unique index of columns that are NOT NULL")
+            }
+        }
+        guard !keys.isEmpty else {
+            throw declaration.unusable("has no primary key: Rolecall needs columns that name a row")
+        }
+        guard keys.count <= maximumKeyColumns else {
+            throw declaration.unusable(
+                "has a key of \(keys.count) columns: Rolecall takes \(maximumKeyColumns) at most")
+        }
+        return keys
     }
 
     private static func checkedTable(
@@ -109,69 +148,5 @@ extension ModelDeclaration {
     /// A sentence about the model's table.
     fileprivate func unusable(_ rest: String) -> StoreError {
         .unusable("The table \(table) of model \(name) \(rest).")
-    }
-}
-
-/// A line of `PRAGMA table_xinfo`.
-private struct TableColumn {
-    var name: String
-    var type: String
-    var isNotNull: Bool
-    var defaultValue: String?
-    /// From 1; 0 for a column outside the key.
-    var primaryKeyPosition: Int64
-    var isGenerated: Bool
-
-    static func all(of table: String, in db: Database) throws -> [TableColumn] {
-        var columns: [TableColumn] = []
-        try db.query(
-            "SELECT name, type, \"notnull\", dflt_value, pk, hidden FROM pragma_table_xinfo(?) ORDER BY cid",
-            [.text(table)]
-        ) { row in
-            // 1 marks the hidden columns of virtual tables; 2 and 3 are generated ones.
-            if row.integer(5) != 1 {
-                columns.append(
-                    TableColumn(
-                        name: row.text(0), type: row.text(1).uppercased(), isNotNull: row.integer(2) != 0,
-                        defaultValue: row.isNull(3) ? nil : row.text(3), primaryKeyPosition: row.integer(4),
-                        isGenerated: row.integer(5) > 1))
-            }
-            return true
-        }
-        return columns
-    }
-
-    /// Exactly this type makes a single key the row's number; `INT` does not.
-    var isInteger: Bool { type == "INTEGER" }
-
-    /// As SQLite reads a declared type (its documentation, "Determination Of Column Affinity"), with BOOLEAN told
-    /// apart. What has numeric affinity takes anything.
-    private var kind: ModelStore.Column.Kind {
-        if type.hasPrefix("BOOL") { return .boolean }
-        if type.contains("INT") { return .integer }
-        if type.contains("CHAR") || type.contains("CLOB") || type.contains("TEXT") { return .text }
-        if type.contains("BLOB") { return .blob }
-        if type.contains("REAL") || type.contains("FLOA") || type.contains("DOUB") { return .real }
-        return .any
-    }
-
-    func field(isKey: Bool, isRowID: Bool) -> ModelTable.Field {
-        let column = ModelStore.Column(
-            name: isKey ? keyColumnName : name, kind: kind,
-            isRequired: (isNotNull || isKey) && defaultValue == nil && !isGenerated && !isRowID,
-            isNullable: !isNotNull && !isKey)
-        return ModelTable.Field(name: name, column: column, isGenerated: isGenerated)
-    }
-
-    /// The default, where it is a literal that means the same in any statement.
-    var literalDefault: String? {
-        guard let defaultValue else { return nil }
-        let isText =
-            defaultValue.count >= 2 && defaultValue.hasPrefix("'") && defaultValue.hasSuffix("'")
-            && !defaultValue.dropFirst().dropLast().replacing("''", with: "").contains("'")
-        let isNumber =
-            defaultValue.unicodeScalars.allSatisfy { "0123456789.eE+-".unicodeScalars.contains($0) }
-            && Double(defaultValue) != nil
-        return isText || isNumber ? defaultValue : nil
     }
 }

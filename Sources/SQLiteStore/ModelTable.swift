@@ -1,5 +1,6 @@
 import GRDB
 import ModelStore
+import WireJSON
 
 /// A model together with what only the store knows of its table.
 ///
@@ -11,8 +12,8 @@ struct ModelTable: Sendable {
         var name: String
         /// As the contract names and describes it.
         var column: ModelStore.Column
-        /// Computed by the table: read, never written.
-        var isGenerated: Bool
+        /// Computed: read, never written.
+        var isGenerated: Bool { column.isGenerated }
     }
 
     /// A column of the table, told or not.
@@ -24,10 +25,10 @@ struct ModelTable: Sendable {
     }
 
     var model: Model
-    /// The columns that may be told, in the table's order.
+    /// The columns that may be told, in the table's order; in front of them the key, where it is made of several.
     var fields: [Field]
-    /// The one of `fields` that names a row.
-    var key: Field
+    /// The columns that name a row together; mostly one.
+    var keys: [Field]
     /// Whether the key is SQLite's own row number and therefore always an integer.
     var isKeyRowID: Bool
     /// Columns that are never told, by their names in the table.
@@ -39,11 +40,40 @@ struct ModelTable: Sendable {
     var references: [String]
 
     var table: String { SQL.name(model.table) }
-    var keyName: String { SQL.name(key.name) }
+    /// The key's columns, as they stand in a statement.
+    var keyNames: [String] { keys.map { SQL.name($0.name) } }
+    /// The same as a list.
+    var keyList: String { keyNames.joined(separator: ", ") }
+    /// Whether the key is made of several columns, and told as one text.
+    var hasCompositeKey: Bool { keys.count > 1 }
 
     /// `SELECT` list of the told columns.
     var selection: String {
-        fields.map { SQL.name($0.name) }.joined(separator: ", ")
+        let image = RowImage(table: self)
+        return fields.map { $0.isCompositeKey ? image.keyText(of: table) : SQL.name($0.name) }.joined(separator: ", ")
+    }
+
+    /// The condition that finds the row with a key, and its arguments; nil for what is the key of no row.
+    func condition(forKey key: Value) -> (sql: String, arguments: [Value])? {
+        parts(ofKey: key).map { parts in (keyNames.map { "\($0) = ?" }.joined(separator: " AND "), parts) }
+    }
+
+    /// The condition that finds the rows that come behind a key.
+    func condition(behindKey key: Value, _ order: KeyOrder) -> (sql: String, arguments: [Value])? {
+        let places = Array(repeating: "?", count: keys.count).joined(separator: ", ")
+        return parts(ofKey: key).map { parts in
+            ("(\(keyList)) \(order == .ascending ? ">" : "<") (\(places))", parts)
+        }
+    }
+
+    /// The values of the key's columns.
+    private func parts(ofKey key: Value) -> [Value]? {
+        guard hasCompositeKey else { return [key] }
+        guard case .text(let text) = key, let array = (try? JSON(parsing: Array(text.utf8)))?.arrayValue else {
+            return nil
+        }
+        let parts = array.compactMap(Value.init(json:))
+        return parts.count == keys.count && parts.count == array.count ? parts : nil
     }
 
     func field(_ column: String) -> Field? {
@@ -58,6 +88,16 @@ struct ModelTable: Sendable {
                 field.column.kind == .boolean ? row.value(index).asBoolean : row.value(index)
             })
     }
+}
+
+extension ModelTable.Field {
+    /// What stands for a key of several columns; no column of the table.
+    static let compositeKey = ModelTable.Field(
+        name: "",
+        column: ModelStore.Column(
+            name: keyColumnName, kind: .text, isRequired: false, isNullable: false, isGenerated: true))
+
+    var isCompositeKey: Bool { name.isEmpty }
 }
 
 extension Value {

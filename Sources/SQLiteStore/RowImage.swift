@@ -39,12 +39,23 @@ struct RowImage {
 
     /// The key's JSON text. Two keys are one row to those who are told exactly when these texts are the same.
     func key(of row: String) -> String {
-        value(of: table.key, in: row)
+        table.hasCompositeKey ? "json_quote(\(keyText(of: row)))" : value(of: table.keys[0], in: row)
+    }
+
+    /// A key of several columns as the text that it is told as: the JSON array of their values.
+    func keyText(of row: String) -> String {
+        var operands: [String] = []
+        for (index, key) in table.keys.enumerated() {
+            operands.append(index == 0 ? "'['" : "','")
+            operands.append(value(of: key, in: row))
+        }
+        return SQL.concatenation((operands + ["']'"])[...])
     }
 
     private func value(of field: ModelTable.Field, in row: String) -> String {
+        if field.isCompositeKey { return key(of: row) }
         let value = "\(row).\(SQL.name(field.name))"
-        if table.isKeyRowID, field.name == table.key.name { return "CAST(\(value) AS TEXT)" }
+        if table.isKeyRowID, field.name == table.keys[0].name { return "CAST(\(value) AS TEXT)" }
         let integer =
             field.column.kind == .boolean
             ? "CASE \(value) WHEN 0 THEN 'false' WHEN 1 THEN 'true' ELSE CAST(\(value) AS TEXT) END"

@@ -15,45 +15,43 @@ extension SQLiteDatabaseStore {
     ///   - path: the file; its directory must exist and be writable, for the journal beside it.
     ///   - models: what to tell changes of. Triggers of models that are not named stay: a second program that knows
     ///     fewer models must not silence the others.
+    ///   - consent: whether tables of others may be given triggers that have never had them.
     ///   - schema: statements to run at every opening, before the models' tables are looked up; each must do nothing
     ///     the second time (`CREATE TABLE IF NOT EXISTS`).
     /// - Throws: ``StoreError/unusable(_:)`` for a path that can't be used, a file that is no database, a database of
     ///   a newer version and a model whose table does not fit; ``StoreError/unavailable(_:)`` where another process
     ///   holds a lock for too long.
     public static func open(
-        path: String, models: [ModelDeclaration], schema: [String] = [], logger: Logger
+        path: String, models: [ModelDeclaration], schema: [String] = [], consent: Consent = .given, logger: Logger
     ) throws(StoreError) -> SQLiteDatabaseStore {
-        try open(path: path, models: models, schema: schema, patience: patience, logger: logger)
+        try open(path: path, models: models, schema: schema, consent: consent, patience: patience, logger: logger)
     }
 
     static func open(
-        path: String, models: [ModelDeclaration], schema: [String], patience: Duration, logger: Logger
+        path: String, models: [ModelDeclaration], schema: [String], consent: Consent = .given, patience: Duration,
+        logger: Logger
     ) throws(StoreError) -> SQLiteDatabaseStore {
         var configuration = Configuration()
         configuration.busyMode = .timeout(patience / .seconds(1))
         configuration.label = "rolecall.sqlite"
         // Writes of one server are serial; readers are the log's followers and the requests.
         configuration.maximumReaderCount = 4
-        do {
-            try checkPath(path)
-            try checkNames(models)
+        try checkPath(path)
+        try checkNames(models)
+        let preparation = Preparation(path: path, models: models, schema: schema)
+        return try mapped(path) {
             createPrivately(path)
-            try checkVersion(path, configuration)
+            let journalMode = try check(preparation, configuration, consent)
             let pool = try DatabasePool(path: path, configuration: configuration)
-            return try open(pool, models: models, schema: schema, patience: patience, logger: logger)
-        } catch let error as StoreError {
-            throw error
-        } catch let error as DatabaseError {
-            throw openingError(error, path: path)
-        } catch {
-            throw .unusable("The database \(path) can't be opened: \(error).")
+            return try open(pool, preparation, journalMode: journalMode, patience: patience, logger: logger)
         }
     }
 
     private static func open(
-        _ pool: DatabasePool, models: [ModelDeclaration], schema: [String], patience: Duration, logger: Logger
+        _ pool: DatabasePool, _ preparation: Preparation, journalMode: String, patience: Duration, logger: Logger
     ) throws -> SQLiteDatabaseStore {
         let path = pool.path
+        let models = preparation.models
         return try pool.writeWithoutTransaction { db in
             // Here, because the pool itself sets NORMAL when it opens.
             try db.run("PRAGMA synchronous = FULL")
@@ -62,16 +60,15 @@ extension SQLiteDatabaseStore {
             var head: Int64 = 0
             var schemaVersion: Int64 = 0
             try db.inTransaction(.immediate) {
-                try StoreSchema.migrate(db, path: path)
-                for statement in schema { try db.execute(sql: statement) }
-                tables = try models.map { try ModelTable($0, in: db) }
-                for table in tables {
-                    let count = try CaptureTriggers(table: table).install(in: db)
-                    if count > 0 {
-                        logger.info(
-                            "installed triggers",
-                            metadata: ["model": "\(table.model.name)", "table": "\(table.model.table)"])
-                    }
+                let outcome = try preparation.carryOut(in: db, journalMode: journalMode)
+                tables = outcome.tables
+                for (table, hadLost) in outcome.written {
+                    logger.log(
+                        level: hadLost ? .warning : .info,
+                        hadLost
+                            ? "put back triggers: changes of the table since they were lost have not been told"
+                            : "installed triggers",
+                        metadata: ["model": "\(table.model.name)", "table": "\(table.model.table)"])
                 }
                 logID = try StoreSchema.logID(of: db, path: path)
                 head = try EventLog.head(db)
@@ -92,7 +89,7 @@ extension SQLiteDatabaseStore {
 
     // MARK: - Checks before anything is changed
 
-    private static func checkPath(_ path: String) throws(StoreError) {
+    static func checkPath(_ path: String, forWriting: Bool = true) throws(StoreError) {
         let url = URL(fileURLWithPath: path)
         let directory = url.deletingLastPathComponent().path
         let files = FileManager.default
@@ -103,14 +100,15 @@ extension SQLiteDatabaseStore {
         guard isDirectory.boolValue else {
             throw .unusable("The database \(path) can't be opened: \(directory) is no directory.")
         }
-        guard files.isWritableFile(atPath: directory) else {
+        guard !forWriting || files.isWritableFile(atPath: directory) else {
             throw .unusable(
                 "The database \(path) can't be opened: its directory must be writable, for the journal beside it.")
         }
         guard files.fileExists(atPath: path, isDirectory: &isDirectory) else { return }
         if isDirectory.boolValue { throw .unusable("The database \(path) can't be opened: it is a directory.") }
-        guard files.isReadableFile(atPath: path), files.isWritableFile(atPath: path) else {
-            throw .unusable("The database \(path) can't be opened: it must be readable and writable.")
+        guard files.isReadableFile(atPath: path), !forWriting || files.isWritableFile(atPath: path) else {
+            throw .unusable(
+                "The database \(path) can't be opened: it must be readable\(forWriting ? " and writable" : "").")
         }
     }
 
@@ -124,13 +122,28 @@ extension SQLiteDatabaseStore {
     }
 
     /// With a connection that changes nothing: a pool would set the journal mode, which stands in the file.
-    private static func checkVersion(_ path: String, _ configuration: Configuration) throws {
+    ///
+    /// - Returns: the journal mode.
+    private static func check(
+        _ preparation: Preparation, _ configuration: Configuration, _ consent: Consent
+    ) throws -> String {
+        let path = preparation.path
         let queue = try DatabaseQueue(path: path, configuration: configuration)
-        _ = try queue.unsafeRead { try StoreSchema.checkedVersion(of: $0, path: path) }
+        let journalMode = try queue.unsafeRead { db in
+            _ = try StoreSchema.checkedVersion(of: db, path: path)
+            if consent == .required {
+                let strangers = try preparation.strangers(in: db)
+                if strangers.isNewToDatabase || !strangers.tables.isEmpty {
+                    throw StoreError.notAsked(path, strangers.tables)
+                }
+            }
+            return try db.first("PRAGMA journal_mode") { $0.text(0) } ?? "delete"
+        }
         try queue.close()
+        return journalMode
     }
 
-    private static func openingError(_ error: DatabaseError, path: String) -> StoreError {
+    static func openingError(_ error: DatabaseError, path: String) -> StoreError {
         switch error.resultCode {
         case .SQLITE_NOTADB: .unusable("The file \(path) is no SQLite database: name another one.")
         case .SQLITE_CORRUPT: .unusable("The database \(path) is damaged: restore a backup.")
@@ -141,6 +154,18 @@ extension SQLiteDatabaseStore {
             // Nothing but the schema has been touched so far; no value can stand in the message.
             .unusable("The database \(path) can't be used: \(error.message ?? "SQLite \(error.resultCode)").")
         }
+    }
+}
+
+extension StoreError {
+    /// Somebody else's database, and nobody has agreed.
+    fileprivate static func notAsked(_ path: String, _ tables: [String]) -> StoreError {
+        let what =
+            tables.isEmpty
+            ? "The database \(path) is somebody's, and Rolecall's own tables would be put into it"
+            : "Triggers would be put on \(tables.joined(separator: ", ")) of \(path), which have never had them"
+        return .unusable(
+            "\(what). \"rolecall-server models attach\" shows what that is, and asks; --attach agrees to it.")
     }
 }
 

@@ -126,6 +126,14 @@ public final class SQLiteDatabaseStore: Store {
         }
     }
 
+    /// Closes it on this thread: for a store that has served nobody.
+    func closeNow() {
+        followers.close()
+        watch.stop()
+        pool.invalidateReadOnlyConnections()
+        try? pool.close()
+    }
+
     /// The inside of a write transaction.
     private func perform<Output: Sendable>(
         _ body: (any WriteTransaction) throws -> Output, by actor: RolecallProtocol.Actor?, in db: Database

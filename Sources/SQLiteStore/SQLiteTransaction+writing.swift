@@ -34,8 +34,7 @@ extension SQLiteWriteTransaction: WriteTransaction {
             let what = names.isEmpty ? "DEFAULT VALUES" : "(\(list)) VALUES (\(places))"
             // The table's own triggers may change the row after this; it is read as it stands then.
             let key = try db.first(
-                "INSERT INTO \(table.table) \(what) RETURNING \(table.keyName)", values.map(\.value)
-            ) { $0.value(0) }
+                "INSERT INTO \(table.table) \(what) RETURNING \(table.keyList)", values.map(\.value), read: table.key)
             guard let key, let row = try row(of: table, key: key) else {
                 throw StoreError.invalid("The table \(table.model.table) has not kept the row.", column: nil)
             }
@@ -50,11 +49,11 @@ extension SQLiteWriteTransaction: WriteTransaction {
         let names = try table.writable(values.map(\.column))
         return try mapped(table, written: names) {
             guard !names.isEmpty else { return try row(of: table, key: key) }
+            guard let condition = table.condition(forKey: key) else { return nil }
             let list = names.map { "\(SQL.name($0)) = ?" }.joined(separator: ", ")
             let key = try db.first(
-                "UPDATE \(table.table) SET \(list) WHERE \(table.keyName) = ? RETURNING \(table.keyName)",
-                values.map(\.value) + [key]
-            ) { $0.value(0) }
+                "UPDATE \(table.table) SET \(list) WHERE \(condition.sql) RETURNING \(table.keyList)",
+                values.map(\.value) + condition.arguments, read: table.key)
             return try key.flatMap { try row(of: table, key: $0) }
         }
     }
@@ -62,14 +61,22 @@ extension SQLiteWriteTransaction: WriteTransaction {
     func remove(_ model: Model, key: Value) throws -> ModelStore.Row? {
         let table = try table(of: model)
         return try mapped(table) {
-            guard let row = try row(of: table, key: key) else { return nil }
-            try db.run("DELETE FROM \(table.table) WHERE \(table.keyName) = ?", [key])
+            guard let condition = table.condition(forKey: key), let row = try row(of: table, key: key) else {
+                return nil
+            }
+            try db.run("DELETE FROM \(table.table) WHERE \(condition.sql)", condition.arguments)
             return row
         }
     }
 }
 
 extension ModelTable {
+    /// Reads a key that was selected by ``keyList``.
+    fileprivate func key(_ row: StatementRow) -> Value {
+        guard hasCompositeKey else { return row.value(0) }
+        return .text(JSON.array(keys.indices.map { row.value($0).json }).description)
+    }
+
     /// The names in the table of columns that are to be written.
     ///
     /// - Throws: ``StoreError/invalid(_:column:)`` for a column that is not there, not told or not writable, and for

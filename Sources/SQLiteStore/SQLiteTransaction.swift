@@ -52,8 +52,10 @@ extension SQLiteTransaction {
     }
 
     func row(of table: ModelTable, key: Value) throws -> ModelStore.Row? {
-        try db.first(
-            "SELECT \(table.selection) FROM \(table.table) WHERE \(table.keyName) = ?", [key], read: table.row)
+        guard let condition = table.condition(forKey: key) else { return nil }
+        return try db.first(
+            "SELECT \(table.selection) FROM \(table.table) WHERE \(condition.sql)", condition.arguments,
+            read: table.row)
     }
 
     func rows(
@@ -61,11 +63,12 @@ extension SQLiteTransaction {
         visit: (ModelStore.Row) throws -> Bool
     ) throws {
         let table = try table(of: model)
-        var conditions = ["\(table.keyName) IS NOT NULL"]
+        var conditions = table.keyNames.map { "\($0) IS NOT NULL" }
         var arguments: [Value] = []
         if let after {
-            conditions.append("\(table.keyName) \(order == .ascending ? ">" : "<") ?")
-            arguments.append(after)
+            guard let behind = table.condition(behindKey: after, order) else { return }
+            conditions.append(behind.sql)
+            arguments += behind.arguments
         }
         for (column, value) in equals {
             guard let field = table.field(column.name) else { throw table.unknown(column.name) }
@@ -77,7 +80,7 @@ extension SQLiteTransaction {
             try db.query(
                 """
                 SELECT \(table.selection) FROM \(table.table) WHERE \(conditions.joined(separator: " AND ")) \
-                ORDER BY \(table.keyName)\(order == .ascending ? "" : " DESC")
+                ORDER BY \(table.keyNames.map { order == .ascending ? $0 : "\($0) DESC" }.joined(separator: ", "))
                 """, arguments, isCached: false
             ) { try visit(table.row($0)) }
         }

@@ -10,6 +10,7 @@ import RolecallProtocol
 /// | `rolecall_user`, `rolecall_message` | the models that every server has |
 /// | `rolecall_session` | sign-ins; moments are milliseconds since 1970; `address` and `agent` of the sign-in |
 /// | `rolecall_events` | the log; `key`, `before` and `after` are JSON texts; ends of sessions: ``SessionTriggers`` |
+/// | `rolecall_model` | what has been attached: a model's name, its table, since when |
 /// | `rolecall_context` | the actor of the transaction under way; empty for every other connection, always |
 /// | `rolecall_displaced` | rows that a write may displace; see ``CaptureTriggers`` |
 ///
@@ -49,7 +50,28 @@ enum StoreSchema {
             "ALTER TABLE rolecall_session ADD COLUMN address TEXT",
             "ALTER TABLE rolecall_session ADD COLUMN agent TEXT",
         ] + SessionTriggers.statements + [IdentityLog.index],
+        (1..<ModelTable.maximumKeyColumns).map {
+            "ALTER TABLE rolecall_displaced ADD COLUMN \(displacedKey($0))"
+        } + [
+            """
+            CREATE TABLE rolecall_model(name TEXT PRIMARY KEY NOT NULL, table_name TEXT NOT NULL, \
+            attached_at TEXT NOT NULL)
+            """,
+            "INSERT INTO rolecall_model SELECT *, strftime('%Y-%m-%dT%H:%M:%fZ', 'now') FROM (\(attachedByTriggers))",
+            "CREATE INDEX rolecall_message_by_room ON rolecall_message(room, _id)",
+        ],
     ]
+
+    /// Selects the models that have triggers, and their tables: what is attached, before that was written down.
+    static let attachedByTriggers = """
+        SELECT substr(name, 10, length(name) - 22), tbl_name FROM sqlite_master WHERE type = 'trigger' \
+        AND name LIKE 'rolecall!_%!_after!_insert' ESCAPE '!'
+        """
+
+    /// The column of `rolecall_displaced` for a part of a key, counted from 0.
+    static func displacedKey(_ place: Int) -> String {
+        place == 0 ? "\"key\"" : "key\(place + 1)"
+    }
 
     /// The version of a database; 0 where Rolecall has never been.
     ///
@@ -75,12 +97,15 @@ enum StoreSchema {
     }
 
     /// Brings the tables to this program's version.
-    static func migrate(_ db: Database, path: String) throws {
+    ///
+    /// - Parameter journalMode: the one that a new database has had before; written down so that it can be put back.
+    static func migrate(_ db: Database, path: String, journalMode: String? = nil) throws {
         let version = try checkedVersion(of: db, path: path)
         guard version < Self.version else { return }
         if version == 0 {
             try db.run("CREATE TABLE rolecall_meta(key TEXT PRIMARY KEY NOT NULL, value TEXT NOT NULL)")
             try setMeta("log_id", to: LogID.random().description, in: db)
+            if let journalMode { try setMeta("journal_mode", to: journalMode, in: db) }
         }
         for step in steps[version...] {
             for statement in step { try db.run(statement) }

@@ -1,6 +1,7 @@
 import GRDB
 import Logging
 import ModelStore
+import Synchronization
 
 /// Puts the triggers back where another program has rebuilt a table, which is SQLite's way to change one, and lost
 /// them by that.
@@ -11,6 +12,8 @@ final class TriggerKeeper: Sendable {
     private let pool: DatabasePool
     private let models: [(declaration: ModelDeclaration, model: Model)]
     private let logger: Logger
+    /// The models that it could not look after, as has been logged.
+    private let failing = Mutex<Set<String>>([])
 
     init(pool: DatabasePool, models: [(declaration: ModelDeclaration, model: Model)], logger: Logger) {
         self.pool = pool
@@ -43,15 +46,21 @@ final class TriggerKeeper: Sendable {
             // A savepoint for each: one table that no longer fits must not cost the others their triggers.
             var written = 0
             try db.inSavepoint {
-                written = try CaptureTriggers(table: table).install(in: db)
+                let triggers = CaptureTriggers(table: table)
+                let hadLost = try !triggers.areThere(in: db)
+                written = try triggers.install(in: db)
+                if hadLost { try EventLog.appendGap(of: model.name, in: db) }
                 return .commit
             }
+            failing.withLock { _ = $0.remove(model.name) }
             if written > 0 {
                 logger.warning(
                     "put back triggers: changes of the table since they were lost have not been told",
                     metadata: metadata)
             }
         } catch let error as StoreError {
+            // Once: it is looked at again with every change of the schema.
+            guard failing.withLock({ $0.insert(model.name).inserted }) else { return }
             logger.error("changes are not told any more: \(error)", metadata: metadata)
         }
     }
@@ -63,7 +72,7 @@ extension ModelTable {
     /// - Throws: ``StoreError/unusable(_:)`` where one of the model's is missing.
     fileprivate func limited(to model: Model) throws -> ModelTable {
         let missing = model.columns.filter { column in field(column.name)?.column.kind != column.kind }
-        guard missing.isEmpty, key.column.name == model.key.name else {
+        guard missing.isEmpty, self.model.keyColumns == model.keyColumns else {
             let names = missing.map(\.name).joined(separator: ", ")
             throw StoreError.unusable("The table \(model.table) has lost or changed \(names): start again.")
         }

@@ -1,4 +1,5 @@
 import ModelStore
+import NIOCore
 import RolecallProtocol
 import Testing
 import WireJSON

@@ -51,7 +51,9 @@ struct TriggerKeeperTests {
             try db.execute(sql: "REPLACE INTO thing(_id, name, code) VALUES (9, 'z', 'c')")
         }
         let events = try await kept.store.events()
-        #expect(events.map { $0.summary() } == ["created 1 - a", "updated 1 a b", "removed 1 b -", "created 9 - z"])
+        #expect(
+            events.map { $0.summary() }
+                == ["created 1 - a", "gap null - -", "updated 1 a b", "removed 1 b -", "created 9 - z"])
         #expect(events.last?.after?.columns == ["_id", "name", "info", "active", "admin_only"])
     }
 

@@ -1,0 +1,96 @@
+import GRDB
+import ModelStore
+
+/// Puts what the store needs into a database: its tables, and the triggers of the models. The same for an opening, for
+/// an attachment, and for the plan of one, which is carried out on a database without rows.
+struct Preparation {
+    let path: String
+    let models: [ModelDeclaration]
+    /// Statements that make tables where they are missing.
+    let schema: [String]
+
+    struct Outcome {
+        var tables: [ModelTable]
+        /// The models whose triggers were written, and whether some of them had been there before and were lost.
+        var written: [(table: ModelTable, hadLost: Bool)] = []
+    }
+
+    /// What of it somebody has to be asked for first.
+    func strangers(in db: Database) throws -> (tables: [String], isNewToDatabase: Bool) {
+        let tables = try Self.foreignTables(in: db)
+        let attached = try Self.attached(in: db)
+        let unknown = models.filter { model in
+            attached[model.name]?.lowercased() != model.table.lowercased()
+                && tables.contains { $0.lowercased() == model.table.lowercased() }
+        }
+        let isStranger = try !db.hasTable("rolecall_meta") && !tables.isEmpty
+        return (unknown.map(\.table), isStranger)
+    }
+
+    /// In one transaction of the caller's.
+    ///
+    /// - Parameter journalMode: what the database had before the store came; nil where that is not known.
+    func carryOut(in db: Database, journalMode: String? = nil) throws -> Outcome {
+        try StoreSchema.migrate(db, path: path, journalMode: journalMode)
+        for statement in schema { try db.execute(sql: statement) }
+        var outcome = Outcome(tables: try models.map { try ModelTable($0, in: db) })
+        let attached = try Self.attached(in: db)
+        for table in outcome.tables {
+            let wasAttached = attached[table.model.name]?.lowercased() == table.model.table.lowercased()
+            let triggers = CaptureTriggers(table: table)
+            let isComplete = try triggers.areThere(in: db)
+            let count = try triggers.install(in: db)
+            if !wasAttached { try Self.record(table.model, in: db) }
+            guard count > 0 else { continue }
+            let hadLost = wasAttached && !isComplete
+            if hadLost { try EventLog.appendGap(of: table.model.name, in: db) }
+            outcome.written.append((table, hadLost))
+        }
+        return outcome
+    }
+
+    // MARK: Parts
+
+    /// The tables that are neither the store's nor SQLite's own.
+    static func foreignTables(in db: Database) throws -> [String] {
+        var names: [String] = []
+        try db.query(
+            """
+            SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite!_%' ESCAPE '!' \
+            AND name NOT LIKE 'rolecall!_%' ESCAPE '!' ORDER BY name
+            """
+        ) { row in
+            names.append(row.text(0))
+            return true
+        }
+        return names
+    }
+
+    /// What has been attached: tables by the models' names.
+    static func attached(in db: Database) throws -> [String: String] {
+        // Before that was written down, the triggers themselves said it.
+        let source =
+            try db.hasTable("rolecall_model")
+            ? "SELECT name, table_name FROM rolecall_model" : StoreSchema.attachedByTriggers
+        var tables: [String: String] = [:]
+        try db.query(source) { row in
+            tables[row.text(0)] = row.text(1)
+            return true
+        }
+        return tables
+    }
+
+    private static func record(_ model: Model, in db: Database) throws {
+        try db.run(
+            """
+            INSERT OR REPLACE INTO rolecall_model(name, table_name, attached_at) \
+            VALUES (?, ?, strftime('%Y-%m-%dT%H:%M:%fZ', 'now'))
+            """, [.text(model.name), .text(model.table)])
+    }
+}
+
+extension Database {
+    func hasTable(_ name: String) throws -> Bool {
+        try first("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?", [.text(name)]) { _ in true } ?? false
+    }
+}
