@@ -45,7 +45,7 @@ struct Interest: Hashable, Sendable {
     /// A message is left out where every room that it was in, and is in, has been left.
     func includes(_ event: LogEvent) -> Bool {
         guard includes(model: event.model) else { return false }
-        guard event.model == ModelName.message, !leftRooms.isEmpty else { return true }
+        guard event.model == ModelName.message, !leftRooms.isEmpty, event.change != .gap else { return true }
         return [event.before, event.after].contains { row in
             guard case .text(let room) = row?[MessageColumn.room] else { return row != nil }
             return !leftRooms.contains(room)

@@ -13,12 +13,24 @@ struct EventEncoder: Sendable {
         OutboundBatch(
             events.compactMap { event in
                 guard audience.interest.includes(event) else { return nil }
+                if let gap = gap(event, to: audience.view) {
+                    return OutboundEvent(Gap.eventName, [gap.json], number: event.sequence)
+                }
                 return told(event, to: audience.view).map { told in
                     OutboundEvent(
                         told.name, told.arguments, number: event.sequence,
                         folding: .init(key: "\(event.model)/\(event.key.json)", digest: ModelEventDigest(told)))
                 }
             })
+    }
+
+    /// What a view is told of changes that the log itself was not told of; nil where the entry is none such, or of a model
+    /// of which the view sees nothing.
+    func gap(_ event: LogEvent, to view: View) -> Gap? {
+        guard event.change == .gap, policy.visibleModels(to: view).contains(event.model) else { return nil }
+        return Gap(
+            after: Position(log: logID, sequence: event.sequence - 1).description,
+            before: Position(log: logID, sequence: event.sequence), reason: .missed, models: [event.model])
     }
 
     /// What a view is told of one event; nil where that is nothing.

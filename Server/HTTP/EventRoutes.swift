@@ -35,7 +35,7 @@ struct EventRoutes: Sendable {
             switch try await read(asked, as: view) {
             case .gap(let gap): return Self.answer(gap)
             case .events(let events, let position):
-                return .json(.array(events.map(Self.json)), headers: .position(position))
+                return .json(.array(events), headers: .position(position))
             }
         }
     }
@@ -91,7 +91,8 @@ struct EventRoutes: Sendable {
     // MARK: Reading
 
     private enum Reading {
-        case events([ModelEvent], upTo: Position)
+        /// As they are answered.
+        case events([JSON], upTo: Position)
         case gap(Gap)
     }
 
@@ -105,7 +106,7 @@ struct EventRoutes: Sendable {
     private func read(_ asked: Asked, as view: View) async throws -> Reading {
         if let after = asked.after, after.log != store.logID { return try await gap(.unknown, after) }
         var cursor = asked.after?.sequence
-        var (told, size, count): ([ModelEvent], Int, Int) = ([], 0, 0)
+        var (told, size, count): ([JSON], Int, Int) = ([], 0, 0)
         while true {
             let from = cursor
             let snapshot = try await store.read { transaction in
@@ -128,13 +129,11 @@ struct EventRoutes: Sendable {
             for entry in stretch.events {
                 count += 1
                 cursor = entry.sequence
-                guard asked.models?.contains(entry.model) ?? true, let event = encoder.told(entry, to: view) else {
-                    continue
-                }
+                guard asked.models?.contains(entry.model) ?? true, let event = json(entry, to: view) else { continue }
                 told.append(event)
                 size += entry.after?.approximateSize ?? 0
                 if told.count == asked.limit || size >= Self.maximumSize {
-                    return .events(told, upTo: event.position)
+                    return .events(told, upTo: position(entry.sequence))
                 }
             }
             // Fewer than were asked for: there are no more up to the snapshot's own position.
@@ -164,11 +163,17 @@ struct EventRoutes: Sendable {
         return .json(.object(object), status: .gone)
     }
 
-    /// The arguments of the socket's event, by name.
-    private static func json(_ event: ModelEvent) -> JSON {
-        let arguments = event.arguments
+    /// The arguments of the socket's event, by name; nil where a socket would be told nothing.
+    private func json(_ entry: ModelStore.LogEvent, to view: View) -> JSON? {
+        if let gap = encoder.gap(entry, to: view) {
+            return [
+                "event": .string(Gap.eventName), "data": gap.json, "info": .null,
+                "position": .string(gap.before.description),
+            ]
+        }
+        guard let event = encoder.told(entry, to: view) else { return nil }
         var object: JSONObject = ["event": .string(event.name)]
-        for (name, value) in zip(["data", "info", "position"], arguments) { object[name] = value }
+        for (name, value) in zip(["data", "info", "position"], event.arguments) { object[name] = value }
         return .object(object)
     }
 }

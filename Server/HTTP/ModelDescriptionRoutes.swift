@@ -34,10 +34,12 @@ struct ModelDescriptionRoutes: Sendable {
         return ModelDescription(
             name: model.name, path: model.path, keyColumns: model.keyColumns,
             fields: fields(of: model, view) { column in
-                guard let writer, writes, column.name != model.key.name else { return false }
+                guard let writer, writes, !column.isGenerated, column.name != model.key.name || column.isRequired else {
+                    return false
+                }
                 return policy.mayWrite(column: column.name, of: model.name, as: writer)
             } isRequired: { column in
-                column.isRequired && column.name != model.key.name && rules?.stamps[column.name] == nil
+                column.isRequired && rules?.stamps[column.name] == nil
             },
             mayCreate: policy.mayCreate(model.name, as: writer), mayUpdate: policy.mayUpdate(model.name, as: writer),
             mayRemove: policy.mayRemove(model.name, as: writer))

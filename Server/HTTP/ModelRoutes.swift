@@ -1,3 +1,4 @@
+import Foundation
 import HTTPTypes
 import Hummingbird
 import ModelStore
@@ -117,8 +118,9 @@ struct ModelRoutes: Sendable {
     }
 
     private func key(_ context: RolecallRequestContext, of model: Model) throws -> Value {
+        // The router leaves the parts of a path as they are.
         let text = try context.parameters.require("id")
-        guard let key = RowKey.value(text: text, of: model) else {
+        guard let text = text.removingPercentEncoding, let key = RowKey.value(text: text, of: model) else {
             throw RequestFailure(.notFound, .notFound, "There is no such \(model.name).")
         }
         return key

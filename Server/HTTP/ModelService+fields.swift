@@ -20,6 +20,10 @@ extension ModelService {
             guard let column = model.column(name),
                 policy.mayRead(column: name, of: model.name, view: view)
             else { throw .unknownField(name, of: model) }
+            if column.isGenerated, name != model.key.name {
+                throw RequestFailure(
+                    .unprocessableContent, .invalidField, "\(name) is computed by the table.", field: name)
+            }
             // A key that the table gives by itself is the table's; one that has to be brought is brought once.
             guard name != model.key.name || model.key.isRequired,
                 policy.mayWrite(column: name, of: model.name, as: writer)

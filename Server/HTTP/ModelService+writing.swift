@@ -46,7 +46,7 @@ extension ModelService {
             guard let before = try transaction.row(of: model, key: key),
                 policy.visible(before, of: model.name, to: view) != nil
             else { throw RequestFailure.noRow(of: model) }
-            try check(precondition, on: key, of: model, to: view, in: transaction)
+            try check(precondition, on: before, of: model, to: view, in: transaction)
             let after = values.isEmpty ? before : try transaction.update(model, key: key, set: values) ?? before
             guard policy.mayUpdate(before, to: after, of: model.name, as: user.writer) else {
                 throw RequestFailure.forbidden("change this", model, user.writer)
@@ -68,15 +68,17 @@ extension ModelService {
             guard policy.mayRemove(row, of: model.name, as: user.writer) else {
                 throw RequestFailure.forbidden("remove this", model, user.writer)
             }
-            try check(precondition, on: key, of: model, to: view, in: transaction)
+            try check(precondition, on: row, of: model, to: view, in: transaction)
             _ = try transaction.remove(model, key: key)
         }.position
     }
 
     private func check(
-        _ precondition: RowPrecondition, on key: Value, of model: Model, to view: View,
+        _ precondition: RowPrecondition, on row: Row, of model: Model, to view: View,
         in transaction: any ReadTransaction
     ) throws {
+        // As the table spells it, and the log with it.
+        let key = row[Model.keyName] ?? .null
         let isMet = try precondition.holds(for: key, of: model, log: store.logID, in: transaction) { event in
             policy.visibility(of: event, to: view) != .nothing
         }
@@ -122,7 +124,8 @@ extension ModelService {
         values.removeAll { RowKey.part($0.column, of: key, in: model) != nil }
         guard replaces else { return values }
         let key = Set(model.keyColumns).union([model.key.name])
-        for column in model.columns where !key.contains(column.name) && json[column.name] == nil {
+        for column in model.columns where !key.contains(column.name) && !column.isGenerated && json[column.name] == nil
+        {
             guard policy.mayWrite(column: column.name, of: model.name, as: writer) else { continue }
             if column.isRequired {
                 throw RequestFailure(

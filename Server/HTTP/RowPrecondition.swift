@@ -42,7 +42,7 @@ enum RowPrecondition: Hashable, Sendable {
         }
         var isUnchanged = true
         try transaction.events(of: model, key: key, after: since) { event in
-            isUnchanged = !isSeen(event)
+            isUnchanged = event.change != .gap && !isSeen(event)
             return isUnchanged
         }
         return isUnchanged

@@ -50,6 +50,11 @@ extension StoreError {
             self = .unusable("The file is no SQLite database.")
         case .SQLITE_CANTOPEN, .SQLITE_PERM, .SQLITE_AUTH:
             self = .unusable("The database can't be opened: check that its directory exists and can be written to.")
+        case .SQLITE_ERROR where table != nil && error.isOfMissingPart:
+            // It may come back: that is how many programs change a table.
+            self = .unavailable(
+                "The table \(failure.tableName) is gone or has lost a column since the server was started: "
+                    + "put it back, or start again.")
         default:
             self = .unusable(
                 "The database refuses what the program asks (\(error.reason)): if its tables were changed, start again."
@@ -59,6 +64,11 @@ extension StoreError {
 }
 
 extension DatabaseError {
+    /// Whether a statement names what is not there.
+    fileprivate var isOfMissingPart: Bool {
+        ["no such table", "no such column", "has no column"].contains { message?.contains($0) ?? false }
+    }
+
     /// SQLite's name for the error; its message may repeat values.
     fileprivate var reason: String {
         "SQLite \(extendedResultCode)"

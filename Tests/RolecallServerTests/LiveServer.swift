@@ -80,6 +80,10 @@ struct LiveServer: Sendable {
 
     /// Runs statements with the database's own shell, in another process.
     func shell(_ sql: String) async throws {
+        try await Self.shell(sql, on: databasePath)
+    }
+
+    static func shell(_ sql: String, on databasePath: String) async throws {
         let process = try spawn(
             ["sqlite3", "-bail", "-cmd", ".timeout 20000", databasePath, sql],
             environment: ProcessInfo.processInfo.environment, descriptors: [.nothing, .nothing, .nothing])

@@ -194,10 +194,11 @@ struct ErrorTests {
         let error = await #expect(throws: StoreError.self) {
             _ = try await store.write(by: nil) { try $0.insert([("name", .text("the value"))], into: thing) }
         }
-        guard case .unusable(let sentence) = error else {
+        guard case .unavailable(let sentence) = error else {
             Issue.record("\(String(describing: error))")
             return
         }
+        #expect(sentence.contains("The table thing is gone"))
         #expect(!sentence.contains("INSERT"))
         #expect(!sentence.contains("the value"))
     }
