@@ -114,6 +114,12 @@ struct RolecallApplication: Service, CustomStringConvertible {
                 positionInterval: configuration.positionInterval),
             IdentityWatch(store: store, feed: identities, start: start),
         ]
+        if let retention = resolved.retention {
+            services.append(
+                LogPruner(
+                    store: store, association: association, retention: retention,
+                    interval: configuration.pruningInterval, logger: logger))
+        }
         if configuration.demoActivity > 0 {
             services.append(
                 DemoActivity(store: store, rate: configuration.demoActivity, logger: logger))

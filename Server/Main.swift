@@ -8,7 +8,8 @@ struct ServerCommand: AsyncParsableCommand {
         abstract: "Tells every live socket who it belongs to, and shows each user only what their role may see.",
         version: version,
         subcommands: [
-            ServeCommand.self, UserCommand.self, ModelsCommand.self, CheckCommand.self, InitCommand.self,
+            ServeCommand.self, UserCommand.self, ModelsCommand.self, EventsCommand.self, CheckCommand.self,
+            InitCommand.self,
         ],
         defaultSubcommand: ServeCommand.self)
 

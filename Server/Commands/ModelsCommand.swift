@@ -27,6 +27,19 @@ struct ModelOptions: ParsableArguments {
         return (configuration.databasePath, try configuration.resolved().models)
     }
 
+    /// Opens the database for one piece of work.
+    func withStore(_ body: (any Store) async throws -> Void) async throws {
+        let (path, models) = try resolve()
+        let store = try SQLiteDatabaseStore.open(path: path, models: models, consent: .required, logger: logger)
+        do {
+            try await body(store)
+        } catch {
+            try? await store.close()
+            throw error
+        }
+        try await store.close()
+    }
+
     var logger: Logger { Logger(label: "rolecall") { _ in LineLogHandler(format: .text, level: .warning) } }
 }
 

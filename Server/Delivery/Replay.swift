@@ -36,8 +36,12 @@ struct Replay: Sendable {
         await told(start.sequence, on: socket)
         while true {
             let after = cursor
-            let snapshot = try await store.read { try $0.events(after: after, limit: Self.batchLimit) }
-            let events = snapshot.value
+            let snapshot = try await store.read { transaction in
+                let earliest = try transaction.earliestSequence()
+                return (earliest, try transaction.events(after: max(after, earliest - 1), limit: Self.batchLimit))
+            }
+            let (earliest, events) = snapshot.value
+            if after + 1 < earliest { await tellPruned(after: after, before: earliest - 1, to: socket) }
             // Fewer than were asked for: there are no more up to the snapshot's own position.
             let covered =
                 events.count < Self.batchLimit ? snapshot.position.sequence : events.last?.sequence ?? cursor
@@ -68,6 +72,18 @@ struct Replay: Sendable {
             if isDone { return }
             cursor = covered
             await socket.caughtUp()
+        }
+    }
+
+    /// The log has been pruned while it was read.
+    private func tellPruned(after: Int64, before: Int64, to socket: Socket) async {
+        await socket.onLoop { socket in
+            guard socket.isConnected, let identity = association.identity(of: socket), !identity.isLive else { return }
+            let log = association.logID
+            let gap = Gap(
+                after: Position(log: log, sequence: after).description, before: Position(log: log, sequence: before),
+                reason: .retention)
+            socket.emit(Gap.eventName, [gap.json])
         }
     }
 

@@ -161,6 +161,25 @@ public protocol WriteTransaction: ReadTransaction {
     /// Ids of removed users are never given again: a token can't come to name somebody else.
     func removeUser(id: Int64) throws
 
+    /// Forgets the log's oldest entries: who comes back from before them is told of a gap.
+    ///
+    /// - Parameters:
+    ///   - before: entries older than this go; nil for none.
+    ///   - keeping: entries beyond so many newest go; nil for none.
+    ///   - through: none with a higher number goes.
+    ///   - limit: at most so many go, so that no transaction is long.
+    /// - Returns: how many went.
+    @discardableResult
+    func pruneEvents(before: Timestamp?, keeping: Int?, through: Int64, limit: Int) throws -> Int
+    /// Forgets all that the log holds of a row, and leaves a gap of its model.
+    ///
+    /// - Returns: how many entries went.
+    func eraseEvents(of model: Model, key: Value) throws -> Int
+    /// Takes a user's name off all that he has done.
+    ///
+    /// - Returns: how many entries bore it.
+    func eraseActor(_ user: Int64) throws -> Int
+
     func insertSession(_ session: SessionRecord) throws
     /// - Returns: false where there is no such session, or it was revoked before.
     @discardableResult func revokeSession(id: String, at: Timestamp) throws -> Bool

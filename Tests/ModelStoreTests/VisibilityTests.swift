@@ -128,7 +128,8 @@ struct VisibilityTests {
         let event = LogEvent(
             sequence: 1, model: "note", change: .updated, key: .integer(1), before: sight.before, after: sight.after,
             actor: nil, at: "")
-        let told = Policy.notes.visibility(of: event, to: Policy.notes.view(role: sight.role, user: sight.user.map { Owner(id: $0) }))
+        let view = Policy.notes.view(role: sight.role, user: sight.user.map { Owner(id: $0) })
+        let told = Policy.notes.visibility(of: event, to: view)
         #expect(told == sight.told)
         // The byte-wise difference that equality of rows would have to tell, too.
         if case .save(let row, _, _) = told { #expect(row["cost"] == nil || sight.role == "admin") }

@@ -220,7 +220,9 @@ struct Somebody: CustomStringConvertible {
         for rule in rules.read {
             var grants = has(rule.role, under: policy)
             for (column, value) in rule.when { grants = grants && means(row[column], value) }
-            if let owner = rule.owner { grants = grants && user != nil && means(row[owner.column], .integer(user ?? 0)) }
+            if let owner = rule.owner {
+                grants = grants && user != nil && means(row[owner.column], .integer(user ?? 0))
+            }
             guard grants else { continue }
             var fields: [Row.Field] = []
             for field in row.fields where has(rules.fields[field.column], under: policy) { fields.append(field) }

@@ -154,4 +154,32 @@ struct OwnTablesTests {
             #expect(try await user.first { $0.modelEvent }.row["text"] == "told")
         }
     }
+
+    @Test("the log is kept as long as the configuration says, and who comes back from before is told of a gap")
+    func retention() async throws {
+        let yaml = Self.yaml + "\nretention: {events: 1000}\n"
+        try await withTables(Self.sql, yaml, configure: { $0.pruningInterval = .milliseconds(50) }) { server, token in
+            let user = try await server.connect(auth: ["token": .string(token)])
+            _ = try await user.identity(.auth)
+            let start = try await server.store.read { _ in }.position
+            try await server.shell(
+                """
+                WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 5000)
+                INSERT INTO notes(text) SELECT i FROM n
+                """)
+            _ = try await user.first { $0.modelEvent?.row["text"] == "5000" ? true : nil }
+            let told = await user.received.count { $0.modelEvent != nil }
+            #expect(told == 5000, "What has not been told yet is not forgotten.")
+            while true {
+                let snapshot = try await server.store.read { try $0.earliestSequence() }
+                if snapshot.position.sequence - snapshot.value < 1000 { break }
+                try await Task.sleep(for: .milliseconds(10))
+            }
+            let late = try await server.connect(auth: ["token": .string(token), "after": .string(start.description)])
+            let gap = try await late.first { item in
+                if case .event(Gap.eventName, let arguments) = item { Gap(json: arguments[0]) } else { nil }
+            }
+            #expect(gap.reason == .retention)
+        }
+    }
 }
