@@ -85,7 +85,10 @@ struct RolecallApplication: Service, CustomStringConvertible {
         router.add(middleware: CrossOriginMiddleware(origins: origins))
         router.add(middleware: FailureMiddleware())
         if configuration.isReadOnly { router.add(middleware: ReadOnlyMiddleware()) }
-        OperationRoutes(store: store, metrics: metrics, identity: identity, policy: policy).add(to: router)
+        OperationRoutes(
+            store: store, metrics: metrics, identity: identity, policy: policy,
+            isDraining: { server.engine.isDraining }
+        ).add(to: router)
         let signIns = SignIns(tokens: tokens, lifetime: configuration.tokenLifetime)
         let passwordCheck = PasswordCheck(passwords: passwords, limiter: LoginLimiter(), metrics: metrics)
         AuthenticationRoutes(
@@ -145,7 +148,7 @@ struct RolecallApplication: Service, CustomStringConvertible {
             eventLoopGroupProvider: .shared(group), logger: logger)
         let outcome: Result<Void, any Error>
         do {
-            outcome = .success(try await application.run())
+            outcome = .success(try await draining(application))
         } catch {
             outcome = .failure(error)
         }
@@ -156,6 +159,27 @@ struct RolecallApplication: Service, CustomStringConvertible {
         try? await store.close()
         try? await group.shutdownGracefully()
         try outcome.get()
+    }
+
+    /// Runs the application; when it is asked to end, its sockets are let go first, and only then the rest.
+    private func draining(_ application: some Service) async throws {
+        var groupConfiguration = ServiceGroupConfiguration(services: [application], logger: logger)
+        // Requests that never end must not keep the process.
+        groupConfiguration.maximumGracefulShutdownDuration = .seconds(10)
+        let group = ServiceGroup(configuration: groupConfiguration)
+        // A task without this one's context: the request to end reaches it by the drain alone.
+        let running = Task.detached { try await group.run() }
+        let drain = Task {
+            try await gracefulShutdown()
+            await Drain(server: server, longest: configuration.drainTime, logger: logger).run()
+            await group.triggerGracefulShutdown()
+        }
+        defer { drain.cancel() }
+        try await withTaskCancellationHandler {
+            try await running.value
+        } onCancel: {
+            running.cancel()
+        }
     }
 
     private static func name(of address: SocketAddress?) -> String {

@@ -94,6 +94,10 @@ extension ScreenState {
     }
 
     private mutating func tell(_ name: String, _ arguments: [JSON]) {
+        guard name != ServerRestart.eventName else {
+            note("the server restarts; the connection comes back by itself")
+            return
+        }
         let text = arguments.map(\.description).joined(separator: " ")
         note("\(name.prefix(80)) \(text.prefix(400))")
     }

@@ -61,6 +61,10 @@ struct ServeCommand: AsyncParsableCommand {
     var maxEventRate: Int?
     @Option(help: ArgumentHelp("An origin whose pages may use the cookie; repeatable.", valueName: "url"))
     var allowedOrigin: [String] = []
+    @Option(
+        help: ArgumentHelp(
+            "The longest time over which sockets are let go when the server ends (5000).", valueName: "ms"))
+    var drainTime: Int?
     @Flag(help: "Let anyone make an account, with the role user (closed).")
     var signUp = false
     @Flag(help: "Put what tells their changes into tables that somebody else has made, without asking.")
@@ -71,7 +75,8 @@ struct ServeCommand: AsyncParsableCommand {
 
     /// The keys of a configuration file that are options of this command, too.
     static let settings: Set<String> = [
-        "allowed-origin", "attach", "connect-timeout", "data", "demo", "demo-activity", "host", "key-file",
+        "allowed-origin", "attach", "connect-timeout", "data", "demo", "demo-activity", "drain-time", "host",
+        "key-file",
         "log-format",
         "log-level", "max-connections", "max-connections-per-address", "max-event-rate", "max-payload", "ping-interval",
         "ping-timeout", "port", "queue-high-water", "queue-limit", "read-only", "sign-up", "stall-timeout", "store",
@@ -89,17 +94,34 @@ struct ServeCommand: AsyncParsableCommand {
                 print("listening on http://\(address)")
                 fflush(nil)
             }
-            var serviceConfiguration = ServiceGroupConfiguration(
-                services: [application], gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
-            // A request that never ends must not keep the process.
-            serviceConfiguration.maximumGracefulShutdownDuration = .seconds(10)
+            var serviceConfiguration = ServiceGroupConfiguration(services: [application], logger: logger)
+            // Beyond the time that sockets are let go in; a request that never ends must not keep the process.
+            serviceConfiguration.maximumGracefulShutdownDuration =
+                .nanoseconds(configuration.drainTime.nanoseconds) + .seconds(15)
             serviceConfiguration.maximumCancellationDuration = .seconds(5)
             let services = ServiceGroup(configuration: serviceConfiguration)
+            let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint)
+            let ending = Task { await Self.end(services, by: signals, logger) }
+            defer { ending.cancel() }
             do {
                 try await services.run()
             } catch {
                 throw Self.listeningFailure(error, at: configuration) ?? error
             }
+        }
+    }
+
+    /// Ends in good order at the first signal, and at once at the second. Nothing that was acknowledged is lost by that.
+    private static func end(_ services: ServiceGroup, by signals: UnixSignalsSequence, _ logger: Logger) async {
+        var isEnding = false
+        for await signal in signals {
+            if isEnding {
+                logger.notice("ending at once, by a second signal")
+                fflush(nil)
+                _exit(128 + (signal == .sigint ? SIGINT : SIGTERM))
+            }
+            isEnding = true
+            await services.triggerGracefulShutdown()
         }
     }
 
@@ -167,6 +189,8 @@ struct ServeCommand: AsyncParsableCommand {
         // No handler of this server's changes what is written to a socket.
         configuration.socketIO.writesDirectly = true
         configuration.maximumBody = payload
+        configuration.drainTime = .milliseconds(
+            Int64(try settings.integer("drain-time", drainTime, 0...600_000, default: 5000)))
         configuration.isReadOnly = try settings.flag("read-only", readOnly)
         configuration.attaches = try settings.flag("attach", attach)
         if configuration.isReadOnly, configuration.demoActivity > 0 {

@@ -21,6 +21,8 @@ struct Configuration: Sendable {
     var tokenLifetime = 5 * 3600
     /// How long a user without a socket is still shown as on.
     var presenceLinger = TimeAmount.seconds(5)
+    /// The longest time over which sockets are let go when the server ends.
+    var drainTime = TimeAmount.seconds(5)
     /// How often the log is looked at for what is to be forgotten.
     var pruningInterval = Duration.seconds(30)
     /// How often sockets that were sent nothing are told how far the log is.

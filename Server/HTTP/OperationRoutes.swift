@@ -11,6 +11,8 @@ struct OperationRoutes: Sendable {
     let metrics: ServerMetrics
     let identity: RequestIdentity
     let policy: Policy
+    /// Whether the server is on its way out.
+    let isDraining: @Sendable () -> Bool
 
     func add(to router: Router<RolecallRequestContext>) {
         router.get("healthz") { _, _ in Response.json(["status": "ok"]) }
@@ -20,6 +22,11 @@ struct OperationRoutes: Sendable {
 
     /// Ready is who can read the records: without them nobody's token can be judged.
     private func readiness() async -> Response {
+        guard !isDraining() else {
+            return .json(
+                ["status": "not_ready", "reason": "The server is stopping."], status: .serviceUnavailable,
+                headers: [.retryAfter: "1"])
+        }
         do {
             _ = try await store.read { try $0.latestSequence() }
             return .json(["status": "ready"])

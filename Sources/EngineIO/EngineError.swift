@@ -30,6 +30,8 @@ public struct EngineError: Error, Sendable, Equatable {
 
     /// The server has as many sessions as it takes, or as it takes from one address. Not one of the reference's; clients
     /// come back as after any refusal.
+    /// The server ends soon and takes no new sessions; another one, or the same after its restart, will.
+    public static let stopping = EngineError(code: 3, message: "The server is stopping", status: 503)
     public static let tooManySessions = EngineError(code: 3, message: "Too many sessions", status: 503)
 
     /// The same refusal with another sentence in its body.

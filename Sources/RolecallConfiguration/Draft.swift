@@ -181,6 +181,10 @@ private struct Draft {
 
     private static func head(_ schema: DatabaseSchema) -> String {
         let name = YAMLWriter.comment(schema.name)
+        let store =
+            schema.name.hasPrefix("sqlite:")
+            ? "# The database; a path is taken from this file's own directory.\nstore: \(YAMLWriter.text(schema.name))\n\n"
+            : ""
         return """
             # A first configuration for \(name), made from the tables that stand in it.
             #
@@ -208,7 +212,7 @@ private struct Draft {
             #
             # rolecall-server check tells whether everything that stands here is right.
 
-            # From the lowest, the role of those who are not signed in, to the highest. New accounts have the second.
+            \(store)# From the lowest, the role of those who are not signed in, to the highest. New accounts have the second.
             roles: [guest, user, admin]
 
             # The log of changes keeps what is younger, and no more than this; without it, everything.

@@ -147,6 +147,71 @@ extension EndToEnd {
             }
         }
 
+        @Test("a first file is written from the tables, is right as it stands, and is never written over")
+        func initialises() async throws {
+            try await withShop { directory in
+                let file = directory.file("first.yml").path
+                let arguments = ["init", "--store", "sqlite:\(directory.file("shop.db").path)", "--config", file]
+                let written = try await Shell.run(Programs.server(), arguments)
+                #expect(written.exit == .status(0), "\(written)")
+                let checked = try await Shell.run(Programs.server(), ["check", "--config", file])
+                #expect(checked.exit == .status(0), "\(checked)")
+                #expect(checked.output.first?.contains("3 models") == true, "\(checked)")
+                let text = try String(contentsOfFile: file, encoding: .utf8)
+                let again = try await Shell.run(Programs.server(), arguments)
+                #expect(again.exit == .status(1), "\(again)")
+                #expect(again.errors.joined().contains("is there already"), "\(again)")
+                #expect(try String(contentsOfFile: file, encoding: .utf8) == text)
+            }
+        }
+
+        @Test("every mistake of a file is told at once, with its place, and nothing is started")
+        func mistakes() async throws {
+            try await withShop { directory in
+                try """
+                store: sqlite:shop.db
+                models:
+                  order: {table: order, read: everyone}
+                  line: {table: order_lines, read: {owner: {email: custmer}}}
+                """.write(to: directory.file("rolecall.yml"), atomically: true, encoding: .utf8)
+                for arguments in [["check"], ["--attach", "--port", "0"]] {
+                    let run = try await Shell.run(
+                        Programs.server(), arguments + ["--config", directory.file("rolecall.yml").path])
+                    #expect(run.exit == .status(1), "\(run)")
+                    #expect(run.errors.count == 2, "\(run)")
+                    #expect(run.errors.contains { $0.contains("rolecall.yml:3:") && $0.contains("orders") }, "\(run)")
+                    #expect(run.errors.contains { $0.contains("rolecall.yml:4:") && $0.contains("customer") }, "\(run)")
+                }
+            }
+        }
+
+        @Test("the log is pruned, and a row's past and a person's name are taken out of it")
+        func forgets() async throws {
+            try await withShop { directory in
+                try await attach(directory)
+                let database = directory.file("shop.db")
+                _ = try await Shell.sqlite(
+                    database,
+                    """
+                    UPDATE orders SET note = 'secret' WHERE id = 1; UPDATE orders SET note = NULL WHERE id = 1;
+                    UPDATE orders SET note = 'other' WHERE id = 2;
+                    """)
+                let erased = try await run(directory, "events", "erase", "--model", "order", "--key", "1")
+                #expect(erased.output == ["erased 2 events of order 1"], "\(erased)")
+                let left = try await Shell.sqlite(
+                    database,
+                    "SELECT count(*) FROM rolecall_events WHERE instr(coalesce(\"after\", \"before\", ''), 'secret')")
+                #expect(left.output == ["0"])
+                let pruned = try await run(directory, "events", "prune", "--keep", "1")
+                #expect(pruned.exit == .status(0), "\(pruned)")
+                #expect(try await Shell.sqlite(database, "SELECT count(*) FROM rolecall_events").output == ["1"])
+                let named = try await run(directory, "events", "erase", "--user", Self.staff.email)
+                #expect(named.output == ["took the name of \(Self.staff.email) off 0 events"], "\(named)")
+                let unknown = try await run(directory, "events", "erase", "--model", "orders", "--key", "1")
+                #expect(unknown.exit == .status(1), "\(unknown)")
+            }
+        }
+
         /// What each socket was told of a model, once those who see all of it have been told so much.
         private func rows(
             _ model: String, _ count: Int, of sockets: [Account: SocketPeer]

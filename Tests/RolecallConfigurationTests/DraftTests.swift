@@ -13,6 +13,18 @@ import Testing
         return (draft, resolved, (mistakes + others).map(\.description))
     }
 
+    @Test("a schema that is called as a store is named in the file, whatever the path")
+    func store() {
+        for name in ["sqlite:shop.db", "sqlite:/a b/#: \"x'.db"] {
+            var schema = Shop.schema
+            schema.name = name
+            let (file, mistakes) = ConfigurationFile.read(
+                ConfigurationFile.draft(for: schema), name: "c.yml", settings: ["store"])
+            #expect(mistakes == [])
+            #expect(file.setting("store")?.values == [name])
+        }
+    }
+
     @Test("every table with a key is a model for admins alone, and what looks secret is secret")
     func shop() {
         let (draft, resolved, mistakes) = file(Shop.schema)

@@ -272,6 +272,11 @@ final class TestSocket: Sendable {
         try await wait(for: log) { $0.count >= count ? $0 : nil }
     }
 
+    /// Waits for the end of the connection.
+    func over() async throws {
+        while await !log.isOver { await log.change(since: log.received.count) }
+    }
+
     /// Waits for the thing of that name.
     @discardableResult
     func thing(_ name: String) async throws -> ModelEvent {

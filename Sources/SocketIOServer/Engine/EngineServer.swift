@@ -2,6 +2,7 @@ public import CoreMetrics
 import EngineIO
 public import Logging
 public import NIOCore
+import Synchronization
 import WebSocketLink
 
 /// What decides about an Engine.IO server's sessions, and speaks above them.
@@ -28,6 +29,7 @@ public final class EngineServer: Sendable {
     let connections: AddressLimits
     let sessions: AddressLimits
     private let hubByLoop: [ObjectIdentifier: SocketHub]
+    private let draining = Atomic(false)
 
     init(
         configuration: SocketIOServerConfiguration, application: any EngineApplication, group: any EventLoopGroup,
@@ -71,6 +73,24 @@ public final class EngineServer: Sendable {
         for hub in hubs { try? await hub.eventLoop.submit { hub.endSessions() }.get() }
     }
 
+    /// Whether no new sessions are taken, since the server ends soon.
+    public var isDraining: Bool { draining.load(ordering: .relaxed) }
+
+    /// Ends the sessions one after the other, each when its client has taken what was sent to it, and takes no new ones
+    /// from now on. So those who come back come spread over the same time.
+    ///
+    /// - Parameters:
+    ///   - window: from the first to the last.
+    ///   - patience: how long a client that does not take what was sent is waited for beyond the window.
+    public func drain(over window: TimeAmount, patience: TimeAmount) async {
+        draining.store(true, ordering: .relaxed)
+        await withTaskGroup(of: Void.self) { group in
+            for hub in hubs {
+                group.addTask { await hub.drain(over: window, patience: patience) }
+            }
+        }
+    }
+
     /// Whether a request target is this server's to answer.
     func owns(target: String) -> Bool {
         let path = target.prefix { $0 != "?" }
@@ -82,6 +102,7 @@ public final class EngineServer: Sendable {
         let engineRequest = try EngineRequest(
             method: method, target: request.target, supportedTransports: configuration.transports,
             isUpgrade: isUpgrade)
+        if case .handshake = engineRequest.purpose, isDraining { throw .stopping }
         if case .handshake = engineRequest.purpose, !sessions.hasRoom(for: request.remoteAddress) {
             logger.notice("too many sessions", metadata: ["address": .string(request.address)])
             throw .tooManySessions

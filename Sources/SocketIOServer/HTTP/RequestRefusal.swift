@@ -17,6 +17,7 @@ enum RequestRefusal: String, Sendable, CaseIterable {
     case bodyTooLong = "body_too_long"
     case tooManyConnections = "too_many_connections"
     case tooManySessions = "too_many_sessions"
+    case stopping = "stopping"
     case methodNotGET = "websocket_method_not_get"
     case notHTTP11 = "websocket_not_http_1_1"
     case upgradeMissing = "websocket_upgrade_missing"
@@ -28,6 +29,7 @@ enum RequestRefusal: String, Sendable, CaseIterable {
         self =
             switch error.code {
             case _ where error == .tooManySessions: .tooManySessions
+            case _ where error == .stopping: .stopping
             case EngineError.unknownTransport.code: .unknownTransport
             case EngineError.unknownSession.code: .unknownSession
             case EngineError.badHandshakeMethod.code: .badHandshakeMethod

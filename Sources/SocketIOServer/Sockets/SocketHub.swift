@@ -214,6 +214,11 @@ extension SocketHub {
         return sessions[id]
     }
 
+    var openSessions: [EngineSession] {
+        eventLoop.assertInEventLoop()
+        return Array(sessions.values)
+    }
+
     /// A new session's id, which tells by itself which hub has it.
     func makeSessionID() -> String {
         SessionID.make(hub: index)

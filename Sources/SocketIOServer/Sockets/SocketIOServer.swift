@@ -63,6 +63,11 @@ public final class SocketIOServer: Sendable {
         engine.hub(of: eventLoop)
     }
 
+    /// ``EngineServer/drain(over:patience:)`` of the engine below.
+    public func drain(over window: TimeAmount, patience: TimeAmount) async {
+        await engine.drain(over: window, patience: patience)
+    }
+
     /// Ends what is left, and returns when no handler is at work any more. For a server's end, when connections are
     /// closed and no new ones come: an event loop must outlive the handlers that run on it.
     public func drained() async {
