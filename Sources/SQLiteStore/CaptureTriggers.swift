@@ -20,6 +20,8 @@ import ModelStore
 ///   displaces, is not told as removed.
 /// - Nor is a row that is displaced because REPLACE puts a column's default in place of a NULL, where that default is
 ///   no plain literal, or where the index is on a column computed from it.
+/// - What a BEFORE trigger that is not in the database, but TEMP in another program, writes into the very row that fires
+///   it, is told behind its back: as the state before stands what was before the trigger.
 /// - A write with OR FAIL that stops because a trigger of the table's owner fails, after the row was written and
 ///   before the trigger here has fired, leaves a row that is not told.
 struct CaptureTriggers {
@@ -172,11 +174,28 @@ struct CaptureTriggers {
             """
     }
 
+    /// The image of the row as it was before the write.
+    ///
+    /// `OLD` was read before triggers of the table's owner have had their turn. What they have written into the row
+    /// meanwhile has been told already, and then the newest event of it says how it was.
+    private var oldImage: String {
+        let image = image.image(of: "OLD")
+        guard table.hasBeforeTriggers else { return image }
+        return """
+            coalesce((SELECT e."after" FROM rolecall_events AS e \
+            WHERE e.seq > (SELECT max(seq) FROM rolecall_events) - \(Self.nearness) \
+            AND e.model = \(model) AND e."key" = \(self.image.key(of: "OLD")) ORDER BY e.seq DESC LIMIT 1), \(image))
+            """
+    }
+
+    /// How many entries of the log are looked through for what triggers of the table's owner have just done.
+    private static let nearness = 256
+
     /// Tells that the old row is gone, if it is.
     private func tellOld(if condition: String? = nil) -> String {
         let restricted = condition.map { "\($0) AND " } ?? ""
         return """
-            \(Self.append) \(model), 'removed', \(image.key(of: "OLD")), \(image.image(of: "OLD")), NULL, \
+            \(Self.append) \(model), 'removed', \(image.key(of: "OLD")), \(oldImage), NULL, \
             \(Self.actorAndTime) WHERE \(restricted)\(names(oldKey)) AND NOT \(stands(oldKey))
             """
     }
@@ -199,7 +218,7 @@ struct CaptureTriggers {
             tellNew(
                 before: """
                     CASE WHEN \(keyChanges) THEN \(displacedImage) WHEN \(names(oldKey)) \
-                    THEN \(image.image(of: "OLD")) END
+                    THEN \(oldImage) END
                     """,
                 unless: onlySecretsDiffer),
             forgetDisplaced,

@@ -13,9 +13,9 @@ struct ConflictCandidates {
     func exist(for write: Write) -> String {
         let rows = table.uniqueIndexes.map { index in
             let found = "EXISTS (SELECT 1 FROM \(table.table) AS t WHERE \(condition(index, for: write)))"
-            guard write == .update, let columns = index.columns else { return found }
+            guard write == .update, let columns = names(of: index) else { return found }
             // Most updates leave the index alone, and then the lookup can be spared.
-            let differ = columns.map { "NEW.\(SQL.name($0)) IS NOT OLD.\(SQL.name($0)) COLLATE BINARY" }
+            let differ = columns.map { "NEW.\($0) IS NOT OLD.\($0) COLLATE BINARY" }
             return "((\(differ.joined(separator: " OR "))) AND \(found))"
         }
         return rows.joined(separator: " OR ")
@@ -28,11 +28,17 @@ struct ConflictCandidates {
         }.joined(separator: " UNION ")
     }
 
+    /// What a change of the index shows in, where that is columns alone.
+    private func names(of index: UniqueIndex) -> [String]? {
+        if case .rowID? = index.terms.first?.content, index.terms.count == 1 { return table.rowIDName.map { [$0] } }
+        return index.columns?.map(SQL.name)
+    }
+
     private func condition(_ index: UniqueIndex, for write: Write) -> String {
         var conditions = table.keyNames.map { "t.\($0) IS NOT NULL" }
         // A row does not stand in its own way.
         if write == .update {
-            let differ = table.keyNames.map { "t.\($0) IS NOT OLD.\($0)" }
+            let differ = table.keyNames.map { "t.\($0) IS NOT OLD.\($0) COLLATE BINARY" }
             conditions.append(differ.count == 1 ? differ[0] : "(\(differ.joined(separator: " OR ")))")
         }
         // The index's own condition first: an expression may be defined only where that holds.
@@ -44,7 +50,8 @@ struct ConflictCandidates {
             let collation = term.collation.map { " COLLATE \(SQL.name($0))" } ?? ""
             switch term.content {
             case .column(let name): conditions.append("t.\(SQL.name(name)) = \(newValue(name))\(collation)")
-            case .rowID: conditions.append("t.rowid = NEW.rowid")
+            case .rowID:
+                if let name = table.rowIDName { conditions.append("t.\(name) = NEW.\(name)") }
             case .expression(let expression): conditions.append("(\(expression)) = \(ofNew(expression))\(collation)")
             }
         }

@@ -27,6 +27,17 @@ extension Database {
         }
     }
 
+    /// Runs a body while foreign keys are not looked at, in no transaction as yet.
+    ///
+    /// Where one refers to a table that is gone, as most programs never notice, no statement on its table can even be
+    /// compiled otherwise.
+    func withoutForeignKeys<Output>(_ body: () throws -> Output) throws -> Output {
+        // Not cached: this takes effect when it is compiled.
+        try execute(sql: "PRAGMA foreign_keys = OFF")
+        defer { try? execute(sql: "PRAGMA foreign_keys = ON") }
+        return try body()
+    }
+
     /// Refuses to go on where a statement has ended the transaction, as a trigger of the table's owner can: what
     /// followed would be committed by itself.
     func checkTransaction() throws {

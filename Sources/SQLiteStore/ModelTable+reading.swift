@@ -49,8 +49,10 @@ extension ModelTable {
         sources = columns.map { column in
             Source(name: column.name, literalDefault: column.literalDefault, isNotNull: column.isNotNull)
         }
-        if let rowNumber { uniqueIndexes.insert(UniqueIndex(rowID: rowNumber), at: 0) }
+        rowIDName = table.isWithoutRowID ? nil : rowNumber.map(SQL.name) ?? TableColumn.freeRowIDName(beside: columns)
+        if rowIDName != nil { uniqueIndexes.insert(UniqueIndex(rowID: rowNumber), at: 0) }
         references = try ModelTable.references(of: table.name, in: db)
+        hasBeforeTriggers = try ModelTable.hasBeforeTriggers(table.name, in: db)
         let told = self.fields.map(\.column)
         guard let key = told.first(where: { $0.name == keyColumnName }) else {
             throw declaration.unusable("has no key")
@@ -132,6 +134,22 @@ extension ModelTable {
                 }
                 return column.name
             })
+    }
+
+    private static func hasBeforeTriggers(_ table: String, in db: Database) throws -> Bool {
+        var found = false
+        try db.query(
+            "SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND tbl_name = ? COLLATE NOCASE", [.text(table)]
+        ) { row in
+            // CREATE TRIGGER, the name, and when; BEFORE is meant where nothing is said.
+            let words = SQLTokens(row.text(1)).dropFirst(3)
+            let isOurs =
+                row.text(0).hasPrefix("rolecall_")
+                && words.contains { $0.text == "rolecall_events" || $0.text == "rolecall_displaced" }
+            found = found || !isOurs && words.first?.text.uppercased() != "AFTER"
+            return true
+        }
+        return found
     }
 
     private static func references(of table: String, in db: Database) throws -> [String] {

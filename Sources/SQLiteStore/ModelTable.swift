@@ -31,11 +31,16 @@ struct ModelTable: Sendable {
     var keys: [Field]
     /// Whether the key is SQLite's own row number and therefore always an integer.
     var isKeyRowID: Bool
+    /// By what name a statement can say the table's row number: the column that is it, or a name that no column has. Nil
+    /// for a table without row numbers, and where columns have all of those names.
+    var rowIDName: String?
     /// Columns that are never told, by their names in the table.
     var secrets: [String]
     /// Every column of the table that a statement can name.
     var sources: [Source]
     var uniqueIndexes: [UniqueIndex]
+    /// Whether the owner has triggers that fire before a write and may write the same row.
+    var hasBeforeTriggers: Bool
     /// The columns that refer to other tables, by their names in the table.
     var references: [String]
 

@@ -59,21 +59,23 @@ extension SQLiteDatabaseStore {
             var logID = LogID(rawValue: 0)
             var head: Int64 = 0
             var schemaVersion: Int64 = 0
-            try db.inTransaction(.immediate) {
-                let outcome = try preparation.carryOut(in: db, journalMode: journalMode)
-                tables = outcome.tables
-                for (table, hadLost) in outcome.written {
-                    logger.log(
-                        level: hadLost ? .warning : .info,
-                        hadLost
-                            ? "put back triggers: changes of the table since they were lost have not been told"
-                            : "installed triggers",
-                        metadata: ["model": "\(table.model.name)", "table": "\(table.model.table)"])
+            try db.withoutForeignKeys {
+                try db.inTransaction(.immediate) {
+                    let outcome = try preparation.carryOut(in: db, journalMode: journalMode)
+                    tables = outcome.tables
+                    for (table, hadLost) in outcome.written {
+                        logger.log(
+                            level: hadLost ? .warning : .info,
+                            hadLost
+                                ? "put back triggers: changes of the table since they were lost have not been told"
+                                : "installed triggers",
+                            metadata: ["model": "\(table.model.name)", "table": "\(table.model.table)"])
+                    }
+                    logID = try StoreSchema.logID(of: db, path: path)
+                    head = try EventLog.head(db)
+                    schemaVersion = try db.first("PRAGMA schema_version") { $0.integer(0) } ?? 0
+                    return .commit
                 }
-                logID = try StoreSchema.logID(of: db, path: path)
-                head = try EventLog.head(db)
-                schemaVersion = try db.first("PRAGMA schema_version") { $0.integer(0) } ?? 0
-                return .commit
             }
             let reader = SnapshotReader(pool: pool, tables: tables, logger: logger)
             let followers = LogFollowers(head: head, reader: reader)

@@ -41,6 +41,7 @@ struct SchemaTwin {
     func plan(_ preparation: Preparation, for original: Database) throws -> AttachmentPlan {
         let journalMode = try original.first("PRAGMA journal_mode") { $0.text(0) } ?? "delete"
         return try queue.writeWithoutTransaction { twin in
+            try twin.execute(sql: "PRAGMA foreign_keys = OFF")
             let strangers = try preparation.strangers(in: twin)
             let before = Set(try Self.objects(in: twin))
             let outcome = try preparation.carryOut(in: twin)

@@ -34,6 +34,12 @@ struct TableColumn {
         return columns
     }
 
+    /// A name of the row number that no column takes; nil where columns have them all, and no statement can say it.
+    static func freeRowIDName(beside columns: [TableColumn]) -> String? {
+        let taken = Set(columns.map { $0.name.lowercased() })
+        return ["rowid", "_rowid_", "oid"].first { !taken.contains($0) }
+    }
+
     /// Exactly this type makes a single key the row's number; `INT` does not.
     var isInteger: Bool { type == "INTEGER" }
 

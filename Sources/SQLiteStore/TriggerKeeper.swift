@@ -27,9 +27,11 @@ final class TriggerKeeper: Sendable {
     func keep(completion: @escaping @Sendable (Bool) -> Void) {
         pool.asyncWriteWithoutTransaction { db in
             do {
-                try db.inTransaction(.immediate) {
-                    for (declaration, model) in self.models { try self.keep(declaration, model, in: db) }
-                    return .commit
+                try db.withoutForeignKeys {
+                    try db.inTransaction(.immediate) {
+                        for (declaration, model) in self.models { try self.keep(declaration, model, in: db) }
+                        return .commit
+                    }
                 }
                 completion(true)
             } catch {

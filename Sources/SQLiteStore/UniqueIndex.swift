@@ -23,10 +23,12 @@ struct UniqueIndex: Sendable {
     var condition: String?
     var isPrimaryKey = false
 
-    /// The key that is the row's number and needs no index.
-    init(rowID column: String) {
-        terms = [Term(content: .column(column), collation: nil)]
-        isPrimaryKey = true
+    /// The row's number, which needs no index.
+    ///
+    /// - Parameter column: the column that is it, where there is one.
+    init(rowID column: String?) {
+        terms = [Term(content: column.map(Term.Content.column) ?? .rowID, collation: nil)]
+        isPrimaryKey = column != nil
     }
 
     /// The columns, where there are no others terms and no condition.

@@ -156,6 +156,19 @@ struct AttachmentTests {
         try await store.close()
     }
 
+    @Test("a table that refers to one that is gone can be a model all the same")
+    func dangling() async throws {
+        let database = try TestDatabase()
+        let queue = try DatabaseQueue(path: database.path)
+        try await queue.write { db in
+            try db.execute(sql: "CREATE TABLE orders(id INTEGER PRIMARY KEY, shop INTEGER REFERENCES shops(id))")
+        }
+        try queue.close()
+        let models = Self.own + [Self.orders]
+        try SQLiteDatabaseStore.attach(path: database.path, models: models, logger: .silent)
+        try await open(database, models).close()
+    }
+
     @Test("a database of an earlier version knows what it had attached")
     func migrated() async throws {
         let database = try TestDatabase()

@@ -1,5 +1,7 @@
 import GRDB
+import Logging
 import ModelStore
+import Synchronization
 import Testing
 
 @testable import SQLiteStore
@@ -72,5 +74,53 @@ struct TriggerKeeperTests {
         }
         try await foreign.write { try $0.execute(sql: "INSERT INTO thing(name) VALUES ('a')") }
         #expect(Set(try await kept.store.events().map(\.model)) == ["message"])
+    }
+
+    @Test(
+        "a table that vanishes is told of once and costs the others nothing; when it is back, it is told, after a gap")
+    func vanished() async throws {
+        let sentences = Sentences()
+        let database = try TestDatabase()
+        let store = try SQLiteDatabaseStore.open(
+            path: database.path, models: .standard, schema: [.thing], logger: sentences.logger)
+        let foreign = try database.foreign()
+        try await foreign.write { db in
+            try db.execute(sql: "INSERT INTO thing(name) VALUES ('a')")
+            try db.execute(sql: "DROP TABLE thing")
+        }
+        try await eventually { sentences.count(of: "does not exist") > 0 }
+        // Each of these has the schema looked at again.
+        for number in 1...3 {
+            try await foreign.write { db in
+                try db.execute(sql: "CREATE TABLE other\(number)(a)")
+                try db.execute(sql: "DROP TRIGGER rolecall_message_after_insert")
+            }
+            try await eventually { try await store.events().filter { $0.change == .gap }.count == number }
+        }
+        #expect(sentences.count(of: "does not exist") == 1)
+        try await foreign.write { try $0.execute(sql: .thing) }
+        try await eventually { try await store.events().last?.model == "thing" }
+        try await foreign.write { try $0.execute(sql: "INSERT INTO thing(name) VALUES ('b')") }
+        let things = try await store.events().filter { $0.model == "thing" }
+        #expect(things.map { $0.summary() } == ["created 1 - a", "gap null - -", "created 1 - b"])
+    }
+}
+
+/// What is logged.
+private final class Sentences: LogHandler, @unchecked Sendable {
+    // Only the level and the metadata would be written, and nobody does.
+    var metadata: Logger.Metadata = [:]
+    var logLevel = Logger.Level.info
+    private let lines = Mutex<[String]>([])
+
+    var logger: Logger { Logger(label: "test") { _ in self } }
+
+    func count(of text: String) -> Int { lines.withLock { $0.filter { $0.contains(text) }.count } }
+
+    func log(event: Logging.LogEvent) { lines.withLock { $0.append("\(event.message)") } }
+
+    subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+        get { metadata[key] }
+        set { metadata[key] = newValue }
     }
 }
