@@ -39,5 +39,11 @@ extension IdentityReason {
     /// Whether a socket became nobody's by no wish of its user's here.
     var isLoss: Bool { self != .anonymous && self != .logout }
 
+    /// Whether the account is not there any more, for any password.
+    var isForGood: Bool { self == .userRemoved || self == .userUnknown }
+
+    /// What a user can do who is nobody any more.
+    var remedy: String { isForGood ? "F2 logs in with another account" : "F2 logs in again" }
+
     private static let kick = IdentityReason(rawValue: "kicked")
 }
