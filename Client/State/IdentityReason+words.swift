@@ -42,8 +42,8 @@ extension IdentityReason {
     /// Whether the account is not there any more, for any password.
     var isForGood: Bool { self == .userRemoved || self == .userUnknown }
 
-    /// What a user can do who is nobody any more.
-    var remedy: String { isForGood ? "F2 logs in with another account" : "F2 logs in again" }
+    /// What a user can do who is nobody any more, and why; a whole sentence.
+    var advice: String { "F2 logs in \(isForGood ? "with another account" : "again"): \(clause)." }
 
     private static let kick = IdentityReason(rawValue: "kicked")
 }

@@ -28,6 +28,8 @@ extension ScreenState {
             lastEmail = nil
         }
         if new.user != nil { isLeaving = false }
+        // A saved login has done it.
+        if new.user != nil, let old, message?.text == old.reason.advice { message = nil }
         if new.user == nil, case .account = page { page = nil }
         let effects = [.measureLatency] + listForPage()
         guard let lostAt = connection.lostAt else {
@@ -63,7 +65,7 @@ extension ScreenState {
     private mutating func tell(_ identity: Identity, before: Identity?) {
         let isLoss = identity.user == nil && identity.reason.isLoss && !isLeaving
         note(describe(identity, before: before), isLoss ? .alarm : .notice)
-        if isLoss { alarm("\(identity.reason.remedy): \(identity.reason.clause).") }
+        if isLoss { alarm(identity.reason.advice) }
     }
 
     func describe(_ identity: Identity, before: Identity? = nil) -> String {

@@ -128,6 +128,15 @@ struct ExpiryTests {
         #expect(stage.row("E-mail").contains("ann@example.org") == !isForGood)
     }
 
+    @Test("who is back by a saved login is not asked to log in")
+    func back() {
+        var stage = signedIn(stays: true)
+        stage.tell(.identity(identity(nil, epoch: 2, reason: IdentityReason(rawValue: "kicked")), nil))
+        #expect(stage.rows[22].contains("F2 logs in again"))
+        stage.connect(as: ann)
+        #expect(!stage.rows[22].contains("F2 logs in again"), "\(stage.screen)")
+    }
+
     @Test("a new role and a new name are told with the old ones")
     func changes() {
         var stage = signedIn(stays: true)
