@@ -26,6 +26,7 @@ SOURCES = {
     "slow-consumers": ["slow-consumers.c", "client.c"],
     "floor": ["floor.c"],
     "identity": ["identity.c", "client.c"],
+    "logins": ["logins.c"],
 }
 SECRET = "the floor's key; nothing else is signed with it"
 

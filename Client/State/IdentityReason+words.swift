@@ -39,5 +39,11 @@ extension IdentityReason {
     /// Whether a socket became nobody's by no wish of its user's here.
     var isLoss: Bool { self != .anonymous && self != .logout }
 
+    /// Whether the account is not there any more, for any password.
+    var isForGood: Bool { self == .userRemoved || self == .userUnknown }
+
+    /// What a user can do who is nobody any more, and why; a whole sentence.
+    var advice: String { "F2 logs in \(isForGood ? "with another account" : "again"): \(clause)." }
+
     private static let kick = IdentityReason(rawValue: "kicked")
 }

@@ -66,8 +66,11 @@ struct People: Hashable, Sendable {
             present[presence.userID] = Person(
                 id: presence.userID, name: presence.name, role: presence.role, email: nil, sockets: presence.sockets)
         }
-        sockets.isOutdated(at: uptime)
+        areOutdated(at: uptime)
     }
+
+    /// What is shown of their sockets is known to have changed.
+    mutating func areOutdated(at uptime: Duration) { sockets.isOutdated(at: uptime) }
 
     mutating func load() -> Bool { sockets.load() }
     mutating func loadIfDue(at uptime: Duration) -> Bool { sockets.loadIfDue(at: uptime) }

@@ -23,11 +23,13 @@ extension ScreenState {
         if new.user != nil || !isSame { renewal = .idle }
         if let user = new.user {
             lastEmail = SafeText(user.email).text
-        } else if new.reason == .logout || isLeaving {
-            // Who has left by wish leaves the form to anybody.
+        } else if new.reason == .logout || new.reason.isForGood || isLeaving {
+            // Who has left by wish leaves the form to anybody, and so does who is no longer there.
             lastEmail = nil
         }
         if new.user != nil { isLeaving = false }
+        // A saved login has done it.
+        if new.user != nil, let old, message?.text == old.reason.advice { message = nil }
         if new.user == nil, case .account = page { page = nil }
         let effects = [.measureLatency] + listForPage()
         guard let lostAt = connection.lostAt else {
@@ -65,7 +67,7 @@ extension ScreenState {
     private mutating func tell(_ identity: Identity, before: Identity?) {
         let isLoss = identity.user == nil && identity.reason.isLoss && !isLeaving
         note(describe(identity, before: before), isLoss ? .alarm : .notice)
-        if isLoss { alarm("F2 logs in again: \(identity.reason.clause).") }
+        if isLoss { alarm(identity.reason.advice) }
     }
 
     func describe(_ identity: Identity, before: Identity? = nil) -> String {
@@ -74,12 +76,14 @@ extension ScreenState {
         }
         let who = "you are \(user.email) (\(user.role))"
         let was = before?.user.flatMap { $0.id == user.id ? $0 : nil }
+        // It is the login that ends then. Beside a change it would be read as the change's end.
+        let whoUntil = was == nil ? who + until(identity) : who
         switch identity.reason {
         case .roleChanged:
-            return "\(who): your role was changed\(was.map { " from \($0.role)" } ?? "")\(until(identity))"
+            return "\(whoUntil): your role was changed\(was.map { " from \($0.role)" } ?? "")"
         case .userChanged:
             let name = was.flatMap { $0.name == user.name ? nil : ", your name from \($0.name) to \(user.name)" } ?? ""
-            return "\(who): your account was changed\(name)\(until(identity))"
+            return "\(whoUntil): your account was changed\(name)"
         default: return "\(who) by \(identity.reason)\(until(identity))"
         }
     }

@@ -158,7 +158,13 @@ extension ScreenState {
 
     private mutating func editForm(_ edit: (inout LineEditor) -> Void) {
         guard case .login(var form) = page, !form.isBusy, var editor = form.editor else { return }
+        let before = editor.characters
         edit(&editor)
+        // A refused password can't be seen to be mended: what is typed next stands in its place, not behind it.
+        if form.field == .password, form.fault?.field == .password, editor.characters != before {
+            editor.clear()
+            edit(&editor)
+        }
         form.editor = editor
         form.fault = nil
         page = .login(form)

@@ -22,6 +22,8 @@ extension ScreenState {
         case .presence(let presence): people.received(presence, at: now.uptime)
         case .event(let event):
             timeline.append(event, receivedAt: now.wall, arrow: isUnicode ? "→" : "->")
+            // Of who has been removed presence tells only after a while.
+            if event.model == "user" { people.areOutdated(at: now.uptime) }
         case .gap(let gap): reduce(gap)
         case .other(let name, let arguments): tell(name, arguments)
         case .answer(RequestName.latency, _): settleReturn()

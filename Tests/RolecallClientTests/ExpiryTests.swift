@@ -122,7 +122,19 @@ struct ExpiryTests {
         stage.tell(.identity(identity(nil, epoch: 2, reason: IdentityReason(rawValue: reason)), nil))
         #expect(stage.row("unassociated: \(clause)").contains("!"), "\(stage.screen)")
         #expect(stage.rows[0].contains("unassociated (\(short))"))
-        #expect(stage.rows[22].contains("F2 logs in again: \(clause)"))
+        let isForGood = ["user_removed", "user_unknown"].contains(reason)
+        #expect(stage.rows[22].contains("F2 logs in \(isForGood ? "with another account" : "again"): \(clause)"))
+        stage.press(.function(2))
+        #expect(stage.row("E-mail").contains("ann@example.org") == !isForGood)
+    }
+
+    @Test("who is back by a saved login is not asked to log in")
+    func back() {
+        var stage = signedIn(stays: true)
+        stage.tell(.identity(identity(nil, epoch: 2, reason: IdentityReason(rawValue: "kicked")), nil))
+        #expect(stage.rows[22].contains("F2 logs in again"))
+        stage.connect(as: ann)
+        #expect(!stage.rows[22].contains("F2 logs in again"), "\(stage.screen)")
     }
 
     @Test("a new role and a new name are told with the old ones")
@@ -131,7 +143,9 @@ struct ExpiryTests {
         var user = ann
         user.role = "admin"
         stage.tell(.identity(identity(user, epoch: 2, reason: .roleChanged), nil))
-        #expect(!stage.row("you are ann@example.org (admin): your role was changed from user").isEmpty)
+        // The login's end would be read as the role's.
+        let line = stage.row("you are ann@example.org (admin): your role was changed from user")
+        #expect(!line.isEmpty && !line.contains("until"), "\(stage.screen)")
         #expect(stage.rows[0].contains("(admin)"))
         user.name = "Anna"
         stage.tell(.identity(identity(user, epoch: 3, reason: .userChanged), nil))

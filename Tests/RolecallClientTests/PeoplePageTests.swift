@@ -101,6 +101,20 @@ struct PeoplePageTests {
         #expect(stage.row("Ann ").contains("ann@example.org"))
     }
 
+    @Test("asks anew soon after a user was changed or removed, once for many")
+    func changedUsers() {
+        var stage = opened()
+        let asked = stage.effects.count
+        stage.tell(.event(event(7)))
+        stage.pass(.milliseconds(300))
+        #expect(stage.effects.count == asked)
+        stage.tell(
+            .event(event(8, model: "user", row: ["_id": 1, "name": "Anna"])),
+            .event(event(9, model: "user", .removed, row: ["_id": 1])))
+        stage.pass(.milliseconds(300))
+        #expect(stage.effects.dropFirst(asked) == [.list(.sockets, generation: stage.state.generation)])
+    }
+
     @Test("kicks the selected socket, or all of a user, after a yes")
     func kicking() {
         var stage = opened()

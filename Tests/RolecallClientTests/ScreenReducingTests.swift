@@ -339,6 +339,15 @@ struct ScreenReducingTests {
         stage.act(.outcome(.loginFailed(.password, reason: "Wrong \u{1B}[2Jpassword.")))
         #expect(!stage.row("! Wrong ⟨1b⟩[2Jpassword.").isEmpty)
         #expect(stage.press(.enter).count == 1)
+        stage.act(.outcome(.loginFailed(.password, reason: "Wrong password.")))
+        stage.press(.tab, .backTab)
+        stage.type("another one")
+        let again = stage.press(.enter)
+        guard case .logIn(let request) = again.first else {
+            Issue.record("\(again)")
+            return
+        }
+        #expect(request.password == Secret("another one"), "What is typed stands in the refused one's place.")
         stage.act(.outcome(.loggedIn(.default, staysSignedIn: false, remark: nil)))
         #expect(stage.state.page == nil)
     }

@@ -68,7 +68,7 @@ func runShell(
     try Data((input ?? "").utf8).write(to: scratch.url.appendingPathComponent("in"))
     let child = try Child(
         program, arguments, environment: environment, from: scratch.path("in"), to: scratch.path("out"))
-    let isOver = try await holds(within: .seconds(30)) { child.status() != nil }
+    let isOver = try await holds { child.status() != nil }
     let text = scratch.read("out") ?? ""
     guard isOver, child.status() == 0 else {
         child.kill()
@@ -88,7 +88,7 @@ var cleanEnvironment: [String: String] {
 }
 
 /// Asks until it holds, for so long. Other tests run meanwhile.
-func holds(within time: Duration = .seconds(20), _ condition: () async throws -> Bool) async throws -> Bool {
+func holds(within time: Duration = .seconds(60), _ condition: () async throws -> Bool) async throws -> Bool {
     let deadline = ContinuousClock.now + time
     while try await !condition() {
         if ContinuousClock.now > deadline { return false }

@@ -30,9 +30,20 @@ final class Server {
     /// As a crash would.
     func kill() { child?.kill() }
 
-    /// Writes with the database's own shell, outside the server.
-    func sqlite(_ statements: String) async throws {
-        try await runShell("sqlite3", ["-cmd", ".timeout 10000", scratch.path("data/rolecall.db")], input: statements)
+    var database: String { scratch.path("data/rolecall.db") }
+
+    /// Reads or writes with the database's own shell, outside the server.
+    ///
+    /// - Returns: what it printed.
+    @discardableResult
+    func sqlite(_ statements: String) async throws -> String {
+        try await runShell("sqlite3", ["-cmd", ".timeout 10000", database], input: statements)
+    }
+
+    /// `rolecall-server user`, on the running server's data.
+    func user(_ arguments: String..., input: String? = nil) async throws {
+        try await runShell(
+            Programs.server().path, ["user"] + arguments + ["--data", scratch.path("data")], input: input)
     }
 
     func add(_ name: String, info: String = "new", adminOnly: Bool = false) async throws {
