@@ -19,6 +19,7 @@ struct RolecallApplication: Service, CustomStringConvertible {
     let association: Association
     var description: String { "rolecall-server" }
     private let configuration: Configuration
+    private let tls: ServerTLS?
     private let responder: RouterResponder<RolecallRequestContext>
     let server: SocketIOServer
     private let services: [any Service]
@@ -46,6 +47,7 @@ struct RolecallApplication: Service, CustomStringConvertible {
             path: configuration.databasePath, models: resolved.models,
             schema: configuration.isDemo ? Demo.schema : [],
             consent: configuration.attaches ? .given : .required, logger: logger)
+        let tls = try configuration.tlsFiles.map { try ServerTLS(certificate: $0.certificate, key: $0.key) }
         let key =
             try configuration.makesKey ? KeyFile.readOrMake(configuration.keyPath) : KeyFile.read(configuration.keyPath)
         let passwords = PasswordHasher(parameters: configuration.passwordParameters)
@@ -89,7 +91,8 @@ struct RolecallApplication: Service, CustomStringConvertible {
             store: store, metrics: metrics, identity: identity, policy: policy,
             isDraining: { server.engine.isDraining }
         ).add(to: router)
-        let signIns = SignIns(tokens: tokens, lifetime: configuration.tokenLifetime)
+        let signIns = SignIns(
+            tokens: tokens, lifetime: configuration.tokenLifetime, isSecure: configuration.tlsFiles != nil)
         let passwordCheck = PasswordCheck(passwords: passwords, limiter: LoginLimiter(), metrics: metrics)
         AuthenticationRoutes(
             store: store, signIns: signIns, passwords: passwords, passwordCheck: passwordCheck, identity: identity,
@@ -128,7 +131,8 @@ struct RolecallApplication: Service, CustomStringConvertible {
                 DemoActivity(store: store, rate: configuration.demoActivity, logger: logger))
         }
         return RolecallApplication(
-            store: store, association: association, configuration: configuration, responder: router.buildResponder(),
+            store: store, association: association, configuration: configuration, tls: tls,
+            responder: router.buildResponder(),
             server: server,
             services: services,
             presence: presence, passwords: passwords, group: group, logger: logger, listening: listening)
@@ -137,7 +141,7 @@ struct RolecallApplication: Service, CustomStringConvertible {
     /// Serves until its graceful shutdown is triggered; then ends connections, and releases all that was opened.
     func run() async throws {
         let application = Application(
-            responder: responder, server: .socketIO(server),
+            responder: responder, server: try tls?.wrap(.socketIO(server)) ?? .socketIO(server),
             configuration: .init(
                 address: .hostname(configuration.host, port: configuration.port), serverName: "rolecall",
                 backlog: 4096),

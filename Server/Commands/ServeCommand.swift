@@ -65,6 +65,10 @@ struct ServeCommand: AsyncParsableCommand {
         help: ArgumentHelp(
             "The longest time over which sockets are let go when the server ends (5000).", valueName: "ms"))
     var drainTime: Int?
+    @Option(help: ArgumentHelp("A PEM file with the certificate to serve https with.", valueName: "file"))
+    var tlsCertificate: String?
+    @Option(help: ArgumentHelp("A PEM file with the certificate's key.", valueName: "file"))
+    var tlsKey: String?
     @Flag(help: "Let anyone make an account, with the role user (closed).")
     var signUp = false
     @Flag(help: "Put what tells their changes into tables that somebody else has made, without asking.")
@@ -80,7 +84,7 @@ struct ServeCommand: AsyncParsableCommand {
         "log-format",
         "log-level", "max-connections", "max-connections-per-address", "max-event-rate", "max-payload", "ping-interval",
         "ping-timeout", "port", "queue-high-water", "queue-limit", "read-only", "sign-up", "stall-timeout", "store",
-        "token-lifetime",
+        "tls-certificate", "tls-key", "token-lifetime",
     ]
 
     func run() async throws {
@@ -89,9 +93,10 @@ struct ServeCommand: AsyncParsableCommand {
             var configuration = try configuration(settings)
             configuration.file = file
             let logger = try logging.logger(settings)
+            let scheme = configuration.tlsFiles == nil ? "http" : "https"
             let application = try await RolecallApplication.build(configuration, logger: logger) { address in
                 // The first line on standard output: what scripts wait for.
-                print("listening on http://\(address)")
+                print("listening on \(scheme)://\(address)")
                 fflush(nil)
             }
             var serviceConfiguration = ServiceGroupConfiguration(services: [application], logger: logger)
@@ -186,8 +191,13 @@ struct ServeCommand: AsyncParsableCommand {
             1...10_000_000, default: 1_000)
         configuration.socketIO.maximumEventsPerSecond = try settings.integer(
             "max-event-rate", maxEventRate, 0...1_000_000, default: 1_000)
-        // No handler of this server's changes what is written to a socket.
-        configuration.socketIO.writesDirectly = true
+        switch (settings.path("tls-certificate", tlsCertificate), settings.path("tls-key", tlsKey)) {
+        case (nil, nil): break
+        case (let certificate?, let key?): configuration.tlsFiles = (certificate.text, key.text)
+        default: throw StartupError("--tls-certificate and --tls-key go together.")
+        }
+        // Without TLS no handler of this server's changes what is written to a socket.
+        configuration.socketIO.writesDirectly = configuration.tlsFiles == nil
         configuration.maximumBody = payload
         configuration.drainTime = .milliseconds(
             Int64(try settings.integer("drain-time", drainTime, 0...600_000, default: 5000)))

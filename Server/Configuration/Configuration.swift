@@ -35,6 +35,8 @@ struct Configuration: Sendable {
     var attaches = false
     /// Whether no row, no message and no account is changed through this server.
     var isReadOnly = false
+    /// The PEM files of the certificate and its key; nil for plain HTTP.
+    var tlsFiles: (certificate: String, key: String)?
     /// Whether anyone may make himself an account.
     var allowsSignUp = false
     /// The largest HTTP body, in bytes.

@@ -92,7 +92,7 @@ struct AuthenticationRoutes: Sendable {
         context.logger.info(
             "signed out",
             metadata: ["user": .stringConvertible(principal.user.id), "email": .string(principal.user.email)])
-        return .json(["data": "signed out"], headers: [.setCookie: Cookies.clearing])
+        return .json(["data": "signed out"], headers: signIns.withoutCookie)
     }
 
     private static func text(_ field: String, of body: JSON) throws -> String {

@@ -36,7 +36,11 @@ struct SessionRoutes: Sendable {
         let claimant = try await identity.signedIn(request)
         let id = context.user(for: claimant.user)
         let revoked = try await accounts.change(claimant, on: id, .administratorsAndSelf) { transaction, _ in
-            try transaction.revokeSessions(ofUser: id, at: .now)
+            // The sessions first: the log says of each that it was signed out. Then tokens that belong to none, as others
+            // make them who hold our key.
+            let count = try transaction.revokeSessions(ofUser: id, at: .now)
+            try transaction.voidTokens(ofUser: id)
+            return count
         }
         return .json(["revoked": .integer(Int64(revoked.value))], headers: .position(revoked.position))
     }

@@ -13,6 +13,8 @@ struct SignIns: Sendable {
     let tokens: TokenAuthority
     /// Seconds that a token is good for.
     let lifetime: Int
+    /// Whether the server speaks TLS, so that the cookie goes over nothing else.
+    let isSecure: Bool
 
     /// A new sign-in, not stored yet.
     func session(
@@ -39,6 +41,11 @@ struct SignIns: Sendable {
 
     /// The cookie that goes with a token.
     func cookie(_ token: String) -> HTTPFields {
-        [.setCookie: Cookies.setting(token, lifetime: lifetime)]
+        [.setCookie: Cookies.setting(token, lifetime: lifetime, isSecure: isSecure)]
+    }
+
+    /// Takes the cookie back.
+    var withoutCookie: HTTPFields {
+        [.setCookie: Cookies.clearing(isSecure: isSecure)]
     }
 }

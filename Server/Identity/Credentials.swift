@@ -49,12 +49,14 @@ enum Cookies {
         return nil
     }
 
-    /// - Parameter lifetime: seconds.
-    static func setting(_ token: String, lifetime: Int) -> String {
-        "\(name)=\(token); Path=/; HttpOnly; SameSite=Lax; Max-Age=\(lifetime)"
+    /// - Parameters:
+    ///   - lifetime: seconds.
+    ///   - isSecure: whether browsers send it over TLS only.
+    static func setting(_ token: String, lifetime: Int, isSecure: Bool) -> String {
+        "\(name)=\(token); Path=/; HttpOnly; SameSite=Lax; Max-Age=\(lifetime)\(isSecure ? "; Secure" : "")"
     }
 
-    static let clearing = "\(name)=; Path=/; HttpOnly; SameSite=Lax; Max-Age=0"
+    static func clearing(isSecure: Bool) -> String { setting("", lifetime: 0, isSecure: isSecure) }
 }
 
 extension HTTPHeaders {

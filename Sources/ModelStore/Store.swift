@@ -151,6 +151,8 @@ public protocol WriteTransaction: ReadTransaction {
     func setRole(_ role: String, ofUser id: Int64) throws
     /// Stores a password's hash and raises the user's token generation: every token made before is void.
     func setPassword(_ hash: String, ofUser id: Int64) throws
+    /// Raises the user's token generation: every token made before is void, those of no session included.
+    func voidTokens(ofUser id: Int64) throws
     /// Stores a better hash of the same password; tokens stay valid.
     func upgradePassword(_ hash: String, ofUser id: Int64) throws
     /// Gives a user another name, another address, or both; nil leaves what is there.

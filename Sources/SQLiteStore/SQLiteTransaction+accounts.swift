@@ -62,6 +62,12 @@ extension SQLiteWriteTransaction {
         }
     }
 
+    func voidTokens(ofUser id: Int64) throws {
+        try mapped(userTable) {
+            try db.run("UPDATE rolecall_user SET generation = generation + 1 WHERE _id = ?", [.integer(id)])
+        }
+    }
+
     func upgradePassword(_ hash: String, ofUser id: Int64) throws {
         try mapped(userTable) {
             try db.run("UPDATE rolecall_user SET password = ? WHERE _id = ?", [.text(hash), .integer(id)])
