@@ -36,6 +36,8 @@ struct RolecallApplication: Service, CustomStringConvertible {
     static func build(
         _ configuration: Configuration, logger: Logger, listening: @escaping @Sendable (String) async -> Void
     ) async throws -> RolecallApplication {
+        // Before anything is made or changed.
+        let tls = try configuration.tlsFiles.map { try ServerTLS(certificate: $0.certificate, key: $0.key) }
         let resolved = try configuration.resolved()
         let policy = resolved.policy
         guard !configuration.allowsSignUp || !policy.isAdministrator(policy.newcomersRole) else {
@@ -47,7 +49,6 @@ struct RolecallApplication: Service, CustomStringConvertible {
             path: configuration.databasePath, models: resolved.models,
             schema: configuration.isDemo ? Demo.schema : [],
             consent: configuration.attaches ? .given : .required, logger: logger)
-        let tls = try configuration.tlsFiles.map { try ServerTLS(certificate: $0.certificate, key: $0.key) }
         let key =
             try configuration.makesKey ? KeyFile.readOrMake(configuration.keyPath) : KeyFile.read(configuration.keyPath)
         let passwords = PasswordHasher(parameters: configuration.passwordParameters)

@@ -63,8 +63,9 @@ struct AttachModelsCommand: AsyncParsableCommand {
         abstract: "Puts what tells their changes into the tables of the configuration's models.",
         discussion: """
             It first shows what it will put into the database, and asks. What it puts there are tables of its own, called \
-            rolecall_…, and triggers on the models' tables. No statement of another program fails or does anything else \
-            because of them; "models detach" takes them out.
+            rolecall_…, and triggers on the models' tables. No statement of another program that reads or writes rows \
+            fails or does anything else because of them. What SQLite refuses on any table with triggers is to drop a \
+            column that they name: detach the model first. "models detach" takes them out.
             """)
 
     @OptionGroup var options: ModelOptions

@@ -15,6 +15,15 @@ import ModelStore
 ///   row is told as it stands in the table, not as the statement meant it, and a removal only if the key is gone.
 /// - **A change of secret columns alone** is not told.
 ///
+/// Some things are other for a program whose table has triggers, whichever they are. An INSERT of several rows, of which
+/// one has no integer for a row number, is undone whole, as SQLite promises; without any trigger SQLite leaves the rows
+/// before that one. And where a program sets `recursive_triggers`, an UPDATE OR REPLACE that displaces rows can fail,
+/// of a table with a partial unique index for example, because SQLite (3.40) then finds a row in its own way. And an
+/// UPDATE can take the rows in another order, which shows where OR FAIL stops it in the middle.
+///
+/// SQLite drops no column that a trigger names: ALTER TABLE ... DROP COLUMN works after the model was detached. A table
+/// that is rebuilt can leave out whatever it likes.
+///
 /// What is left, all of it far from ordinary use:
 /// - A row that a BEFORE trigger of the table's owner inserts, and that the very statement which fired it then
 ///   displaces, is not told as removed.
@@ -22,6 +31,9 @@ import ModelStore
 ///   no plain literal, or where the index is on a column computed from it.
 /// - What a BEFORE trigger that is not in the database, but TEMP in another program, writes into the very row that fires
 ///   it, is told behind its back: as the state before stands what was before the trigger.
+/// - Where a foreign key is declared with another type than the column that it refers to, SQLite itself can give triggers
+///   a removed row with that column's value turned into the other type: `0` for `'0'`. Then a key that is one column of
+///   such a pair is told so, too.
 /// - A write with OR FAIL that stops because a trigger of the table's owner fails, after the row was written and
 ///   before the trigger here has fired, leaves a row that is not told.
 struct CaptureTriggers {

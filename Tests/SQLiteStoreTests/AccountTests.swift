@@ -161,7 +161,7 @@ struct KeptStore: Sendable {
 }
 
 extension TestDatabase {
-    func openKept() throws -> KeptStore {
-        KeptStore(database: self, store: try open())
+    func openKept(schema: [String] = [.thing]) throws -> KeptStore {
+        KeptStore(database: self, store: try open(schema: schema))
     }
 }

@@ -12,11 +12,11 @@ import WireJSON
 /// `ROLECALL_SEEDS` in the environment asks for another number of databases than the ordinary run looks at.
 @Suite("Any table, any statement", .computes)
 struct CapturePropertyTests {
-    private static let seeds = ProcessInfo.processInfo.environment["ROLECALL_SEEDS"].flatMap(UInt64.init) ?? 140
+    private static let seeds = ProcessInfo.processInfo.environment["ROLECALL_SEEDS"].flatMap(UInt64.init) ?? 100
     private static let first = ProcessInfo.processInfo.environment["ROLECALL_FIRST_SEED"].flatMap(UInt64.init) ?? 0
 
     /// After how many statements all is compared. Long runs, and the search for what went wrong, look at each.
-    private let interval = seeds == 140 ? 6 : 2
+    private let interval = seeds == 100 ? 6 : 2
 
     @Test(
         "no statement of somebody else's fails or changes because of the triggers, and who folds the log has the table")
