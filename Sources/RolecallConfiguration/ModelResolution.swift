@@ -175,6 +175,8 @@ struct ModelResolution {
         policy.update = entry.update.map { rules($0) } ?? write
         policy.remove = entry.remove.map { rules($0) } ?? write
         resolveFields(&policy)
+        // What was logged before a column was declared secret still holds it.
+        for secret in secrets { policy.fields[secret] = BuiltInModels.nobody }
         resolveStamps(&policy)
         return policy
     }

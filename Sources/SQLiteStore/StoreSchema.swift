@@ -49,7 +49,7 @@ enum StoreSchema {
             "ALTER TABLE rolecall_session ADD COLUMN last_used_at INTEGER",
             "ALTER TABLE rolecall_session ADD COLUMN address TEXT",
             "ALTER TABLE rolecall_session ADD COLUMN agent TEXT",
-        ] + SessionTriggers.statements + [IdentityLog.index],
+        ] + SessionTriggers.statements(names: SessionTriggers.formerNames) + [IdentityLog.index],
         (1..<ModelTable.maximumKeyColumns).map {
             "ALTER TABLE rolecall_displaced ADD COLUMN \(displacedKey($0))"
         } + [
@@ -58,8 +58,10 @@ enum StoreSchema {
             attached_at TEXT NOT NULL)
             """,
             "INSERT INTO rolecall_model SELECT *, strftime('%Y-%m-%dT%H:%M:%fZ', 'now') FROM (\(attachedByTriggers))",
-            "CREATE INDEX rolecall_message_by_room ON rolecall_message(room, _id)",
-        ],
+        ] + SessionTriggers.formerNames.map { "DROP TRIGGER IF EXISTS \(SQL.name($0))" }
+            + SessionTriggers.statements(names: SessionTriggers.names) + [
+                "CREATE INDEX rolecall_message_by_room ON rolecall_message(room, _id)"
+            ],
     ]
 
     /// Selects the models that have triggers, and their tables: what is attached, before that was written down.

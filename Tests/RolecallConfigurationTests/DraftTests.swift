@@ -39,7 +39,9 @@ import Testing
         for model in resolved.models.dropFirst(2) {
             #expect(
                 resolved.policy.models[model.name]
-                    == ModelPolicy(read: closed, create: closed, update: closed, remove: closed))
+                    == ModelPolicy(
+                        read: closed, create: closed, update: closed, remove: closed,
+                        fields: model.name == "customer" ? ["password_hash": "nobody"] : [:]))
         }
         #expect(draft.contains("# A first configuration for shop.db, made from the tables that stand in it."))
         #expect(

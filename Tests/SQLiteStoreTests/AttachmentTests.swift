@@ -1,6 +1,7 @@
 import Foundation
 import GRDB
 import ModelStore
+import RolecallProtocol
 import Testing
 
 @testable import SQLiteStore
@@ -167,6 +168,27 @@ struct AttachmentTests {
         let models = Self.own + [Self.orders]
         try SQLiteDatabaseStore.attach(path: database.path, models: models, logger: .silent)
         try await open(database, models).close()
+    }
+
+    @Test("a model called session is told beside the ends of sign-ins")
+    func sessionModel() async throws {
+        let database = try TestDatabase()
+        let session = ModelDeclaration(name: "session", path: "sessions", table: "sessions")
+        let store = try database.open(
+            Self.own + [session], schema: ["CREATE TABLE IF NOT EXISTS sessions(id INTEGER PRIMARY KEY, name TEXT)"])
+        try await store.write(by: nil) {
+            let user = try $0.insertUser(email: "a@b", name: "a", role: "user", password: "-")
+            let moment = Timestamp(seconds: 4_000_000_000)
+            try $0.insertSession(SessionRecord(id: "s", user: user.id, createdAt: moment, expiresAt: moment))
+        }
+        try await database.foreign().write { db in
+            try db.execute(sql: "INSERT INTO sessions(name) VALUES ('x')")
+            try db.execute(sql: "UPDATE sessions SET name = 'y'")
+            try db.execute(sql: "DELETE FROM rolecall_session")
+        }
+        #expect(try await store.events().filter { $0.model == "session" }.map(\.change) == [.created, .updated])
+        let changes = try await store.read { try $0.identityChanges(after: 0, limit: 10) }.value
+        #expect(changes.map(\.subject).contains(.session("s")))
     }
 
     @Test("a database of an earlier version knows what it had attached")

@@ -19,7 +19,8 @@ import ModelStore
 /// one has no integer for a row number, is undone whole, as SQLite promises; without any trigger SQLite leaves the rows
 /// before that one. And where a program sets `recursive_triggers`, an UPDATE OR REPLACE that displaces rows can fail,
 /// of a table with a partial unique index for example, because SQLite (3.40) then finds a row in its own way. And an
-/// UPDATE can take the rows in another order, which shows where OR FAIL stops it in the middle.
+/// UPDATE can take its rows in another order, which shows where OR FAIL stops it in the middle, or where its rows stand in
+/// each other's way and IGNORE or REPLACE decides between them.
 ///
 /// SQLite drops no column that a trigger names: ALTER TABLE ... DROP COLUMN works after the model was detached. A table
 /// that is rebuilt can leave out whatever it likes.

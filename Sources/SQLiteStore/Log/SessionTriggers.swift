@@ -8,16 +8,26 @@ enum SessionTriggers {
     /// The entry's model. Names that begin so are the store's own.
     static let model = "rolecall_session"
 
-    static let statements = [
+    /// As version 2 made them. A model called `session` would have triggers of the same names.
+    static let formerNames = ["rolecall_session_after_update", "rolecall_session_after_delete"]
+
+    /// No model's name has a colon, so that no model has triggers of these names.
+    static let names = ["rolecall:session_after_update", "rolecall:session_after_delete"]
+
+    static func statements(names: [String]) -> [String] {
+        zip(names, bodies).map { "CREATE TRIGGER \(SQL.name($0)) \($1)" }
+    }
+
+    private static let bodies = [
         """
-        CREATE TRIGGER rolecall_session_after_update AFTER UPDATE OF id, user, revoked_at ON rolecall_session \
+        AFTER UPDATE OF id, user, revoked_at ON rolecall_session \
         FOR EACH ROW WHEN typeof(OLD.id) = 'text' AND OLD.revoked_at IS NULL AND (NEW.revoked_at IS NOT NULL \
         OR NEW.id IS NOT OLD.id OR NEW.user IS NOT OLD.user) BEGIN \(append); END
         """,
         // A session whose tokens have all expired is forgotten, and ends nothing. Those of a user who is removed go with
         // him, which his own entry says; he is gone from the table when a cascade comes here.
         """
-        CREATE TRIGGER rolecall_session_after_delete AFTER DELETE ON rolecall_session FOR EACH ROW \
+        AFTER DELETE ON rolecall_session FOR EACH ROW \
         WHEN typeof(OLD.id) = 'text' AND OLD.revoked_at IS NULL \
         AND OLD.expires_at >= 1000 * CAST(strftime('%s', 'now') AS INTEGER) \
         AND EXISTS (SELECT 1 FROM rolecall_user AS u WHERE u._id = OLD.user) BEGIN \(append); END
