@@ -101,6 +101,31 @@ struct PasswordHasherTests {
         try await hasher.shutdown()
     }
 
+    @Test("hashing gives way to the rest of the process, but not to all that runs beside it")
+    func priority() async throws {
+        let before = try niceness()
+        let own = try #require(before["\(ProcessInfo.processInfo.processIdentifier)"])
+        let hasher = PasswordHasher(parameters: Self.cheap)
+        _ = try await hasher.hash("x")
+        let new = try niceness().filter { before[$0.key] == nil }
+        #expect(new.values.contains(min(19, own + 5)), "\(new)")
+        try await hasher.shutdown()
+    }
+
+    /// Of every thread of this process, by its number (proc(5)).
+    private func niceness() throws -> [String: Int] {
+        var found: [String: Int] = [:]
+        for thread in try FileManager.default.contentsOfDirectory(atPath: "/proc/self/task") {
+            // One that has ended meanwhile is no more.
+            guard let text = try? String(contentsOfFile: "/proc/self/task/\(thread)/stat", encoding: .utf8) else {
+                continue
+            }
+            let fields = text[(text.lastIndex(of: ")") ?? text.startIndex)...].split(separator: " ")
+            found[thread] = fields.count > 17 ? Int(fields[17]) : nil
+        }
+        return found
+    }
+
     @Test("past its queue it refuses at once in place of queueing more")
     func bounded() async throws {
         let hasher = PasswordHasher(parameters: .init(logN: 12, r: 8, p: 1), maximumWaiting: 2)
