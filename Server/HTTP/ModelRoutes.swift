@@ -30,7 +30,8 @@ struct ModelRoutes: Sendable {
         var after: Value?
         var equals: [(column: Column, value: Value)] = []
         for (name, text) in request.uri.queryParameters {
-            let (name, text) = (String(name), String(text))
+            // Values come decoded, names as they stand in the query.
+            let (name, text) = (name.removingPercentEncoding ?? String(name), String(text))
             switch name {
             case "limit":
                 guard let number = Int(text), (1...ModelService.maximumLimit).contains(number) else {

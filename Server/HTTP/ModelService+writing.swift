@@ -46,6 +46,10 @@ extension ModelService {
             guard let before = try transaction.row(of: model, key: key),
                 policy.visible(before, of: model.name, to: view) != nil
             else { throw RequestFailure.noRow(of: model) }
+            // Before anything is tried: what the table has against a change tells of rows that he may not see.
+            guard policy.mayUpdate(before, to: before, of: model.name, as: user.writer) else {
+                throw RequestFailure.forbidden("change this", model, user.writer)
+            }
             try check(precondition, on: before, of: model, to: view, in: transaction)
             let after = values.isEmpty ? before : try transaction.update(model, key: key, set: values) ?? before
             guard policy.mayUpdate(before, to: after, of: model.name, as: user.writer) else {

@@ -15,7 +15,8 @@ extension StoreError {
         switch error.extendedResultCode {
         case .SQLITE_CONSTRAINT_UNIQUE, .SQLITE_CONSTRAINT_PRIMARYKEY, .SQLITE_CONSTRAINT_ROWID:
             self = .conflict(failure.duplicate, column: failure.column)
-        case .SQLITE_CONSTRAINT_FOREIGNKEY:
+        case .SQLITE_CONSTRAINT_FOREIGNKEY,
+            .SQLITE_CONSTRAINT_TRIGGER where error.isRestriction:
             self = .conflict(failure.reference, column: failure.column)
         case .SQLITE_CONSTRAINT_NOTNULL:
             self = .invalid("\(failure.place) needs a value.", column: failure.column)
@@ -64,6 +65,10 @@ extension StoreError {
 }
 
 extension DatabaseError {
+    /// Whether a trigger's refusal is SQLite's own: what RESTRICT asks for it does by a trigger, whose words are those of
+    /// any reference that is in the way.
+    fileprivate var isRestriction: Bool { message == "FOREIGN KEY constraint failed" }
+
     /// Whether a statement names what is not there.
     fileprivate var isOfMissingPart: Bool {
         ["no such table", "no such column", "has no column"].contains { message?.contains($0) ?? false }

@@ -62,7 +62,7 @@ import Testing
                 == ModelPolicy(
                     read: [Rule(role: "staff"), Rule(owner: Ownership(column: "email", name: .email))],
                     create: [Rule(role: "manager")], update: [Rule(role: "manager")],
-                    remove: [Rule(role: "manager")]))
+                    remove: [Rule(role: "manager")], fields: ["password_hash": "nobody"]))
         let seen = [
             Rule(role: "staff"),
             Rule(role: "customer", when: ["state": .text("open"), "customer_id": .integer(7)]),

@@ -1,5 +1,5 @@
 /// A generator of which each run gives the same numbers (SplitMix64), so that a failure can be looked at again.
-public struct Seeded: RandomNumberGenerator {
+public struct Seeded: RandomNumberGenerator, Sendable {
     private var state: UInt64
 
     public init(_ seed: UInt64) {

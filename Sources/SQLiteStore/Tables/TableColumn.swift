@@ -62,7 +62,7 @@ struct TableColumn {
         let column = ModelStore.Column(
             name: isKey ? keyColumnName : name, kind: kind,
             isRequired: (isNotNull || isPart) && defaultValue == nil && !isGenerated && !isRowID,
-            isNullable: !isNotNull && !isPart, isGenerated: isGenerated)
+            isNullable: !isNotNull && !isPart && !isRowID, isGenerated: isGenerated)
         return ModelTable.Field(name: name, column: column)
     }
 
