@@ -52,6 +52,24 @@ struct RevocationTests {
         }
     }
 
+    @Test("signing out everywhere voids tokens of no session, too, and their sockets follow")
+    func everywhere() async throws {
+        try await LiveServer.run { server in
+            let token = try await server.token(for: "test@example.com")
+            let socket = try await server.connect(auth: ["token": .string(token)])
+            _ = try await socket.identity(.auth)
+            let headers = [("Authorization", "Bearer \(token)")]
+            #expect(try await server.request("DELETE", "/api/users/me/sessions", headers: headers).status == 200)
+            _ = try await socket.first { item in item.identity.flatMap { $0.user == nil ? $0 : nil } }
+            let refused = try await server.request("GET", "/api/users/me", headers: headers)
+            #expect(refused.status == 401)
+            #expect(refused.json["error"] == "token_revoked")
+            let other = try await server.token(for: "admin@example.com")
+            let kept = try await server.request("GET", "/api/users/me", headers: [("Authorization", "Bearer \(other)")])
+            #expect(kept.status == 200)
+        }
+    }
+
     @Test("a session that was ended and is there again can be logged in with")
     func sessionAgain() async throws {
         try await LiveServer.run { server in
