@@ -45,7 +45,10 @@ struct Replay: Sendable {
             // Fewer than were asked for: there are no more up to the snapshot's own position.
             let covered =
                 events.count < Self.batchLimit ? snapshot.position.sequence : events.last?.sequence ?? cursor
-            for stretch in LogReader.stretches(of: events).dropLast() {
+            let stretches = LogReader.stretches(of: events)
+            for stretch in stretches.dropLast() {
+                // What the loop has not been told could not be sent yet, and what is behind it must not come first.
+                await told(stretch.last?.sequence ?? after, on: socket)
                 await socket.onLoop { socket in
                     guard socket.isConnected, let identity = association.identity(of: socket), !identity.isLive else {
                         return
@@ -63,7 +66,8 @@ struct Replay: Sendable {
                     return true
                 }
                 let watermark = association.delivery(of: socket).watermark
-                socket.send(encoder.encode(events.lazy.filter { $0.sequence <= watermark }, for: identity.audience))
+                let rest = stretches.last ?? []
+                socket.send(encoder.encode(rest.lazy.filter { $0.sequence <= watermark }, for: identity.audience))
                 identity.replayed = replayed(covered, watermark)
                 guard covered >= watermark else { return false }
                 association.goLive(socket)
