@@ -28,7 +28,9 @@ struct Claimant: Sendable, Hashable {
             else { throw WireError(.tokenRevoked, "The session of this token was ended; log in again.") }
         }
         guard generation == record.generation else {
-            throw WireError(.tokenRevoked, "Since this token was made the password was changed, or its user signed out everywhere; log in again.")
+            throw WireError(
+                .tokenRevoked,
+                "Since this token was made the password was changed, or its user signed out everywhere; log in again.")
         }
         return record
     }

@@ -15,7 +15,7 @@ MISSED = 10_000
 
 
 class Catchup:
-    """Readers of which each has missed the same events. Seconds are those from beginning to connect to the last event."""
+    """Readers of which each has missed the same events. Times are from beginning to connect to having the last one."""
 
     def __init__(self, server, database, token, program, directory):
         self.server = server

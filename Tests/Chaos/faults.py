@@ -23,8 +23,10 @@ class Faults:
         self.disk = disk
         self.random = random
         self.counts = {}
+        self.first_of_last = 0
         self.complaints = []
         self.lasting = []
+        self.filling = threading.Lock()
 
     def commit(self, name):
         if getattr(self, name)():
@@ -63,7 +65,7 @@ class Faults:
     def stop(self):
         """Sometimes for longer than clients wait for a ping."""
         self.server.listening.wait(30)
-        return self.beside(self.server.stop, self.random.choice([0.3, 1, 3, 6]))
+        return self.beside(self.server.stop, self.random.choice([0.3, 1, 3, 9]))
 
     # Connections.
 
@@ -72,7 +74,7 @@ class Faults:
 
     def halve(self):
         for reader in self.chosen():
-            self.beside(reader.proxy.halve, self.random.uniform(2, 8))
+            self.beside(reader.proxy.halve, self.random.uniform(3, 12))
         return True
 
     def chosen(self):
@@ -84,43 +86,51 @@ class Faults:
             process.send_signal(signal.SIGSTOP)
             time.sleep(seconds)
             process.send_signal(signal.SIGCONT)
-        return self.beside(hold, self.random.choice(self.watches).process, self.random.choice([0.5, 2, 6]))
+        return self.beside(hold, self.random.choice(self.watches).process, self.random.choice([0.5, 2, 10]))
 
     def slow(self):
         """A reader that takes nothing while more is written than its connection holds, and then takes all of it.
 
-        Nothing else is done meanwhile: this is about what the queue does, and one that is cut off is another case.
+        Nothing else is done meanwhile: this is about what the queue does; for one that is cut off there is `cut`.
         """
-        self.finish()
-        self.server.listening.wait(30)
-        reader, head = self.burst()
-        return all(
-            other.ledger.wait(lambda ledger: ledger.last >= head, 120) for other in [reader] + self.readers)
+        head = self.hold_up(lambda reader: None)
+        return self.all_have(head)
 
     def cut(self):
-        """The same, and the connection is reset when some of it has been taken."""
+        """The same, and the connection is reset when some of what had waited has been taken."""
+        def reset(reader):
+            told = self.first_of_last
+            if reader.ledger.wait(lambda ledger: ledger.last > told, 60):
+                reader.proxy.reset()
+        head = self.hold_up(reset)
+        return self.all_have(head)
+
+    def all_have(self, head):
+        return all(reader.ledger.wait(lambda ledger: ledger.last >= head, 120) for reader in self.readers)
+
+    def hold_up(self, then):
+        """Holds a reader up while some megabytes are written: many changes of a few rows, rows of which each is new,
+        and a change of the few once more. Gives the last entry of the log that everybody is told of.
+        """
         self.finish()
         self.server.listening.wait(30)
-        reader, head = self.burst()
-        taken = len(reader.ledger.events) + 3
-        came_to_it = reader.ledger.wait(lambda ledger: len(ledger.events) > taken, 60)
-        is_within = reader.ledger.last < head
-        reader.proxy.reset()
-        return came_to_it and is_within and all(
-            other.ledger.wait(lambda ledger: ledger.last >= head, 120) for other in self.readers)
-
-    def burst(self):
-        """Holds a reader up while some megabytes of rows are written.
-
-        Gives the reader, and the last of these rows in the log.
-        """
         reader = self.random.choice([reader for reader in self.proxied if reader not in self.watches])
-        rows = "".join(
-            f"update thing set info = '{number} ' || hex(zeroblob(1500)) where _id <= 5;" for number in range(500))
+        shell = Shell(self.database)
+        change = "update thing set info = '{} ' || hex(zeroblob(1500)) where _id <= 5;"
         self.beside(reader.proxy.hold, 2.5)
         time.sleep(0.2)
-        Shell(self.database).insist([f"begin immediate; {rows} commit;"])
-        return reader, self.head()
+        shell.insist(["begin immediate;"] + [change.format(number) for number in range(500)] + ["commit;"])
+        self.first_of_last = self.head()
+        rows = ",".join(f"('burst', '{number} ' || hex(zeroblob(1500)))" for number in range(200))
+        shell.insist([
+            "begin immediate;", f"insert into thing(name, info) values {rows};", change.format("last"), "commit;"])
+        then(reader)
+        # Everybody is told of this one.
+        shell.insist(["insert into thing(name) values('burst');"])
+        head = self.head()
+        self.all_have(head)
+        shell.insist(["delete from thing where name = 'burst';"])
+        return head
 
     # The database.
 
@@ -148,6 +158,10 @@ class Faults:
 
     def fill_disk(self, seconds):
         """A file takes all room, and rows of a table that nobody follows take what the journal has in reserve."""
+        with self.filling:
+            self.fill_it(seconds)
+
+    def fill_it(self, seconds):
         shell = Shell(self.database)
         file = os.path.join(self.disk, "ballast")
         self.server.hindrances += 1

@@ -1,7 +1,7 @@
 """What readers were told, what the log says they had to be told, and the difference.
 
-The difference is four numbers: events lost, doubled, disordered, and leaked. Leaked is whatever somebody was told that the
-log does not have, has otherwise, or has for others only.
+The difference is four numbers: events lost, doubled, disordered, and leaked. Leaked is whatever somebody was told that
+the log does not have, has otherwise, or has for others only.
 """
 
 import json
@@ -42,6 +42,13 @@ class Told(NamedTuple):
         return Told(
             sequence(position), model, row["_id"], facts["op"], row if verb == "save" else None,
             frozenset(facts.get("changed", ())), facts.get("folded", 1))
+
+    def __str__(self):
+        """Short: rows can be large."""
+        row = {name: f"{value[:40]}..." if isinstance(value, str) and len(value) > 40 else value
+               for name, value in (self.row or {"_id": self.key}).items()}
+        folded = f", standing for {self.folded}" if self.folded > 1 else ""
+        return f"{self.sequence} {self.op} {row}{folded}"
 
     def tells(self, event):
         """Whether this is what had to be told of an event, which it may stand for together with older ones."""

@@ -24,8 +24,8 @@ class Server:
 
     def __init__(self, program, data, port, log, random):
         self.arguments = [
-            program, "--demo", "--data", data, "--port", port, "--token-lifetime", "7d", "--log-level", "notice",
-            "--ping-interval", 2000, "--ping-timeout", 2000]
+            program, "--demo", "--data", data, "--port", port, "--token-lifetime", "7d", "--log-level", "info",
+            "--ping-interval", 2000, "--ping-timeout", 6000]
         self.port = port
         self.log = open(log, "ab")
         self.random = random
@@ -66,7 +66,8 @@ class Server:
                 self.refusals += 1
                 time.sleep(0.2)
             else:
-                self.complaints.append(f"the server ended by itself with status {status}")
+                at = time.strftime("%H:%M:%S", time.gmtime())
+                self.complaints.append(f"the server ended by itself with status {status} at {at}")
                 time.sleep(0.2)
 
     killed = frozenset()

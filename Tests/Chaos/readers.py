@@ -1,6 +1,7 @@
 """Readers that come back whenever they lose their connection, and enter all that they are told into a ledger."""
 
 import json
+import logging
 import threading
 
 import engineio
@@ -8,6 +9,10 @@ import socketio
 
 from ledger import Ledger
 from processes import spawn
+
+# They say much about connections that end, which is all that is done here.
+for name in ("engineio.client", "socketio.client"):
+    logging.getLogger(name).setLevel(logging.CRITICAL + 1)
 
 
 class OrderedEngine(engineio.Client):

@@ -27,8 +27,11 @@ from proxy import Proxy
 from readers import StockReader, WatchReader
 from writers import ApiWriter, Book, Shell, ShellWriter
 
-# What is done besides each kill, about so often.
-BESIDES = {"stop": 0.15, "reset": 0.3, "halve": 0.2, "lock": 0.15, "fill": 0.06, "pause": 0.1, "slow": 0.05, "cut": 0.05}
+# What is done besides the kills, and how often for each of them; once at least.
+RATES = {"stop": 0.15, "reset": 0.3, "halve": 0.2, "lock": 0.15, "fill": 0.06, "pause": 0.1, "slow": 0.05, "cut": 0.05}
+# Done only where it is asked for. Where a connection ends within a queue that was folded, what was left out before that
+# is not announced any more: the event that stood for it is told from the log, as any other.
+ON_DEMAND = {"cut"}
 DISK_SIZE = "384m"
 
 
@@ -38,14 +41,26 @@ def say(sentence):
 
 def parsed():
     parser = argparse.ArgumentParser(prog="Scripts/chaos", description=__doc__.split("\n")[0])
-    parser.add_argument("--kills", type=int, default=100, help="how often the server is killed (100)")
-    parser.add_argument("--minutes", type=float, default=20, help="the most that all faults may take (20)")
-    parser.add_argument("--seed", type=int, help="of an earlier run, for faults in the same order (a new one)")
+    parser.add_argument("--kills", type=int, default=100, metavar="N", help="how often the server is killed (100)")
+    parser.add_argument("--minutes", type=float, default=20, metavar="N", help="the most that all faults may take (20)")
+    parser.add_argument(
+        "--seed", type=int, metavar="N", help="of an earlier run, for the same faults in the same order (a new one)")
     parser.add_argument("--server", required=True, metavar="PATH", help="rolecall-server")
     parser.add_argument("--client", required=True, metavar="PATH", help="rolecall")
-    parser.add_argument("--only", metavar="FAULT,...", help=f"besides kills only these of {', '.join(BESIDES)}, once each")
+    parser.add_argument(
+        "--faults", metavar="NAME,...", type=lambda text: [name for name in text.split(",") if name],
+        help=f"what is done besides kills, of {', '.join(RATES)} (all but {', '.join(sorted(ON_DEMAND))})")
     parser.add_argument("--no-measurement", action="store_true", help="leave out how long catching up takes")
-    return parser.parse_args()
+    options = parser.parse_args()
+    if options.faults is None:
+        options.faults = [name for name in RATES if name not in ON_DEMAND]
+    for name in options.faults:
+        if name not in RATES:
+            parser.error(f"there is no fault {name}; there are {', '.join(RATES)}")
+    if options.seed is None:
+        options.seed = random.SystemRandom().randrange(1_000_000)
+        sys.argv += ["--seed", str(options.seed)]
+    return options
 
 
 def own_mounts():
@@ -94,20 +109,14 @@ class Run:
 
     def planned(self):
         """The faults in their order, and sentences about those that are left out."""
-        if self.options.only is not None:
-            besides = [name for name in self.options.only.split(",") if name]
-            for name in besides:
-                if name not in BESIDES:
-                    sys.exit(f"There is no fault {name}; there are {', '.join(BESIDES)}.")
-        else:
-            besides = [name for name, rate in BESIDES.items() for _ in range(max(1, round(rate * self.options.kills)))]
+        besides = [
+            name for name in self.options.faults for _ in range(max(1, round(RATES[name] * self.options.kills)))]
         skipped = []
         if "fill" in besides and not self.mount():
             skipped.append("The disk was not filled: mounting one of its own is not permitted here.")
             besides = [name for name in besides if name != "fill"]
-        for name in sorted(set(BESIDES) - set(besides)):
-            if not (skipped and name == "fill"):
-                skipped.append(f"Not in this run: {name}.")
+        if missing := sorted(set(RATES) - set(self.options.faults)):
+            skipped.append(f"Not in this run: {', '.join(missing)}.")
         plan = ["kill"] * self.options.kills + besides
         self.random.shuffle(plan)
         return plan, skipped
@@ -259,10 +268,7 @@ class Run:
 
 def main():
     options = parsed()
-    if options.seed is None:
-        options.seed = random.SystemRandom().randrange(1_000_000)
-        sys.argv += ["--seed", str(options.seed)]
-    if options.only is None or "fill" in options.only.split(","):
+    if "fill" in options.faults:
         own_mounts()
     directory = tempfile.mkdtemp(prefix="rolecall-chaos-")
     status = 2
