@@ -70,7 +70,14 @@ class Faults:
     # Connections.
 
     def reset(self):
-        return sum(reader.proxy.reset() for reader in self.chosen()) > 0
+        """Those that are connected; where nobody is, whoever comes first."""
+        readers = self.chosen()
+        deadline = time.monotonic() + 20
+        while not sum(reader.proxy.reset() for reader in readers):
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(0.02)
+        return True
 
     def halve(self):
         for reader in self.chosen():
