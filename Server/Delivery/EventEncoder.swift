@@ -19,10 +19,13 @@ struct EventEncoder: Sendable {
                 return told(event, to: audience.view).map { told in
                     OutboundEvent(
                         told.name, told.arguments, number: event.sequence,
-                        folding: .init(key: "\(event.model)/\(event.key.json)", digest: ModelEventDigest(told)))
+                        folding: .init(key: Self.foldingKey(of: event), digest: ModelEventDigest(told)))
                 }
             })
     }
+
+    /// Events of one row fold.
+    static func foldingKey(of event: LogEvent) -> String { "\(event.model)/\(event.key.json)" }
 
     /// What a view is told of changes that the log itself was not told of; nil where the entry is none such, or of a model
     /// of which the view sees nothing.
@@ -66,26 +69,41 @@ struct ModelEventDigest: EventDigest {
     }
 
     func followed(by newer: any EventDigest) -> any EventDigest {
-        guard var result = newer as? ModelEventDigest, result.operation == .updated else { return newer }
-        switch operation {
+        (newer as? ModelEventDigest)?.standing(for: self) ?? newer
+    }
+
+    /// This newer one, where it stands for an older one as well.
+    func standing(for older: ModelEventDigest) -> ModelEventDigest {
+        var result = self
+        guard operation == .updated else { return result }
+        switch older.operation {
         case .created:
             result.operation = .created
             result.changed = []
-        case .updated where changed != result.changed:
-            result.changed = changed + result.changed.filter { !changed.contains($0) }
+        case .updated where older.changed != changed:
+            result.changed = older.changed + changed.filter { !older.changed.contains($0) }
         case .updated, .removed, .hidden:
             break
         }
         return result
     }
 
-    func amend(_ arguments: [JSON], standingFor count: Int) -> [JSON] {
-        guard arguments.count > 1, var facts = arguments[1].objectValue else { return arguments }
+    func amend(_ arguments: [JSON], standingFor count: Int, within span: FoldedSpan?) -> [JSON] {
+        var amended = arguments.standing(within: span)
+        guard count > 1, arguments.count > 1, var facts = arguments[1].objectValue else { return amended }
         facts["op"] = .string(operation.rawValue)
         if facts["changed"] != nil { facts["changed"] = .array(changed.map(JSON.string)) }
         facts["folded"] = .integer(Int64(count))
-        var amended = arguments
         amended[1] = .object(facts)
         return amended
+    }
+}
+
+extension [JSON] {
+    /// With the span in the position that they end with: a client that brings it back is told what it lacks.
+    func standing(within span: FoldedSpan?) -> [JSON] {
+        guard let span, var position = last?.stringValue.flatMap(Position.init) else { return self }
+        position.folding = span.first...span.last
+        return dropLast() + [.string(position.description)]
     }
 }

@@ -17,6 +17,9 @@ enum PositionNotice {
     /// The newest position is all that matters.
     private struct Newest: EventDigest {
         func followed(by newer: any EventDigest) -> any EventDigest { newer }
-        func amend(_ arguments: [JSON], standingFor count: Int) -> [JSON] { arguments }
+
+        func amend(_ arguments: [JSON], standingFor _: Int, within span: FoldedSpan?) -> [JSON] {
+            arguments.standing(within: span)
+        }
     }
 }

@@ -5,7 +5,7 @@ import SocketIOServer
 
 /// Tells a socket what it missed, and brings it to the live stream without a hole and without a double.
 struct Replay: Sendable {
-    private static let batchLimit = 256
+    static let batchLimit = 256
 
     let store: any Store
     let association: Association
@@ -21,9 +21,11 @@ struct Replay: Sendable {
     func start(after text: String) async throws -> Start {
         guard let position = Position(text), position.log == association.logID else { return .gap(.unknown) }
         let snapshot = try await store.read { try $0.earliestSequence() }
-        if position > snapshot.position { return .gap(.unknown) }
+        let last = position.folding?.upperBound ?? position.sequence
+        if last > snapshot.position.sequence { return .gap(.unknown) }
         // Numbers can be missing from the log; only one that stood below its first entry is lost.
-        if position.sequence + 1 < snapshot.value { return .gap(.retention) }
+        let next = position.folding?.lowerBound ?? position.sequence + 1
+        if next < snapshot.value { return .gap(.retention) }
         return .resume(position)
     }
 
@@ -31,9 +33,12 @@ struct Replay: Sendable {
     /// same turn. What stands in the log beyond that comes live. A change of identity in between ends the replay: with
     /// a new epoch a client begins anew.
     func run(on socket: Socket, from start: Position) async throws {
-        var cursor = start.sequence
+        var cursor = start.folding?.upperBound ?? start.sequence
         // A list can be ahead of what this loop has told: live from here, the socket would be told of it once more.
-        await told(start.sequence, on: socket)
+        await told(cursor, on: socket)
+        if let folding = start.folding {
+            guard try await tellRest(of: folding, after: start.sequence, to: socket) else { return }
+        }
         while true {
             let after = cursor
             let snapshot = try await store.read { transaction in
@@ -80,7 +85,7 @@ struct Replay: Sendable {
     }
 
     /// The log has been pruned while it was read.
-    private func tellPruned(after: Int64, before: Int64, to socket: Socket) async {
+    func tellPruned(after: Int64, before: Int64, to socket: Socket) async {
         await socket.onLoop { socket in
             guard socket.isConnected, let identity = association.identity(of: socket), !identity.isLive else { return }
             let log = association.logID

@@ -30,7 +30,7 @@ struct PresenceEvent: Equatable {
     /// The last word on a user needs none before it.
     private struct Digest: EventDigest {
         func followed(by newer: any EventDigest) -> any EventDigest { newer }
-        func amend(_ arguments: [JSON], standingFor _: Int) -> [JSON] { arguments }
+        func amend(_ arguments: [JSON], standingFor _: Int, within _: FoldedSpan?) -> [JSON] { arguments }
     }
 }
 

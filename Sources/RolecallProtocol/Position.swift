@@ -18,33 +18,66 @@ public struct LogID: Hashable, Sendable, CustomStringConvertible {
     public var description: String { hexadecimal(rawValue, digits: 12) }
 }
 
-/// A place in the event log, as it travels: opaque to clients, fixed width (29 characters), ordered bytewise.
+/// A place in the event log, as it travels: opaque to clients, ordered bytewise.
 ///
-/// The text is the log's id (12 hexadecimal digits), `-`, and the sequence number (16 hexadecimal digits).
+/// The text is the log's id (12 hexadecimal digits), `-`, and the sequence number (16 hexadecimal digits): 29 characters.
 /// Everything at or before a position has been told; `after` a position is exclusive.
+///
+/// Within a stretch that was folded for a client that read too slowly, `~`, its first number, `-` and its last follow
+/// (63 characters in all): what of it has been told is said by ``folding``.
 public struct Position: Hashable, Sendable, Comparable, CustomStringConvertible {
+    private static let length = 29
+    private static let lengthWithFolding = 63
+
     public let log: LogID
     /// The number of the last event told; 0 stands before the first.
     public let sequence: Int64
+    /// Of the events of each row within this range, all but the newest have been left out, and the newest stands for
+    /// them: of a row whose newest comes behind ``sequence``, nothing of the range has been told yet. Nil where everything
+    /// up to the position has been told. It contains ``sequence``, and does not end with it.
+    ///
+    /// It is no part of what makes positions equal: they are the same place in the log.
+    public var folding: ClosedRange<Int64>?
 
     /// - Parameter sequence: not negative; a negative one is taken for 0.
-    public init(log: LogID, sequence: Int64) {
+    public init(log: LogID, sequence: Int64, folding: ClosedRange<Int64>? = nil) {
         self.log = log
         self.sequence = max(0, sequence)
+        self.folding = folding
     }
 
     /// Reads a position's text; nil for anything that is not exactly one.
     public init?(_ text: String) {
         let bytes = Array(text.utf8)
-        guard bytes.count == 29, bytes[12] == UInt8(ascii: "-"),
+        guard bytes.count == Self.length || bytes.count == Self.lengthWithFolding, bytes[12] == UInt8(ascii: "-"),
             let log = number(hexadecimal: bytes[..<12]),
-            let sequence = number(hexadecimal: bytes[13...]),
-            let signed = Int64(exactly: sequence)
+            let sequence = number(hexadecimal: bytes[13..<Self.length]).flatMap(Int64.init(exactly:))
         else { return nil }
-        self.init(log: LogID(rawValue: log), sequence: signed)
+        self.init(log: LogID(rawValue: log), sequence: sequence)
+        guard bytes.count > Self.length else { return }
+        guard bytes[29] == UInt8(ascii: "~"), bytes[46] == UInt8(ascii: "-"),
+            let first = number(hexadecimal: bytes[30..<46]).flatMap(Int64.init(exactly:)),
+            let last = number(hexadecimal: bytes[47...]).flatMap(Int64.init(exactly:)),
+            0 < first, first <= sequence, sequence < last
+        else { return nil }
+        folding = first...last
     }
 
-    public var description: String { "\(log)-\(hexadecimal(UInt64(sequence), digits: 16))" }
+    public var description: String {
+        let place = "\(log)-\(hexadecimal(UInt64(sequence), digits: 16))"
+        guard let folding else { return place }
+        let first = hexadecimal(UInt64(max(0, folding.lowerBound)), digits: 16)
+        return "\(place)~\(first)-\(hexadecimal(UInt64(max(0, folding.upperBound)), digits: 16))"
+    }
+
+    public static func == (left: Position, right: Position) -> Bool {
+        (left.log, left.sequence) == (right.log, right.sequence)
+    }
+
+    public func hash(into hasher: inout Hasher) {
+        hasher.combine(log)
+        hasher.combine(sequence)
+    }
 
     public static func < (left: Position, right: Position) -> Bool {
         (left.log.rawValue, left.sequence) < (right.log.rawValue, right.sequence)

@@ -14,8 +14,11 @@ MODELS = ("thing", "message")
 
 
 def sequence(position):
-    """The number in a position's text: twelve digits of the log's id, a hyphen, sixteen of the number."""
-    log, number = position.split("-")
+    """The number in a position's text: twelve digits of the log's id, a hyphen, sixteen of the number.
+
+    What may follow, behind a tilde, is for the server: it says which part of a folded stretch has been told.
+    """
+    log, number = position.split("~")[0].split("-")
     if len(log) != 12 or len(number) != 16:
         raise ValueError(f"no position: {position}")
     return int(number, 16)

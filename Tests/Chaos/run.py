@@ -29,9 +29,6 @@ from writers import ApiWriter, Book, Shell, ShellWriter
 
 # What is done besides the kills, and how often for each of them; once at least.
 RATES = {"stop": 0.15, "reset": 0.3, "halve": 0.2, "lock": 0.15, "fill": 0.06, "pause": 0.1, "slow": 0.05, "cut": 0.05}
-# Done only where it is asked for. Where a connection ends within a queue that was folded, what was left out before that
-# is not announced any more: the event that stood for it is told from the log, as any other.
-ON_DEMAND = {"cut"}
 DISK_SIZE = "384m"
 
 
@@ -49,11 +46,11 @@ def parsed():
     parser.add_argument("--client", required=True, metavar="PATH", help="rolecall")
     parser.add_argument(
         "--faults", metavar="NAME,...", type=lambda text: [name for name in text.split(",") if name],
-        help=f"what is done besides kills, of {', '.join(RATES)} (all but {', '.join(sorted(ON_DEMAND))})")
+        help=f"what is done besides kills, of {', '.join(RATES)} (all)")
     parser.add_argument("--no-measurement", action="store_true", help="leave out how long catching up takes")
     options = parser.parse_args()
     if options.faults is None:
-        options.faults = [name for name in RATES if name not in ON_DEMAND]
+        options.faults = list(RATES)
     for name in options.faults:
         if name not in RATES:
             parser.error(f"there is no fault {name}; there are {', '.join(RATES)}")

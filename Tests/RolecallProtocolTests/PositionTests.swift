@@ -49,4 +49,29 @@ struct PositionTests {
         #expect(logs.count == 100)
         #expect(!logs.contains(LogID(rawValue: 0)))
     }
+
+    @Test("within a folded stretch its range follows, and the place in the log is the same")
+    func folding() throws {
+        let text = "abcdef012345-000000000000000a~0000000000000007-000000000000000c"
+        let position = try #require(Position(text))
+        #expect(position.sequence == 10)
+        #expect(position.folding == 7...12)
+        #expect(position.description == text)
+        #expect(position == Position(log: Self.log, sequence: 10))
+        #expect(Set([position, Position(log: Self.log, sequence: 10)]).count == 1)
+        let next = Position(log: Self.log, sequence: 11).description
+        #expect(text.utf8.lexicographicallyPrecedes(next.utf8))
+    }
+
+    @Test(
+        "a range that the place is not within is none",
+        arguments: [
+            "~000000000000000b-000000000000000c", "~0000000000000007-000000000000000a",
+            "~0000000000000000-000000000000000c", "~0000000000000007-00000000000000fz",
+            "~0000000000000007-ffffffffffffffff", "-0000000000000007-000000000000000c",
+            "~0000000000000007~000000000000000c", "~0000000000000007-000000000000000", "~",
+        ])
+    func noFolding(range: String) {
+        #expect(Position("abcdef012345-000000000000000a" + range) == nil)
+    }
 }

@@ -123,6 +123,54 @@ struct RecoveryTests {
         }
     }
 
+    /// Within a stretch that was folded, the last event that was told does not say what is missing: `C` had been told,
+    /// and of `A` and `B`, which came before and after it, nothing.
+    @Test("who was cut off within a folded stretch is told what was left out, folded, and nothing twice")
+    func folding() async throws {
+        try await LiveServer.run { server in
+            let token = try await server.token(for: "test@example.com")
+            let witness = try await server.connect(auth: auth(token: token))
+            _ = try await witness.identity(.auth)
+            try await server.shell(
+                """
+                begin;
+                insert into thing(name) values('A'); insert into thing(name) values('B');
+                update thing set info = 'A2' where name = 'A'; insert into thing(name) values('C');
+                update thing set info = 'B2' where name = 'B'; update thing set active = 0 where name = 'A';
+                commit;
+                """)
+            try await server.addThing("after")
+            try await witness.thing("after")
+            let all = await witness.received.compactMap(\.modelEvent)
+            try #require(all.count == 7)
+            let stretch = all[0].position.sequence...all[5].position.sequence
+
+            func asked(after place: Int) -> Position {
+                var position = all[place].position
+                position.folding = stretch
+                return position
+            }
+            func told(after place: Int) async throws -> [ModelEvent] {
+                let after: JSON = ["token": .string(token), "after": .string(asked(after: place).description)]
+                let socket = try await server.connect(auth: after)
+                try await socket.thing("after")
+                return await socket.received.compactMap(\.modelEvent)
+            }
+
+            let afterC = try await told(after: 3)
+            #expect(afterC.map { $0.row["name"] } == ["B", "A", "after"])
+            #expect(afterC.map(\.folded) == [2, 3, nil])
+            #expect(afterC.map(\.operation) == [.created, .created, .created])
+            #expect(afterC.map(\.row) == [all[4].row, all[5].row, all[6].row])
+            #expect(afterC.map(\.position) == [all[4].position, all[5].position, all[6].position])
+            #expect(afterC.map(\.position.folding) == [stretch, nil, nil], "Cut off again it would know again.")
+
+            let afterB = try await told(after: 4)
+            #expect(afterB.map { $0.row["name"] } == ["A", "after"])
+            #expect(afterB.map(\.folded) == [3, nil])
+        }
+    }
+
     @Test("an offset that the log does not know is a gap, and no recovery")
     func gap() async throws {
         try await LiveServer.run { server in

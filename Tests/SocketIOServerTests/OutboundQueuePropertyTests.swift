@@ -46,11 +46,12 @@ struct Coverage {
     var splitBatches = 0
     var foldedInSlices = 0
     var foldedInVain = 0
+    var toldWithinSpan = 0
 
     var isFull: Bool {
         [
             told, stoodFor, dropped, discarded, midFrame, atBoundary, nothingTaken, splitBatches, foldedInSlices,
-            foldedInVain,
+            foldedInVain, toldWithinSpan,
         ]
         .allSatisfy { $0 > 100 }
     }
@@ -66,5 +67,6 @@ struct Coverage {
         splitBatches += other.splitBatches
         foldedInSlices += other.foldedInSlices
         foldedInVain += other.foldedInVain
+        toldWithinSpan += other.toldWithinSpan
     }
 }

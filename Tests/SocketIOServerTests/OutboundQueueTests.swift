@@ -98,7 +98,59 @@ struct OutboundQueueTests {
         queue.append(OutboundBatch([event(6, key: "a")]))
         queue.fold()
         #expect(
-            drain(&queue) == [#"42["e",2,""]"#, #"42["e",4,""]"#, #"42["e",6,"",4,[1,3,5,6]]"#])
+            drain(&queue)
+                == [#"42["e",2,"",1,[2],[1,6]]"#, #"42["e",4,""]"#, #"42["e",6,"",4,[1,3,5,6]]"#])
+    }
+
+    @Test("an event that is told while older ones wait to be stood for says within which span")
+    func span() {
+        var queue = OutboundQueue(highWaterMark: .max)
+        queue.append(
+            OutboundBatch([
+                event(1, key: "a"), event(2, key: "b"), event(3, key: "c"), event(4, key: "b"), event(5, key: "d"),
+            ]))
+        queue.append(OutboundBatch([event(6, key: "e")]))
+        queue.fold()
+        #expect(
+            drain(&queue) == [
+                #"42["e",1,""]"#, #"42["e",3,"",1,[3],[2,4]]"#, #"42["e",4,"",2,[2,4]]"#, #"42["e",5,""]"#,
+                #"42["e",6,""]"#,
+            ])
+    }
+
+    @Test("a span of which something has been told stays as it is; one that waits becomes part of the next")
+    func begunSpan() {
+        func queue() -> OutboundQueue {
+            var queue = OutboundQueue(highWaterMark: .max)
+            queue.append(OutboundBatch([event(1, key: "a"), event(2, key: "b"), event(3, key: "a")]))
+            queue.fold()
+            return queue
+        }
+        var begun = queue()
+        #expect(messages(in: write(&begun, limit: 1)) == [#"42["e",2,"",1,[2],[1,3]]"#])
+        begun.append(OutboundBatch([event(4, key: "a"), event(5, key: "c"), event(6, key: "a")]))
+        begun.fold()
+        #expect(
+            drain(&begun)
+                == [#"42["e",3,"",2,[1,3]]"#, #"42["e",5,"",1,[5],[4,6]]"#, #"42["e",6,"",2,[4,6]]"#])
+
+        var waiting = queue()
+        waiting.append(OutboundBatch([event(4, key: "a")]))
+        waiting.fold()
+        #expect(drain(&waiting) == [#"42["e",2,"",1,[2],[1,4]]"#, #"42["e",4,"",3,[1,3,4]]"#])
+    }
+
+    @Test("folding is void where the client has begun to be told what it was about to change")
+    func spanBegunMeanwhile() {
+        var queue = OutboundQueue(highWaterMark: .max)
+        queue.append(OutboundBatch([event(1, key: "a"), event(2, key: "b"), event(3, key: "c"), event(4, key: "a")]))
+        queue.fold()
+        queue.append(OutboundBatch([event(5, key: "a")]))
+        var folder = OutboundFolder(queue)
+        // The newest event, and the last of the span; its first is written then.
+        folder.work(on: queue, budget: 4)
+        #expect(messages(in: write(&queue, limit: 1)) == [#"42["e",2,"",1,[2],[1,4]]"#])
+        #expect(!folder.isValid(for: queue))
     }
 
     @Test("nothing is folded across what was sent to this socket alone, and a heartbeat is no such thing")
@@ -224,7 +276,8 @@ struct Trail: EventDigest {
         Trail(numbers: numbers + ((newer as? Trail)?.numbers ?? []))
     }
 
-    func amend(_ arguments: [JSON], standingFor count: Int) -> [JSON] {
-        arguments + [.integer(Int64(count)), .array(numbers.map(JSON.integer))]
+    func amend(_ arguments: [JSON], standingFor count: Int, within span: FoldedSpan?) -> [JSON] {
+        let around = span.map { [JSON.array([.integer($0.first), .integer($0.last)])] } ?? []
+        return arguments + [.integer(Int64(count)), .array(numbers.map(JSON.integer))] + around
     }
 }

@@ -112,7 +112,7 @@ struct OutboundSessionTests {
         desk.loop.run()
         line.channel.isWritable = true
         line.channel.pipeline.fireChannelWritabilityChanged()
-        #expect(try line.heard() == [#"42["e",7,4,[1,3,5,7]]"#, #"42["e",8,4,[2,4,6,8]]"#])
+        #expect(try line.heard() == [#"42["e",7,4,[1,3,5,7],[1,8]]"#, #"42["e",8,4,[2,4,6,8]]"#])
     }
 }
 

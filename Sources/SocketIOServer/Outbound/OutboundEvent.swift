@@ -55,15 +55,15 @@ public final class OutboundEvent: Sendable {
         return frames
     }
 
-    /// The frame of this event where it stands for others, too.
-    func frame(amendedBy digest: any EventDigest, standingFor count: Int) -> ByteBuffer {
+    /// The frame of this event where it stands for others, too, or others before it have been left out.
+    func frame(amendedBy digest: any EventDigest, standingFor count: Int, within span: FoldedSpan?) -> ByteBuffer {
         var decoder = SocketPacketDecoder(limits: .init(maximumDepth: .max))
         // Our own frame: what was encoded can be decoded.
         guard let text = WebSocketFrameWriter.payload(ofWhole: frame), text.readableBytes > 1,
             let packet = try? decoder.text(text.dropping(1)), let content = packet.data?.arrayValue,
             let name = content.first?.stringValue
         else { return frame }
-        let arguments = digest.amend(Array(content.dropFirst()), standingFor: count)
+        let arguments = digest.amend(Array(content.dropFirst()), standingFor: count, within: span)
         return Self.frame(name, arguments, namespace: namespace)
     }
 }
@@ -85,8 +85,11 @@ public protocol EventDigest: Sendable {
     ///
     /// - Parameters:
     ///   - arguments: those it was made with.
-    ///   - count: how many events it stands for, itself included; more than one.
-    func amend(_ arguments: [JSON], standingFor count: Int) -> [JSON]
+    ///   - count: how many events it stands for, itself included.
+    ///   - span: where a client stands that has been told this event and nothing behind it, if events before it have been
+    ///     left out. An application whose clients resume behind the last event that they were told puts it into what they
+    ///     bring then.
+    func amend(_ arguments: [JSON], standingFor count: Int, within span: FoldedSpan?) -> [JSON]
 }
 
 /// Events that a socket will not be sent.

@@ -23,6 +23,10 @@ struct OutboundFolder {
     /// Of the batch that was begun, the events that have not been looked at.
     private var begun: (batch: OutboundBatch, events: Range<Int>)?
     private var places: [String: Int] = [:]
+    /// The spans that this pass makes of what it has looked at since the last barrier, by namespace.
+    private var bounds: [String: FoldedSpanBounds] = [:]
+    /// The spans of earlier passes that become part of these.
+    private var joined: Set<FoldedSpan> = []
 
     init(_ queue: OutboundQueue) {
         end = queue.removedCount + queue.items.count
@@ -33,7 +37,11 @@ struct OutboundFolder {
     /// Whether the work so far is good for the queue as it is now.
     func isValid(for queue: OutboundQueue) -> Bool {
         // What was begun before it was looked at was looked at as it is.
-        generation == queue.generation && (first > queue.lastTouched || touchCount == queue.touchCount)
+        guard generation == queue.generation, first > queue.lastTouched || touchCount == queue.touchCount else {
+            return false
+        }
+        // Nor has a client been told of a span what this would change.
+        return joined.isEmpty || queue.begunSpans.values.allSatisfy { !joined.contains($0) }
     }
 
     /// Whether it saves enough to be worth what it costs: each event on its own takes more memory than in a batch that
@@ -57,7 +65,9 @@ struct OutboundFolder {
             } else if first > queue.removedCount {
                 first -= 1
                 left -= 1
-                begin(queue.items[queue.items.index(queue.items.startIndex, offsetBy: first - queue.removedCount)])
+                begin(
+                    queue.items[queue.items.index(queue.items.startIndex, offsetBy: first - queue.removedCount)],
+                    begunSpans: queue.begunSpans)
             } else {
                 isFinished = true
                 return
@@ -65,40 +75,65 @@ struct OutboundFolder {
         }
     }
 
-    private mutating func begin(_ item: Item) {
+    private mutating func begin(_ item: Item, begunSpans: [String: FoldedSpan]) {
         switch item {
         case .batch(let batch, let from, _):
             begun = (batch, from..<batch.events.count)
         case .event(let event):
             add(event)
         case .folded(let folded):
-            add(folded.event, count: folded.count, digest: folded.digest)
+            if let span = folded.span, begunSpans[folded.event.namespace] == span {
+                bytesBefore += folded.event.byteCount
+                bytesAfter += folded.event.byteCount
+                kept.append(Slot(item: item))
+            } else {
+                add(folded.event, count: folded.count, digest: folded.digest, span: folded.span)
+            }
         case .kept(_, let isBarrier):
-            if isBarrier { places.removeAll(keepingCapacity: true) }
+            if isBarrier { endSpans() }
             kept.append(Slot(item: item))
         case .lost:
-            places.removeAll(keepingCapacity: true)
+            endSpans()
             kept.append(Slot(item: item))
         }
     }
 
-    private mutating func add(_ event: OutboundEvent) {
-        add(event, count: 1, digest: event.folding?.digest)
+    /// No event is folded across this place.
+    private mutating func endSpans() {
+        places.removeAll(keepingCapacity: true)
+        bounds.removeAll(keepingCapacity: true)
     }
 
-    private mutating func add(_ event: OutboundEvent, count: Int, digest: (any EventDigest)?) {
+    private mutating func add(_ event: OutboundEvent) {
+        add(event, count: 1, digest: event.folding?.digest, span: nil)
+    }
+
+    private mutating func add(_ event: OutboundEvent, count: Int, digest: (any EventDigest)?, span: FoldedSpan?) {
         bytesBefore += event.byteCount
+        let bounds = bounds(for: event.namespace)
+        if let span {
+            bounds.join(span)
+            joined.insert(span)
+        }
         if let key = event.foldingKey, let digest {
             let place = places[key, default: kept.count]
-            if place < kept.count, let newer = kept[place].digest {
+            if place < kept.count, let newer = kept[place].digest, let standsIn = kept[place].event {
                 kept[place].count += count
                 kept[place].digest = digest.followed(by: newer)
+                bounds.leaveOut(event.number, for: standsIn.number)
                 return
             }
             places[key] = kept.count
         }
         bytesAfter += event.byteCount
-        kept.append(Slot(item: .event(event), event: event, count: count, digest: digest))
+        kept.append(Slot(item: .event(event), event: event, count: count, digest: digest, bounds: bounds))
+    }
+
+    private mutating func bounds(for namespace: String) -> FoldedSpanBounds {
+        if let known = bounds[namespace] { return known }
+        let new = FoldedSpanBounds()
+        bounds[namespace] = new
+        return new
     }
 
     /// One thing that is left.
@@ -107,10 +142,13 @@ struct OutboundFolder {
         var event: OutboundEvent?
         var count = 1
         var digest: (any EventDigest)?
+        var bounds: FoldedSpanBounds?
 
         var result: Item {
-            guard let event, let digest, count > 1 else { return item }
-            return .folded(.init(event: event, count: count, digest: digest))
+            guard let event, let digest else { return item }
+            let span = bounds?.span(around: event.number)
+            guard count > 1 || span != nil else { return item }
+            return .folded(.init(event: event, count: count, digest: digest, span: span))
         }
     }
 

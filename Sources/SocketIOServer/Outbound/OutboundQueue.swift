@@ -14,7 +14,7 @@ struct OutboundQueue {
         /// The events of a batch from an index on, whose frames begin at an offset.
         case batch(OutboundBatch, from: Int, offset: Int)
         case event(OutboundEvent)
-        /// An event that stands for older ones.
+        /// An event that stands for older ones, or among which others do.
         case folded(FoldedEvent)
         /// One or more frames that belong together. Events are not folded across a barrier.
         case kept(ByteBuffer, isBarrier: Bool)
@@ -24,16 +24,26 @@ struct OutboundQueue {
 
     final class FoldedEvent {
         let event: OutboundEvent
+        /// How many events it stands for, itself included.
         let count: Int
         let digest: any EventDigest
+        /// What it is part of; nil for an event that has no number.
+        let span: FoldedSpan?
 
-        init(event: OutboundEvent, count: Int, digest: any EventDigest) {
+        init(event: OutboundEvent, count: Int, digest: any EventDigest, span: FoldedSpan?) {
             self.event = event
             self.count = count
             self.digest = digest
+            self.span = span
         }
 
-        var frame: ByteBuffer { event.frame(amendedBy: digest, standingFor: count) }
+        /// Whether events of its span are left when this one has been told.
+        private var isWithinSpan: Bool { span.map { event.number < $0.last } ?? false }
+
+        /// The span, while a client that has been told this event still lacks events before it.
+        var openSpan: FoldedSpan? { isWithinSpan ? span : nil }
+
+        var frame: ByteBuffer { event.frame(amendedBy: digest, standingFor: count, within: openSpan) }
     }
 
     private(set) var items = CircularBuffer<Item>(initialCapacity: 1)
@@ -55,6 +65,9 @@ struct OutboundQueue {
     private(set) var touchCount = 0
     /// Grows whenever the queue is changed but by appending, and by writing from its front.
     private(set) var generation = 0
+    /// By namespace, the span of which some events have been told and others wait. What it consists of has been said to
+    /// the client, so nothing of it is folded any more.
+    private(set) var begunSpans: [String: FoldedSpan] = [:]
 
     /// - Parameter highWaterMark: how many bytes of events may wait before they are folded.
     init(highWaterMark: Int) {
@@ -147,7 +160,9 @@ struct OutboundQueue {
         switch items.removeFirst() {
         case .batch: eventBytes -= length
         case .event(let event): eventBytes -= event.byteCount
-        case .folded(let folded): eventBytes -= folded.event.byteCount
+        case .folded(let folded):
+            eventBytes -= folded.event.byteCount
+            if folded.span != nil { begunSpans[folded.event.namespace] = folded.openSpan }
         case .kept(let frames, _): keptBytes -= frames.readableBytes
         case .lost: break
         }
@@ -221,6 +236,7 @@ struct OutboundQueue {
         generation += 1
         lastTouched = removedCount - 1
         eventBytes = 0
+        begunSpans = [:]
         forgetFolding()
     }
 
@@ -243,6 +259,7 @@ struct OutboundQueue {
         items = left
         generation += 1
         lastTouched = removedCount - 1
+        begunSpans[namespace] = nil
         if items.isEmpty { forgetFolding() }
         return all
     }
@@ -255,8 +272,8 @@ struct OutboundQueue {
         case .event(let event):
             return (LostEvents(first: event.number, last: event.number, count: 1), event.namespace)
         case .folded(let folded):
-            // The older ones are lost with it, but their numbers are not known any more: the newest says enough, as
-            // all of them stand behind what was told before.
+            // The older ones are lost with it. Where they were, others may have been told: the newest says enough, as all
+            // of them stand behind what was told before.
             let number = folded.event.number
             return (LostEvents(first: number, last: number, count: folded.count), folded.event.namespace)
         case .lost(let lost, let namespace):

@@ -206,7 +206,10 @@ struct QueueHistory {
             case .kept(_, let isBarrier): if isBarrier { seen = [] }
             case .lost: seen = []
             case .event(let event): try judge(event, &seen)
-            case .folded(let folded): try judge(folded.event, &seen)
+            case .folded(let folded):
+                // A span that the client has been told a part of is left as it was.
+                if let span = folded.span, queue.begunSpans[folded.event.namespace] == span { continue }
+                try judge(folded.event, &seen)
             }
         }
     }
@@ -366,13 +369,22 @@ struct QueueHistory {
         try settle(number, as: .told)
         coverage.told += 1
         let event = Pool.events[number]
-        guard told != event.frame else { return }
-        // It stands for others.
+        guard told != event.frame else {
+            // Of an event that can't be folded nothing can be said that it did not have from the start.
+            if event.folding != nil { try judgePosition(number, of: event.namespace, within: nil) }
+            return
+        }
+        // It stands for others, or others do around it.
         let text = messages(in: told.readableBytesView).first?.utf8.drop { $0 != UInt8(ascii: "[") } ?? ""[...].utf8
         let content = try JSON(parsing: Array(text)).arrayValue ?? []
-        let numbers = (content.last?.arrayValue ?? []).compactMap { $0.integerValue.map { Int($0) - Pool.base } }
+        func numbers(_ place: Int) -> [Int] {
+            guard content.indices.contains(place) else { return [] }
+            return (content[place].arrayValue ?? []).compactMap { $0.integerValue.map { Int($0) - Pool.base } }
+        }
+        let (numbers, span) = (numbers(4), numbers(5))
         try require(
-            content.count == 5 && content[3] == .integer(Int64(numbers.count)) && numbers.count > 1,
+            content.count == (span.isEmpty ? 5 : 6) && content[3] == .integer(Int64(numbers.count))
+                && (numbers.count > 1 || span.count == 2),
             "\(number) says that it stands for \(content.dropFirst(3))")
         try require(numbers.last == number, "\(number) is not the newest of \(numbers)")
         try require(zip(numbers, numbers.dropFirst()).allSatisfy { $0 < $1 }, "\(numbers) were not folded in order")
@@ -386,6 +398,34 @@ struct QueueHistory {
         coverage.stoodFor += numbers.count - 1
         if let barrier = barriers.first(where: { $0 > numbers[0] && $0 < number }) {
             throw Violated(description: "\(numbers) were folded across \(barrier)")
+        }
+        try judgePosition(number, of: event.namespace, within: span.isEmpty ? nil : span[0]...span[1])
+    }
+
+    /// A client that reads on no more after this event knows by its number and span what it lacks of all before it.
+    private mutating func judgePosition(
+        _ number: Int, of namespace: String, within span: ClosedRange<Int>?
+    ) throws {
+        let newest = span.map { span in
+            span.reduce(into: [String: Int]()) { newest, number in
+                let event = Pool.events[number]
+                guard event.namespace == namespace, let key = event.folding?.key, fates[number] != nil else { return }
+                newest[key] = number
+            }
+        }
+        if span != nil { coverage.toldWithinSpan += 1 }
+        for earlier in max(0, min(span?.lowerBound ?? number, number) - 200)..<number {
+            let event = Pool.events[earlier]
+            guard event.namespace == namespace, let fate = fates[earlier], fate != .dropped, fate != .discarded else {
+                continue
+            }
+            var isTold = true
+            if let span, span.contains(earlier), let key = event.folding?.key, let newest = newest?[key] {
+                isTold = newest <= number
+            }
+            try require(
+                isTold == (fate != .waiting),
+                "at \(number), within \(String(describing: span)), \(earlier) is \(fate)")
         }
     }
 

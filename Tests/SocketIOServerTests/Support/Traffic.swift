@@ -78,7 +78,8 @@ struct Account: Sendable {
                 return
             }
             guard message.hasPrefix("42"), numbers.count > 0 else { return nil }
-            switch (content[0].stringValue, numbers.count, content.last?.arrayValue) {
+            // Behind the trail there may be the span.
+            switch (content[0].stringValue, numbers.count, content.first { $0.arrayValue != nil }?.arrayValue) {
             case ("k", 1, nil): self = .kept(numbers[0])
             case ("l", 3, nil): self = .lost(numbers[0], numbers[1], count: numbers[2])
             case ("e", 1, nil): self = .event(numbers[0], all: numbers)

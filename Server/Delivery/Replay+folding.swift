@@ -1,0 +1,107 @@
+import ModelStore
+import RolecallProtocol
+import SocketIOServer
+
+/// A client that was cut off within a stretch that had been folded for it has the newest events of some rows, and
+/// nothing of the others: these it is told here, folded as they would have been.
+extension Replay {
+    /// What stands for all events of a row in the stretch.
+    private struct StandIn {
+        var sequence: Int64
+        var count: Int
+        var digest: ModelEventDigest
+    }
+
+    /// - Parameter last: the last event of the stretch that the client has.
+    /// - Returns: false where the socket is told otherwise by now.
+    func tellRest(of folding: ClosedRange<Int64>, after last: Int64, to socket: Socket) async throws -> Bool {
+        guard let audience = await socket.onLoop({ association.identity(of: $0)?.audience }) else { return false }
+        let standIns = try await standIns(in: folding, for: audience, to: socket)
+        var cursor = last
+        while cursor < folding.upperBound {
+            let events = try await events(after: cursor, through: folding.upperBound, to: socket)
+            for stretch in LogReader.stretches(of: events) {
+                let batch = OutboundBatch(
+                    stretch.compactMap { event in
+                        guard audience.interest.includes(event) else { return nil }
+                        return told(event, of: folding, to: audience.view, by: standIns)
+                    })
+                let sequence = stretch.last?.sequence ?? folding.upperBound
+                let isToldOn = await socket.onLoop { socket in
+                    guard socket.isConnected, let identity = association.identity(of: socket), !identity.isLive,
+                        identity.view == audience.view
+                    else { return false }
+                    socket.send(batch)
+                    identity.replayed = position(sequence, in: folding)
+                    return true
+                }
+                guard isToldOn else { return false }
+                await socket.caughtUp()
+            }
+            cursor = events.last?.sequence ?? folding.upperBound
+        }
+        return await socket.onLoop { socket in
+            association.identity(of: socket)?.replayed = position(folding.upperBound, in: folding)
+            return true
+        }
+    }
+
+    private func standIns(
+        in folding: ClosedRange<Int64>, for audience: Audience, to socket: Socket
+    ) async throws -> [String: StandIn] {
+        var standIns: [String: StandIn] = [:]
+        var cursor = folding.lowerBound - 1
+        while cursor < folding.upperBound {
+            let events = try await events(after: cursor, through: folding.upperBound, to: socket)
+            for event in events where audience.interest.includes(event) {
+                guard event.change != .gap, let told = encoder.told(event, to: audience.view) else { continue }
+                let key = EventEncoder.foldingKey(of: event)
+                var standIn = StandIn(sequence: event.sequence, count: 1, digest: ModelEventDigest(told))
+                if let older = standIns[key] {
+                    standIn.count += older.count
+                    standIn.digest = standIn.digest.standing(for: older.digest)
+                }
+                standIns[key] = standIn
+            }
+            cursor = events.last?.sequence ?? folding.upperBound
+        }
+        return standIns
+    }
+
+    /// The next events; none where there are no more in the stretch.
+    private func events(
+        after sequence: Int64, through last: Int64, to socket: Socket
+    ) async throws -> [ModelStore.LogEvent] {
+        let snapshot = try await store.read { transaction in
+            let earliest = try transaction.earliestSequence()
+            return (earliest, try transaction.events(after: max(sequence, earliest - 1), limit: Self.batchLimit))
+        }
+        let (earliest, events) = snapshot.value
+        if sequence + 1 < earliest { await tellPruned(after: sequence, before: earliest - 1, to: socket) }
+        return events.filter { $0.sequence <= last }
+    }
+
+    /// What an event of the stretch comes to; nil for one that a newer one stands for.
+    private func told(
+        _ event: ModelStore.LogEvent, of folding: ClosedRange<Int64>, to view: View, by standIns: [String: StandIn]
+    ) -> OutboundEvent? {
+        if let gap = encoder.gap(event, to: view) {
+            return OutboundEvent(Gap.eventName, [gap.json], number: event.sequence)
+        }
+        guard var told = encoder.told(event, to: view), let standIn = standIns[EventEncoder.foldingKey(of: event)],
+            standIn.sequence == event.sequence
+        else { return nil }
+        told.operation = standIn.digest.operation
+        told.changed = standIn.digest.changed
+        told.folded = standIn.count > 1 ? standIn.count : nil
+        told.position = position(event.sequence, in: folding)
+        // It is not folded with what comes later: its position says what it stands for.
+        return OutboundEvent(told.name, told.arguments, number: event.sequence)
+    }
+
+    private func position(_ sequence: Int64, in folding: ClosedRange<Int64>) -> Position {
+        Position(
+            log: association.logID, sequence: sequence,
+            folding: sequence < folding.upperBound ? folding : nil)
+    }
+}
