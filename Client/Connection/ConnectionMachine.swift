@@ -45,6 +45,11 @@ struct ConnectionMachine: Sendable {
     private let persistence: Persistence
     private var backoff: ReconnectBackoff
     private var wasOnline = false
+    /// The server has said that it is going to be away for so long.
+    private var announcedAbsence: Duration?
+
+    /// The longest time that a server's word is taken for.
+    private static let longestAbsence = Duration.seconds(60)
 
     init(persistence: Persistence, backoff: ReconnectBackoff = ReconnectBackoff()) {
         self.persistence = persistence
@@ -60,6 +65,7 @@ struct ConnectionMachine: Sendable {
         guard case .connecting = state else { return nil }
         wasOnline = true
         backoff.reset()
+        announcedAbsence = nil
         state = .online(socketID: socketID)
         return .listen(socketID: socketID)
     }
@@ -72,13 +78,20 @@ struct ConnectionMachine: Sendable {
         return wait(before: attempt + 1, reason: failure.description)
     }
 
+    /// The server is going to end, and wants its clients back within so long: each at a moment of its own.
+    mutating func announced(returnWithin duration: Duration) {
+        guard case .online = state else { return }
+        announcedAbsence = min(max(duration, .zero), Self.longestAbsence)
+    }
+
     /// - Parameter wasAskedFor: whether this side let go of the connection, by the user's wish.
     mutating func lost(reason: String, wasAskedFor: Bool = false) -> Action? {
         guard case .online = state else { return nil }
         if persistence == .once {
             return end(wasAskedFor ? .closed : .lost(reason: reason))
         }
-        return wait(before: 1, reason: reason)
+        guard let announcedAbsence, !wasAskedFor else { return wait(before: 1, reason: reason) }
+        return wait(announcedAbsence * Double.random(in: 0...1), before: 1, reason: reason)
     }
 
     mutating func delayPassed() -> Action? {
@@ -97,7 +110,10 @@ struct ConnectionMachine: Sendable {
     }
 
     private mutating func wait(before attempt: Int, reason: String) -> Action {
-        let delay = backoff.next()
+        wait(backoff.next(), before: attempt, reason: reason)
+    }
+
+    private mutating func wait(_ delay: Duration, before attempt: Int, reason: String) -> Action {
         state = .waiting(attempt: attempt, delay: delay)
         return .wait(delay, attempt: attempt, reason: reason)
     }

@@ -173,6 +173,9 @@ actor ConnectionSupervisor {
         } else if name == "position", let position {
             progress.received(position)
         } else {
+            if name == ServerRestart.eventName, let restart = arguments.first.flatMap(ServerRestart.init) {
+                machine.announced(returnWithin: .seconds(restart.returnWithin))
+            }
             notices.append(.other(name: name, arguments: arguments))
         }
     }

@@ -12,6 +12,8 @@ final class SocketIdentity {
     var principal: Principal?
     var view: View
     var interest = Interest.everything
+    /// By which its client is recovered.
+    var ticket: String?
     var audience: Audience { Audience(view, interest) }
     var reason = IdentityReason.anonymous
     /// False while missed events are still being told: live ones wait until those are done.
@@ -44,6 +46,7 @@ struct Association: Sendable {
     let presence: PresenceBoard
     let metrics: ServerMetrics
     let logger: Logger
+    let interests = RememberedInterests()
 
     func delivery(of socket: Socket) -> LoopDelivery { loops[socket.hub.index] }
 
@@ -130,8 +133,17 @@ struct Association: Sendable {
             if identity.isLive { leave(identity.audience, socket) }
             identity.interest = interest
             if identity.isLive { enter(identity.audience, socket) }
+            if let ticket = identity.ticket { interests.note(interest, of: ticket, on: socket.id) }
         }
         return Position(log: logID, sequence: delivery(of: socket).watermark)
+    }
+
+    /// The socket has its ticket. A client that is recovered by it wants what it wanted before.
+    func settle(_ socket: Socket, _ resumed: Resumed) {
+        guard let identity = identity(of: socket) else { return }
+        identity.ticket = resumed.ticket
+        guard resumed.isRecovered, let interest = interests.resume(resumed.ticket, on: socket.id) else { return }
+        setInterest(of: socket, to: interest)
     }
 
     /// The socket is gone; its connection has left all rooms by itself.
@@ -140,6 +152,7 @@ struct Association: Sendable {
         identity.expiry.cancel()
         if identity.isLive { leave(identity.audience, socket) }
         identity.isLive = false
+        if let ticket = identity.ticket { interests.left(ticket, by: socket.id) }
         presence.forget(socket, identity, self)
         metrics.socketLeft(wasAssociated: identity.principal != nil)
     }

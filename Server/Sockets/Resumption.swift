@@ -34,6 +34,8 @@ struct Resumed: Sendable {
     var position: Position?
     /// What can't be told.
     var gap: (asked: String, reason: Gap.Reason)?
+    /// Whether the client goes on as if it had never been away.
+    var isRecovered = false
 
     init(_ resumption: Resumption?, of user: UserSummary?, tickets: RecoveryTicket) {
         guard let resumption else {
@@ -46,6 +48,7 @@ struct Resumed: Sendable {
         case (.ticket(let brought), .resume(let position)):
             ticket = brought
             self.position = position
+            isRecovered = true
         case (.position, .resume(let position)):
             ticket = tickets.issue(to: user)
             self.position = position

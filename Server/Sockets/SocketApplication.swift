@@ -69,6 +69,7 @@ struct SocketApplication: SocketIOHandler {
                     return nil
                 }
                 association.disassociate(socket, reason: anonymous, resumingAfter: resumed.position)
+                association.settle(socket, resumed)
                 return resumed
             }
         }
@@ -208,9 +209,12 @@ struct SocketApplication: SocketIOHandler {
                 guard !association.delivery(of: socket).knowsBetter(than: principal) else { return nil }
                 let resumed = Resumed(resumption, of: principal.user, tickets: tickets)
                 guard socket.accept(recovery: resumed.ticket) else { return .associated(nil) }
-                let isSettled = association.associate(
-                    socket, with: principal, reason: reason, resumingAfter: resumed.position)
-                return isSettled ? .associated(resumed) : nil
+                guard
+                    association.associate(
+                        socket, with: principal, reason: reason, resumingAfter: resumed.position)
+                else { return nil }
+                if reason != .login { association.settle(socket, resumed) }
+                return .associated(resumed)
             }
             if let outcome { return outcome }
         }

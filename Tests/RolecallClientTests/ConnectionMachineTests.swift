@@ -67,6 +67,47 @@ struct ConnectionMachineTests {
         #expect(machine.lost(reason: "Gone.", wasAskedFor: true) == .end(.closed))
     }
 
+    @Test("a server that said within what time it wants its clients back gets them at random moments of it, once")
+    func announcedRestart() {
+        var delays: [Duration] = []
+        for _ in 0..<50 {
+            var machine = Self.machine(.forever)
+            _ = machine.start()
+            _ = machine.connected(socketID: "S")
+            machine.announced(returnWithin: .seconds(4))
+            guard case .wait(let delay, attempt: 1, reason: "Gone.") = machine.lost(reason: "Gone.") else {
+                Issue.record("It does not wait.")
+                return
+            }
+            delays.append(delay)
+            // Nobody there yet: the usual intervals from here.
+            _ = machine.delayPassed()
+            #expect(machine.failed(Self.unreachable) == .wait(.seconds(1), attempt: 2, reason: "Nobody."))
+            _ = machine.delayPassed()
+            _ = machine.connected(socketID: "T")
+            #expect(machine.lost(reason: "Gone.") == .wait(.seconds(1), attempt: 1, reason: "Gone."))
+        }
+        #expect(delays.allSatisfy { $0 >= .zero && $0 <= .seconds(4) })
+        #expect(delays.contains { $0 < .seconds(2) } && delays.contains { $0 > .seconds(2) })
+    }
+
+    @Test("nobody is kept away for longer than a minute by a server's word, and not at all by his own wish")
+    func absurdRestart() {
+        var machine = Self.machine(.forever)
+        _ = machine.start()
+        _ = machine.connected(socketID: "S")
+        machine.announced(returnWithin: .seconds(Int64.max))
+        guard case .wait(let delay, _, _) = machine.lost(reason: "Gone.") else {
+            Issue.record("It does not wait.")
+            return
+        }
+        #expect(delay <= .seconds(60))
+        _ = machine.delayPassed()
+        _ = machine.connected(socketID: "T")
+        machine.announced(returnWithin: .seconds(30))
+        #expect(machine.lost(reason: "F5", wasAskedFor: true) == .wait(.seconds(1), attempt: 1, reason: "F5"))
+    }
+
     @Test("what waiting can't heal ends a first connect, and no later one")
     func hopelessFirstConnect() {
         for kind in [ConnectFailure.Kind.unsuitable, .refused(status: 403), .refused(status: 404)] {

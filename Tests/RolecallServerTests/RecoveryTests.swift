@@ -1,4 +1,5 @@
 import ModelStore
+import NIOCore
 import RolecallProtocol
 import SocketIOClient
 import Testing
@@ -121,6 +122,60 @@ struct RecoveryTests {
                 #expect(identity.user == nil)
             }
         }
+    }
+
+    @Test("it goes on with the models and rooms that it wanted; under a new pid it is told of everything")
+    func subscriptions() async throws {
+        try await LiveServer.run { server in
+            let token = try await server.token(for: "test@example.com")
+            let first = try await server.connect(auth: auth(token: token))
+            _ = try await first.identity(.auth)
+            _ = try await first.call("unsubscribe", [["thing"]])
+            let memory = try await memory(first)
+            await first.connection.disconnect()
+            try await server.addThing("missed")
+
+            // Twice: what was taken up once is not used up.
+            for _ in 1...2 {
+                let second = try await server.connect(auth: auth(memory, token: token))
+                #expect(hasRecovered(second, memory))
+                await server.told(try await server.addThing("live"))
+                #expect(try await second.call("subscribe", [["message"]])["models"] == ["message", "user"])
+                #expect(await second.thingNames.isEmpty)
+                await second.connection.disconnect()
+            }
+            let other = try await server.connect(auth: auth(token: token))
+            _ = try await other.identity(.auth)
+            try await server.addThing("seen")
+            try await other.thing("seen")
+        }
+    }
+
+    @Test("what is remembered for a ticket is its last socket's wish, for a while after that is gone, and so many")
+    func remembered() {
+        let interests = RememberedInterests(capacity: 3, lifetime: .seconds(10))
+        var some = Interest()
+        some.unsubscribe(from: ["thing"])
+        var less = some
+        less.unsubscribe(from: ["message"])
+        let now = NIODeadline.uptimeNanoseconds(5_000_000_000)
+
+        interests.note(some, of: "A", on: "1")
+        #expect(interests.resume("A", on: "2", at: now) == some)
+        interests.note(less, of: "A", on: "2")
+        interests.left("A", by: "1", at: now)
+        #expect(interests.resume("A", on: "2", at: now + .seconds(11)) == less, "The first one has no say any more.")
+        interests.left("A", by: "2", at: now)
+        #expect(interests.resume("A", on: "3", at: now + .seconds(9)) == less)
+        interests.left("A", by: "3", at: now)
+        #expect(interests.resume("A", on: "4", at: now + .seconds(11)) == nil)
+        interests.note(some, of: "B", on: "5")
+        interests.note(.everything, of: "B", on: "5")
+        #expect(interests.resume("B", on: "6", at: now) == nil)
+
+        for _ in 0..<100 { interests.note(some, of: "C", on: "7") }
+        for name in ["D", "E", "F"] { interests.note(some, of: name, on: "8") }
+        #expect(["C", "D", "E", "F"].map { interests.resume($0, on: "9", at: now) } == [nil, some, some, some])
     }
 
     /// Within a stretch that was folded, the last event that was told does not say what is missing: `C` had been told,
