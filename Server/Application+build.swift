@@ -120,13 +120,10 @@ struct RolecallApplication: Service, CustomStringConvertible {
                 identities: identities, start: start,
                 positionInterval: configuration.positionInterval),
             IdentityWatch(store: store, feed: identities, start: start),
+            LogPruner(
+                store: store, association: association, retention: resolved.retention ?? .standard,
+                interval: configuration.pruningInterval, logger: logger),
         ]
-        if let retention = resolved.retention {
-            services.append(
-                LogPruner(
-                    store: store, association: association, retention: retention,
-                    interval: configuration.pruningInterval, logger: logger))
-        }
         if configuration.demoActivity > 0 {
             services.append(
                 DemoActivity(store: store, rate: configuration.demoActivity, logger: logger))

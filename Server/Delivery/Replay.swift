@@ -33,54 +33,57 @@ struct Replay: Sendable {
     /// same turn. What stands in the log beyond that comes live. A change of identity in between ends the replay: with
     /// a new epoch a client begins anew.
     func run(on socket: Socket, from start: Position) async throws {
-        var cursor = start.folding?.upperBound ?? start.sequence
+        var machine = RecoveryMachine(after: start.folding?.upperBound ?? start.sequence)
         // A list can be ahead of what this loop has told: live from here, the socket would be told of it once more.
-        await told(cursor, on: socket)
+        await told(machine.told, on: socket)
         if let folding = start.folding {
             guard try await tellRest(of: folding, after: start.sequence, to: socket) else { return }
         }
         while true {
-            let after = cursor
+            let after = machine.covered
             let snapshot = try await store.read { transaction in
                 let earliest = try transaction.earliestSequence()
                 return (earliest, try transaction.events(after: max(after, earliest - 1), limit: Self.batchLimit))
             }
             let (earliest, events) = snapshot.value
-            if after + 1 < earliest { await tellPruned(after: after, before: earliest - 1, to: socket) }
-            // Fewer than were asked for: there are no more up to the snapshot's own position.
-            let covered =
-                events.count < Self.batchLimit ? snapshot.position.sequence : events.last?.sequence ?? cursor
-            let stretches = LogReader.stretches(of: events)
-            for stretch in stretches.dropLast() {
+            let lost = machine.read(
+                earliest: earliest, last: events.last?.sequence, isFull: events.count == Self.batchLimit,
+                head: snapshot.position.sequence)
+            if let lost { await tellPruned(after: lost.after, before: lost.through, to: socket) }
+            var stretches = LogReader.stretches(of: events)
+            let rest = stretches.popLast() ?? []
+            for stretch in stretches {
+                let end = stretch.last?.sequence ?? after
                 // What the loop has not been told could not be sent yet, and what is behind it must not come first.
-                await told(stretch.last?.sequence ?? after, on: socket)
-                await socket.onLoop { socket in
-                    guard socket.isConnected, let identity = association.identity(of: socket), !identity.isLive else {
-                        return
-                    }
-                    let watermark = association.delivery(of: socket).watermark
-                    socket.send(
-                        encoder.encode(stretch.lazy.filter { $0.sequence <= watermark }, for: identity.audience))
-                    identity.replayed = replayed(stretch.last?.sequence, watermark)
-                }
+                await told(end, on: socket)
+                guard let next = await tell(stretch, through: end, to: socket, machine) else { return }
+                machine = next
                 await socket.caughtUp()
             }
-            let isDone = await socket.onLoop { socket in
-                // A change of identity has made it live.
-                guard socket.isConnected, let identity = association.identity(of: socket), !identity.isLive else {
-                    return true
-                }
-                let watermark = association.delivery(of: socket).watermark
-                let rest = stretches.last ?? []
-                socket.send(encoder.encode(rest.lazy.filter { $0.sequence <= watermark }, for: identity.audience))
-                identity.replayed = replayed(covered, watermark)
-                guard covered >= watermark else { return false }
-                association.goLive(socket)
-                return true
-            }
-            if isDone { return }
-            cursor = covered
+            guard let next = await tell(rest, through: machine.covered, to: socket, machine) else { return }
+            machine = next
             await socket.caughtUp()
+        }
+    }
+
+    /// One turn of the loop.
+    ///
+    /// - Returns: nil where the socket is the loop's to tell from here on, or gone.
+    private func tell(
+        _ events: [ModelStore.LogEvent], through end: Int64, to socket: Socket, _ machine: RecoveryMachine
+    ) async -> RecoveryMachine? {
+        await socket.onLoop { socket in
+            // A change of identity has made it live.
+            guard socket.isConnected, let identity = association.identity(of: socket), !identity.isLive else {
+                return nil
+            }
+            var machine = machine
+            let range = machine.turn(through: end, watermark: association.delivery(of: socket).watermark)
+            socket.send(encoder.encode(events.lazy.filter { range.contains($0.sequence) }, for: identity.audience))
+            identity.replayed = Position(log: association.logID, sequence: machine.told)
+            guard machine.isLive else { return machine }
+            association.goLive(socket)
+            return nil
         }
     }
 
@@ -94,10 +97,6 @@ struct Replay: Sendable {
                 reason: .retention)
             socket.emit(Gap.eventName, [gap.json])
         }
-    }
-
-    private func replayed(_ sequence: Int64?, _ watermark: Int64) -> Position {
-        Position(log: association.logID, sequence: min(sequence ?? watermark, watermark))
     }
 
     private func told(_ sequence: Int64, on socket: Socket) async {

@@ -26,6 +26,9 @@ public struct Retention: Hashable, Sendable {
         self.age = age
         self.events = events
     }
+
+    /// Where the configuration says nothing: a log that nobody thinks of does not grow for ever.
+    public static let standard = Retention(events: 1_000_000)
 }
 
 /// A chat room that the configuration opens.
