@@ -12,6 +12,13 @@ enum KeyContext: Hashable, Sendable, CaseIterable {
     /// Where somebody is named for whom an event is to be explained.
     case whom
     case explanation
+    /// Where the query of a filter is typed.
+    case filter
+    /// Where a text to search for is typed.
+    case search
+    case filters
+    /// Where a key is the name of a mark.
+    case mark
     case help
     case confirmation
 
@@ -27,6 +34,10 @@ enum KeyContext: Hashable, Sendable, CaseIterable {
         case .people: "PEOPLE"
         case .whom: "WHOM"
         case .explanation: "WHY"
+        case .filter: "FILTER"
+        case .search: "SEARCH"
+        case .filters: "FILTERS"
+        case .mark: "MARK"
         case .help: "HELP"
         case .confirmation: "y/n"
         }
@@ -68,12 +79,18 @@ struct KeyMap: Sendable {
 
     static let standard = KeyMap(
         anywhere + list + detail + input + form + menu(.account, choosing: true) + people + whom
-            + explanation + menu(.help, choosing: false) + confirmation)
+            + explanation + typing(.filter) + typing(.search) + filters
+            + [Binding(context: .mark, keys: [.escape], request: .back)] + menu(.help, choosing: false) + confirmation)
 
     private static let anywhere: [Binding] = [
         Binding(context: .anywhere, keys: [.function(1)], request: .help),
         Binding(context: .anywhere, keys: [.function(2)], request: .account),
         Binding(context: .anywhere, keys: [.function(7), .alt("4")], request: .people),
+        Binding(context: .anywhere, keys: [.function(3)], request: .search),
+        Binding(context: .anywhere, keys: [.function(4)], request: .filter),
+        Binding(context: .anywhere, keys: [.alt("1")], request: .tabAll),
+        Binding(context: .anywhere, keys: [.alt("2")], request: .tabEvents),
+        Binding(context: .anywhere, keys: [.alt("3")], request: .tabChat),
         Binding(context: .anywhere, keys: [.function(5)], request: .reconnect),
         Binding(context: .anywhere, keys: [.function(6)], request: .nextPane),
         Binding(context: .anywhere, keys: [.function(8)], request: .togglePause),
@@ -107,6 +124,17 @@ struct KeyMap: Sendable {
 
     private static let list: [Binding] =
         moving(.list) + [Binding(context: .list, keys: [.enter], request: .open)] + versions(.list) + [
+            Binding(context: .list, keys: [.character("/")], request: .search),
+            Binding(context: .list, keys: [.character("n")], request: .nextHit),
+            Binding(context: .list, keys: [.character("N")], request: .previousHit),
+            Binding(context: .list, keys: [.character("f")], request: .filter),
+            Binding(context: .list, keys: [.character("F")], request: .filters),
+            Binding(context: .list, keys: [.character("c")], request: .toggleDimming),
+            Binding(context: .list, keys: [.character("t")], request: .timeMode),
+            Binding(context: .list, keys: [.character("m")], request: .setMark),
+            Binding(context: .list, keys: [.character("'")], request: .goToMark),
+            Binding(context: .list, keys: [.character("h"), .left], request: .scrollLeft),
+            Binding(context: .list, keys: [.character("l"), .right], request: .scrollRight),
             Binding(context: .list, keys: [.character("x")], request: .explain),
             Binding(context: .list, keys: [.character("p")], request: .togglePause),
             Binding(context: .list, keys: [.character("i"), .tab], request: .write),
@@ -149,6 +177,34 @@ struct KeyMap: Sendable {
             Binding(context: .input, keys: [.pageDown], request: .pageDown),
             Binding(context: .input, keys: [.pageUp], request: .pageUp),
         ] + editing.map { Binding(context: .input, keys: $0.keys, request: $0.request) }
+
+    /// Where a query is typed.
+    private static func typing(_ context: KeyContext) -> [Binding] {
+        [
+            Binding(context: context, keys: [.enter], request: .choose),
+            Binding(context: context, keys: [.escape], request: .back),
+            Binding(context: context, keys: [.tab], request: .completeTerm),
+            Binding(context: context, keys: [.up, .control("p")], request: .historyOlder),
+            Binding(context: context, keys: [.down, .control("n")], request: .historyNewer),
+            Binding(context: context, keys: [.pageDown], request: .pageDown),
+            Binding(context: context, keys: [.pageUp], request: .pageUp),
+        ] + editing.map { Binding(context: context, keys: $0.keys, request: $0.request) }
+    }
+
+    private static let filters: [Binding] = [
+        Binding(context: .filters, keys: [.character("j"), .down, .tab], request: .down),
+        Binding(context: .filters, keys: [.character("k"), .up, .backTab], request: .up),
+        Binding(context: .filters, keys: [.home, .character("g")], request: .first),
+        Binding(context: .filters, keys: [.end, .character("G")], request: .last),
+        Binding(context: .filters, keys: [.space], request: .toggle),
+        Binding(context: .filters, keys: [.character("t")], request: .flip),
+        Binding(context: .filters, keys: [.character("D"), .delete], request: .remove),
+        Binding(context: .filters, keys: [.enter], request: .choose),
+        Binding(context: .filters, keys: [.character("f")], request: .filter),
+        Binding(context: .filters, keys: [.character("c")], request: .toggleDimming),
+        Binding(context: .filters, keys: [.character("?")], request: .help),
+        Binding(context: .filters, keys: [.escape, .character("q")], request: .back),
+    ]
 
     private static let form: [Binding] =
         [

@@ -116,6 +116,9 @@ struct FoldedText: Hashable, Sendable {
         isASCII = bytes.allSatisfy { $0 < 0x80 }
     }
 
+    /// In lower case.
+    var text: String { String(decoding: bytes, as: UTF8.self) }
+
     func occurs(in text: String) -> Bool {
         // Of ASCII each byte can be folded where it stands; nothing is copied for an event that is passed over.
         guard isASCII else { return occurs(in: Array(text.lowercased().utf8), folding: false) }

@@ -6,6 +6,10 @@ enum Request: Hashable, Sendable, CaseIterable {
     case down, up, pageDown, pageUp, halfPageDown, halfPageUp, first, last
     case explain
     case open, toggleDiff, olderVersion, newerVersion, toggleWrap, retryNow, write, command, back
+    // What of the list is shown, and where it stands.
+    case filter, filters, toggleDimming, search, nextHit, previousHit
+    case tabAll, tabEvents, tabChat, timeMode, setMark, goToMark, scrollLeft, scrollRight
+    case completeTerm, flip, remove
     // Writing.
     case send, newLine, complete, historyOlder, historyNewer
     case left, right, lineStart, lineEnd, wordLeft, wordRight
@@ -49,6 +53,23 @@ enum Request: Hashable, Sendable, CaseIterable {
         case .write: "write a message"
         case .command: "write a command"
         case .back: "back; in the end, to the list"
+        case .filter: "show only what a query holds for"
+        case .filters: "the filters: switch, flip, edit, delete them"
+        case .toggleDimming: "hide what does not match, or dim it"
+        case .search: "search for a text or a query"
+        case .nextHit: "to the next hit below"
+        case .previousHit: "to the next hit above"
+        case .tabAll: "all lines"
+        case .tabEvents: "what is not chat"
+        case .tabChat: "chat"
+        case .timeMode: "the time: clock, relative, delta, UTC"
+        case .setMark: "mark the line by the letter that follows"
+        case .goToMark: "to the mark of that letter; '' to the place before"
+        case .scrollLeft: "lines that are cut: back to their start"
+        case .scrollRight: "lines that are cut: what follows"
+        case .completeTerm: "complete a field, a model, an operation, a name"
+        case .flip: "show what does not match, or what does"
+        case .remove: "delete the filter"
         case .send: "send the message, or do the command"
         case .newLine: "a new line in the message"
         case .complete: "complete a command; else to the list"
@@ -113,6 +134,14 @@ enum Request: Hashable, Sendable, CaseIterable {
         case .reload: "reload"
         case .kick: "kick"
         case .kickAndClose: "kick, disconnect"
+        case .filter: "filter"
+        case .filters: "filters"
+        case .search: "search"
+        case .nextHit: "next hit"
+        case .previousHit: "hit above"
+        case .completeTerm: "complete"
+        case .flip: "flip"
+        case .remove: "delete"
         case .confirm: "yes"
         case .decline: "no"
         case .pageDown, .pageUp: "page"

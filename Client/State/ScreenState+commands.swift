@@ -8,6 +8,13 @@ enum SlashCommand: String, Hashable, Sendable, CaseIterable {
     case whoami
     case who
     case kick
+    case filter
+    case mute
+    case only
+    case search
+    case goto
+    case mark
+    case time
     case reconnect
     case clear
     case ping
@@ -23,11 +30,26 @@ enum SlashCommand: String, Hashable, Sendable, CaseIterable {
         case .whoami: "ask the server who this socket is"
         case .who: "who is on"
         case .kick: "SOCKET|E-MAIL leave a socket, or all of a user, to nobody"
+        case .filter: "QUERY show only what it holds for"
+        case .mute: "MODEL|PERSON hide their events"
+        case .only: "QUERY show only what it holds for, whatever the filters were"
+        case .search: "TEXT|QUERY search what is shown"
+        case .goto: "TIME|POSITION|MARK go there"
+        case .mark: "LETTER mark the selected line; without a letter, tell the marks"
+        case .time: "clock|relative|delta|utc how the list tells the time"
         case .reconnect: "connect anew"
         case .clear: "empty the list"
         case .ping: "measure a round trip to the server"
         case .help: "all keys and commands"
         case .quit: "leave the program"
+        }
+    }
+
+    /// Whether something may stand after it.
+    var takesArgument: Bool {
+        switch self {
+        case .login, .kick, .filter, .mute, .only, .search, .goto, .mark, .time: true
+        case .logout, .signout, .whoami, .who, .reconnect, .clear, .ping, .help, .quit: false
         }
     }
 }
@@ -59,7 +81,7 @@ extension ScreenState {
             return []
         }
         let argument = words.count > 1 ? words[1].trimmingSpaces : ""
-        guard argument.isEmpty || command == .login || command == .kick else {
+        guard argument.isEmpty || command.takesArgument else {
             alarm("/\(name) takes nothing after it.")
             return []
         }
@@ -75,6 +97,11 @@ extension ScreenState {
         case .whoami: return [.whoami]
         case .who: return openPeople()
         case .kick: confirm("Kick \(argument.prefix(80))?", .kick(.named(argument), closes: false))
+        case .filter, .only, .mute: reduceFilterCommand(command, argument)
+        case .search: reduceSearchCommand(argument)
+        case .goto: reduceGoToCommand(argument)
+        case .mark: reduceMarkCommand(argument)
+        case .time: reduceTimeCommand(argument)
         case .reconnect: return [.reconnect]
         case .ping: return [.measureLatency]
         case .clear:

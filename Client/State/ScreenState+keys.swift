@@ -20,6 +20,7 @@ extension ScreenState {
         guard let request = keys.request(for: key, in: context) else {
             return type(key, in: context)
         }
+        if context == .mark, request != .back { awaitedMark = nil }
         switch request {
         case .interrupt: return interrupt(wasArmed: wasArmed)
         case .quit: return [.quit(.done)]
@@ -39,6 +40,11 @@ extension ScreenState {
         case .togglePause: view.isFollowing ? hold() : follow()
         case .nextPane: nextPane()
         case .back: back()
+        case .filter: openPrompt(.filter(place: nil))
+        case .search: openPrompt(.search)
+        case .tabAll: show(.all)
+        case .tabEvents: show(.events)
+        case .tabChat: show(.chat)
         default:
             switch context {
             case .list, .anywhere: return reduceList(request)
@@ -51,6 +57,9 @@ extension ScreenState {
             case .explanation: return reduceExplanation(request)
             case .confirmation: return []
             case .help: reduceHelp(request)
+            case .filter, .search: return reducePrompt(request)
+            case .filters: reduceFilters(request)
+            case .mark: typeMark(key)
             }
         }
         return []
@@ -64,7 +73,10 @@ extension ScreenState {
             if let character = key.text { editForm { $0.insert(String(character)) } }
         case .whom:
             if let character = key.text { _ = typeWhom(String(character)) }
-        case .list, .detail, .account, .people, .explanation, .help, .confirmation, .anywhere:
+        case .filter, .search:
+            if let character = key.text { typeInPrompt(String(character)) }
+        case .mark: typeMark(key)
+        case .list, .detail, .account, .people, .explanation, .filters, .help, .confirmation, .anywhere:
             say("\(key) does nothing here; F1 tells what does.")
         }
         return []
@@ -77,7 +89,8 @@ extension ScreenState {
         switch page {
         case .login: editForm { dropped = $0.insert(paste.text) }
         case .explanation: dropped = typeWhom(paste.text)
-        case .account, .people, .help: return []
+        case .account, .people, .filters, .help: return []
+        case nil where prompt != nil: dropped = typeInPrompt(paste.text)
         case nil:
             focus = .input
             dropped = input.insert(paste.text)
@@ -100,6 +113,8 @@ extension ScreenState {
         } else if case .explanation(var asked) = page, asked.isAsking {
             asked.whom.clear()
             page = .explanation(asked)
+        } else if page == nil, prompt != nil {
+            clearPrompt()
         } else if !input.isEmpty {
             input.clear()
         }
@@ -112,7 +127,7 @@ extension ScreenState {
     }
 
     private mutating func nextPane() {
-        guard page == nil else { return }
+        guard page == nil, prompt == nil else { return }
         switch focus {
         case .list: focus = detail.isOpen ? .detail : .input
         case .detail: focus = .input
@@ -123,12 +138,18 @@ extension ScreenState {
     private mutating func back() {
         if page != nil {
             page = nil
+        } else if prompt != nil {
+            leavePrompt()
+        } else if awaitedMark != nil {
+            awaitedMark = nil
         } else if focus == .input {
             focus = .list
         } else if detail.isOpen {
             detail = DetailPosition()
             focus = .list
             keepSelectionInSight()
+        } else if search != nil {
+            endSearch()
         } else {
             focus = .list
         }

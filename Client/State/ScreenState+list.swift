@@ -7,7 +7,8 @@ extension ScreenState {
     /// Keeps the view where it is, whatever comes.
     mutating func hold() {
         guard view.isFollowing, let last = timeline.lastID else { return }
-        view = ListPosition(isFollowing: false, bottom: last, selected: last, heldAt: last)
+        let shown = lastShown ?? last
+        view = ListPosition(isFollowing: false, bottom: shown, selected: shown, heldAt: last)
     }
 
     mutating func follow() {
@@ -27,7 +28,7 @@ extension ScreenState {
         case .pageUp: turn(by: -max(1, height - 1))
         case .halfPageDown: turn(by: max(1, height / 2))
         case .halfPageUp: turn(by: -max(1, height / 2))
-        case .first: select(timeline.ids.lowerBound)
+        case .first: if let firstShown { select(firstShown) }
         case .last: follow()
         case .open: toggleDetail()
         case .toggleDiff: if detail.isOpen { toggleDiff() } else { openDetail(asDiff: true) }
@@ -40,6 +41,15 @@ extension ScreenState {
         case .command:
             focus = .input
             if input.isEmpty { input.set("/") }
+        case .filters: page = .filters(selected: 0)
+        case .toggleDimming: toggleDimming()
+        case .nextHit: goToHit(below: true)
+        case .previousHit: goToHit(below: false)
+        case .timeMode: setTimeMode(timeMode.next)
+        case .setMark: awaitedMark = .set
+        case .goToMark: awaitedMark = .go
+        case .scrollLeft: scrollSideways(by: -max(1, Layout(self).list.columns / 4))
+        case .scrollRight: scrollSideways(by: max(1, Layout(self).list.columns / 4))
         default: break
         }
         return []
@@ -48,13 +58,14 @@ extension ScreenState {
     private mutating func select(by step: Int) {
         guard let selected else { return }
         if view.isFollowing, step > 0 { return }
-        select(selected + step)
+        if let next = shown(selected, offsetBy: step) { select(next) }
     }
 
-    private mutating func select(_ id: Int) {
-        guard let last = timeline.lastID else { return }
+    /// Holds the list with an entry selected, or the nearest one that is shown.
+    mutating func select(_ id: Int) {
+        guard let shown = shown(at: id) else { return }
         hold()
-        view.selected = min(max(id, timeline.ids.lowerBound), last)
+        view.selected = shown
         detail.version = nil
         detail.top = 0
         keepSelectionInSight()
@@ -62,26 +73,23 @@ extension ScreenState {
 
     /// Moves view and selection by so many rows.
     private mutating func turn(by rows: Int) {
-        guard let selected, let last = timeline.lastID, !(view.isFollowing && rows > 0) else { return }
-        let first = timeline.ids.lowerBound
+        guard let selected, let bottom = self.bottom, !(view.isFollowing && rows > 0) else { return }
         let list = Layout(self).list
         hold()
-        var bottom = view.bottom
+        var lowest = bottom
         var left = abs(rows)
         var steps = 0
-        while left > 0 {
-            let next = rows < 0 ? bottom - 1 : bottom + 1
-            guard (first...last).contains(next) else { break }
-            left -= EntryView.height(timeline[rows < 0 ? bottom : next], self, width: list.columns)
-            bottom = next
+        while left > 0, let next = rows < 0 ? shown(before: lowest) : shown(after: lowest) {
+            left -= EntryView.height(timeline[rows < 0 ? lowest : next], self, width: list.columns)
+            lowest = next
             steps += rows < 0 ? -1 : 1
         }
         if steps == 0 {
-            select(rows < 0 ? first : last)
+            if let end = rows < 0 ? firstShown : lastShown { select(end) }
             return
         }
-        view.bottom = bottom
-        select(selected + steps)
+        view.bottom = lowest
+        if let next = shown(selected, offsetBy: steps) { select(next) }
     }
 
     /// Moves the held view as little as it takes to show the selected entry.
@@ -94,10 +102,10 @@ extension ScreenState {
             // The selected entry on top, and below it as many as fit.
             var bottom = selected
             var left = list.rows - EntryView.height(timeline[selected], self, width: list.columns)
-            while let next = timeline[bottom + 1] {
-                left -= EntryView.height(next, self, width: list.columns)
+            while let next = shown(after: bottom) {
+                left -= EntryView.height(timeline[next], self, width: list.columns)
                 if left < 0 { break }
-                bottom += 1
+                bottom = next
             }
             view.bottom = bottom
         } else if let last = window.rows.last?.entry, selected > last {
@@ -111,13 +119,21 @@ extension ScreenState {
         if page == .people { reducePeople(mouse) }
         if case .explanation = page, mouse.kind == .scrollUp { scrollExplanation(by: -3) }
         if case .explanation = page, mouse.kind == .scrollDown { scrollExplanation(by: 3) }
+        if case .press(.left) = mouse.kind, let tab = TabLine.tab(at: mouse.position, self) {
+            switch tab {
+            case .list(let tab): show(tab)
+            case .people: return page == .people ? [] : openPeople()
+            }
+            return []
+        }
         guard page == nil else { return [] }
         let layout = Layout(self)
         let isOnDetail = layout.detail?.contains(mouse.position) ?? false
         switch mouse.kind {
         case .scrollUp: if isOnDetail { scrollDetail(by: -3) } else { turn(by: -3) }
         case .scrollDown: if isOnDetail { scrollDetail(by: 3) } else { turn(by: 3) }
-        case .press(.left):
+        case .press(.left) where prompt == nil:
+            awaitedMark = nil
             if layout.list.contains(mouse.position) {
                 let window = ListWindow(self, layout.list)
                 let row = mouse.position.row - layout.list.row

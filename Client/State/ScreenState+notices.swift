@@ -22,6 +22,8 @@ extension ScreenState {
         case .presence(let presence): people.received(presence, at: now.uptime)
         case .event(let event):
             timeline.append(event, receivedAt: now.wall, arrow: isUnicode ? "→" : "->")
+            meter.count(at: now.uptime)
+            countUnread(event)
             // Of who has been removed presence tells only after a while.
             if event.model == "user" { people.areOutdated(at: now.uptime) }
         case .gap(let gap): reduce(gap)
@@ -93,6 +95,7 @@ extension ScreenState {
         connection.comingBack = nil
         let verdict = comingBack.hasGap ? "events may be missing" : "nothing missed"
         timeline.amend(comingBack.entry, "\(comingBack.text) \(isUnicode ? "·" : "-") \(verdict)")
+        search?.askAnew()
     }
 
     private mutating func tell(_ name: String, _ arguments: [JSON]) {

@@ -7,6 +7,7 @@ extension ScreenState {
     /// - Returns: what is to be done, in this order.
     mutating func reduce(_ action: Action, at now: Moment) -> [Effect] {
         self.now = now
+        defer { settle() }
         switch action {
         case .key(let key): return reduce(key)
         case .paste(let paste): return reduce(paste)

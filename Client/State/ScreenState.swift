@@ -16,6 +16,7 @@ struct ScreenState: Sendable {
         case account(AccountItem)
         case people
         case explanation(ExplanationPage)
+        case filters(selected: Int)
         /// - Parameter top: the first line in sight.
         case help(top: Int)
     }
@@ -60,7 +61,26 @@ struct ScreenState: Sendable {
     var focus = Focus.list
     var page: Page?
     var view = ListPosition()
+    /// Where the tabs that are not shown were left.
+    var views: [Tab: ListPosition] = [:]
     var isWrapped = false
+    /// How far lines that are not wrapped are scrolled to the left.
+    var scrolledColumns = 0
+    /// What of the list is shown.
+    var sieve = Sieve()
+    var search: Search?
+    var prompt: QueryPrompt?
+    var queryLines = QueryLines()
+    /// How many messages of others came since the tab of chat was looked at.
+    var unreadChat = 0
+    var timeMode = TimeMode.clock
+    /// Entries by the letters they were given.
+    var marks: [Character: Int] = [:]
+    /// What the next key names the mark for.
+    var awaitedMark: MarkPurpose?
+    /// Where the list stood before the last jump.
+    var placeBefore: ListPosition?
+    var meter = RateMeter()
     var detail = DetailPosition()
     var input = LineEditor(isMultiline: true)
     var message: Message?
@@ -94,8 +114,11 @@ struct ScreenState: Sendable {
         case .people: return .people
         case .explanation(let explanation): return explanation.isAsking ? .whom : .explanation
         case .help: return .help
+        case .filters: return .filters
         case nil: break
         }
+        if let prompt { return prompt.purpose == .search ? .search : .filter }
+        if awaitedMark != nil { return .mark }
         return switch focus {
         case .list: .list
         case .detail: detail.isOpen ? .detail : .list
@@ -175,14 +198,12 @@ struct ConnectionStatus: Hashable, Sendable {
 extension ScreenState {
     /// The selected entry; nil where there is none.
     var selected: Int? {
-        guard let last = timeline.lastID else { return nil }
-        return view.isFollowing ? last : min(max(view.selected, timeline.ids.lowerBound), last)
+        view.isFollowing ? lastShown : shown(at: view.selected)
     }
 
     /// The lowest entry in sight; nil where there is none.
     var bottom: Int? {
-        guard let last = timeline.lastID else { return nil }
-        return view.isFollowing ? last : min(max(view.bottom, timeline.ids.lowerBound), last)
+        view.isFollowing ? lastShown : shown(at: view.bottom)
     }
 
     /// The entry that the detail pane is about.
@@ -191,14 +212,17 @@ extension ScreenState {
         return selected
     }
 
-    /// How many entries came since the list was held.
-    var newBelow: Int {
-        guard !view.isFollowing, let last = timeline.lastID else { return 0 }
-        return max(0, last - view.heldAt)
+    /// How many entries came since the list was held, and how many of these match the filters.
+    var newBelow: (matching: Int, all: Int) {
+        guard !view.isFollowing else { return (0, 0) }
+        return sieve.counts(after: view.heldAt, timeline)
     }
 
     /// When something changes with nothing happening, in uptime; nil where nothing will.
-    var nextTick: Duration? {
+    var nextTick: Duration? { [nextDeadline, clockTick].compactMap { $0 }.min() }
+
+    /// When something is to be done, or to be counted down; nil where nothing is.
+    var nextDeadline: Duration? {
         [connectionTick, expiryTick, pageTick, renewalTick].compactMap { $0 }.min()
     }
 
@@ -217,7 +241,7 @@ extension ScreenState {
         switch page {
         case .account: return sessions.reloadsAt
         case .people: return people.sockets.reloadsAt
-        case .login, .explanation, .help, nil: return nil
+        case .login, .explanation, .filters, .help, nil: return nil
         }
     }
 

@@ -35,6 +35,16 @@ enum Words {
     /// `1 socket`, `2 sockets`.
     static func count(_ number: Int, _ noun: String) -> String { "\(number) \(noun)\(number == 1 ? "" : "s")" }
 
+    /// `4,096`.
+    static func number(_ number: Int) -> String {
+        var text = ""
+        for (place, digit) in String(abs(number)).reversed().enumerated() {
+            if place > 0, place % 3 == 0 { text.append(",") }
+            text.append(digit)
+        }
+        return (number < 0 ? "-" : "") + String(text.reversed())
+    }
+
     /// Whole seconds that are left, rounded up.
     static func countdown(_ duration: Duration) -> Int {
         let (seconds, attoseconds) = duration.components

@@ -8,7 +8,7 @@ enum EntryView {
 
     static func height(_ entry: Entry?, _ state: ScreenState, width: Int) -> Int {
         guard let entry else { return 1 }
-        let room = textWidth(entry, width: width)
+        let room = textWidth(entry, state, width: width)
         // Most entries are one line, which is known without laying them out.
         guard wraps(entry, state), case .event(let line) = entry.content else {
             if case .note(let text) = entry.content { return rows(of: text, room, state).count }
@@ -19,8 +19,12 @@ enum EntryView {
     }
 
     /// The rows of an entry, without the column of the selection.
-    static func lines(_ entry: Entry, _ state: ScreenState, width: Int) -> [StyledText] {
-        let columns = Columns(width: width)
+    ///
+    /// - Parameter before: when the line above happened, where that is of interest.
+    static func lines(
+        _ entry: Entry, _ state: ScreenState, width: Int, after before: Timestamp? = nil
+    ) -> [StyledText] {
+        let columns = Columns(width: width, state.timeMode)
         switch entry.content {
         case .divider(let text):
             let art = state.capabilities.lineArt
@@ -29,10 +33,10 @@ enum EntryView {
             let whole = StyledText("\(line) \(text) \(line)", Theme.border)
             return [whole.truncated(to: max(0, width - 1), ellipsis: "")]
         case .note(let text):
-            let head = self.head(entry, state, columns)
-            return compose(head, rows(of: text, textWidth(entry, width: width), state), Theme.faint)
+            let head = self.head(entry, state, columns, before)
+            return compose(head, rows(of: text, textWidth(entry, state, width: width), state), Theme.faint)
         case .event(let line):
-            var head = self.head(entry, state, columns)
+            var head = self.head(entry, state, columns, before)
             if let model = columns.model, !line.isChat || columns.label != nil {
                 head.append(TextFitting.padded(line.model, to: model), Theme.faint)
                 head.append(" ")
@@ -47,13 +51,13 @@ enum EntryView {
             }
             head.append("  ")
             let whole = text(of: line)
-            let room = textWidth(entry, width: width)
+            let room = textWidth(entry, state, width: width)
             let rows =
                 wraps(entry, state)
                 ? rows(of: whole, room, state)
                 : [
                     TextFitting.truncated(
-                        whole.replacingBreaks, to: room, ellipsis: state.capabilities.lineArt.ellipsis)
+                        scrolled(whole.replacingBreaks, state), to: room, ellipsis: state.capabilities.lineArt.ellipsis)
                 ]
             return compose(head, rows, .plain)
         }
@@ -91,16 +95,33 @@ enum EntryView {
     }
 
     /// Time and mark.
-    private static func head(_ entry: Entry, _ state: ScreenState, _ columns: Columns) -> StyledText {
+    private static func head(
+        _ entry: Entry, _ state: ScreenState, _ columns: Columns, _ before: Timestamp?
+    ) -> StyledText {
         var head = StyledText()
-        head.append("\(entry.time.localTimeOfDay.prefix(columns.time)) ", Theme.faint)
+        let time = state.timeMode.text(entry.time, after: before, now: state.now.wall, width: columns.time)
+        head.append("\(time) ", Theme.faint)
         head.append(entry.mark.sign(isUnicode: state.isUnicode), Theme.mark(entry.mark))
         head.append(" ")
         return head
     }
 
-    private static func textWidth(_ entry: Entry, width: Int) -> Int {
-        let columns = Columns(width: width)
+    /// How many columns of an entry's text are out of sight because its line is cut.
+    static func hidden(_ entry: Entry, _ state: ScreenState, width: Int) -> Int {
+        guard case .event(let line) = entry.content, !wraps(entry, state) else { return 0 }
+        return max(0, DisplayWidth.of(text(of: line)) - textWidth(entry, state, width: width))
+    }
+
+    /// What is left of a line that is scrolled sideways.
+    private static func scrolled(_ text: String, _ state: ScreenState) -> String {
+        guard state.scrolledColumns > 0 else { return text }
+        return TextFitting.truncated(
+            text, to: DisplayWidth.of(text) - state.scrolledColumns, ellipsis: state.capabilities.lineArt.ellipsis,
+            keeping: .end)
+    }
+
+    private static func textWidth(_ entry: Entry, _ state: ScreenState, width: Int) -> Int {
+        let columns = Columns(width: width, state.timeMode)
         var taken = 1 + columns.time + 3
         if case .event(let line) = entry.content {
             if let model = columns.model, !line.isChat || columns.label != nil {
@@ -115,7 +136,7 @@ enum EntryView {
 
     /// What there is room for.
     private struct Columns {
-        /// Characters of the time of day.
+        /// Of the time.
         let time: Int
         /// Nil where the columns are as wide as their text.
         let model: Int?
@@ -123,8 +144,8 @@ enum EntryView {
         /// The most columns of a model's or a row's name where the columns are as wide as their text.
         let narrow: Int
 
-        init(width: Int) {
-            time = width >= 60 ? (width >= 64 ? 12 : 8) : width >= 45 ? 8 : 5
+        init(width: Int, _ mode: TimeMode) {
+            time = mode.columns(width >= 60 ? (width >= 64 ? 12 : 8) : width >= 45 ? 8 : 5)
             model = width >= 64 ? 8 : nil
             label = width >= 64 ? 13 : nil
             narrow = width >= 45 ? 16 : 9

@@ -5,12 +5,29 @@ import Terminal
 enum FooterView {
     static func status(_ state: ScreenState, width: Int) -> String {
         let dot = state.isUnicode ? "·" : "-"
-        if state.view.isFollowing { return "FOLLOW" }
-        let new = state.newBelow
-        let below = (state.timeline.lastID ?? 0) - (state.bottom ?? 0)
-        let what = new > 0 ? "\(new) new below" : below > 0 ? "\(below) below" : ""
-        let how = state.keys.key(for: .last, in: .list).map { "\($0) to follow" } ?? ""
-        return ["PAUSED", what, how].filter { !$0.isEmpty }.joined(separator: " \(dot) ")
+        var parts = [state.view.isFollowing ? "FOLLOW" : "PAUSED"]
+        if !state.view.isFollowing {
+            let (matching, new) = state.newBelow
+            let below = state.bottom.map { state.shownCount(after: $0) } ?? 0
+            if new > 0 {
+                let match = state.sieve.isFiltering ? " (\(Words.number(matching)) match)" : ""
+                parts.append("\(Words.number(new)) new below\(match)")
+            } else if below > 0 {
+                parts.append("\(Words.number(below)) below")
+            }
+        }
+        parts.append(state.searchStatus)
+        if !state.view.isFollowing {
+            parts.append(state.keys.key(for: .last, in: .list).map { "\($0) to follow" } ?? "")
+        }
+        // Where there are no tabs, this is all that tells what is shown.
+        if !Layout.hasBar(state.size) {
+            if state.sieve.tab != .all { parts.append(state.sieve.tab.title) }
+            if state.sieve.isFiltering {
+                parts.append("f \(state.sieve.effective.map(\.title).joined(separator: ", "))")
+            }
+        }
+        return SafeText(parts.filter { !$0.isEmpty }.joined(separator: " \(dot) ")).text
     }
 
     /// The border under the list.
@@ -23,13 +40,13 @@ enum FooterView {
         }
         let title =
             switch state.page {
-            case .login, .account, .people, .explanation, .help: state.place.title
+            case .login, .account, .people, .explanation, .filters, .help: state.place.title
             case nil: status(state, width: layout.size.columns)
             }
         let style = state.view.isFollowing || state.page != nil ? Theme.faint : Theme.waiting
         let end = buffer.draw(
             " \(TextFitting.truncated(title, to: max(0, layout.size.columns - 5))) ", row: row, column: 2, style)
-        guard state.page != nil, !state.view.isFollowing || state.newBelow > 0 else { return }
+        guard state.page != nil, !state.view.isFollowing || state.newBelow.all > 0 else { return }
         buffer.draw(" \(status(state, width: 0)) ", row: row, column: end + 1, Theme.waiting)
     }
 
@@ -77,7 +94,7 @@ enum FooterView {
             let retry: [Request] = state.connection.isOnline ? [] : [.retryNow]
             return state.identity?.user == nil
                 ? retry + [.account, .down, .open, .togglePause, .quit]
-                : retry + [.down, .open, .write, .togglePause, .toggleDiff, .account, .people, .quit]
+                : retry + [.down, .open, .write, .togglePause, .toggleDiff, .search, .filter, .account, .people, .quit]
         case .detail: return [.down, .back, .toggleDiff, .olderVersion, .newerVersion, .nextPane]
         case .input: return [.send, .newLine, .historyOlder, .back, .account]
         case .form: return [.nextField, .choose, .back]
@@ -88,6 +105,10 @@ enum FooterView {
         case .whom: return [.choose, .completeName, .back]
         case .explanation: return [.down, .explain, .reload, .back]
         case .confirmation: return [.confirm, .decline]
+        case .filter: return [.choose, .back, .completeTerm, .historyOlder]
+        case .search: return [.choose, .back, .completeTerm, .historyOlder]
+        case .filters: return [.down, .toggle, .flip, .remove, .choose, .filter, .back]
+        case .mark: return [.back]
         case .help: return [.down, .pageDown, .back]
         case .anywhere: return []
         }

@@ -33,7 +33,7 @@ struct Layout: Hashable, Sendable {
         let (identity, underIdentity) = Rect(size).splitTop(1)
         self.identity = identity
         var rest = underIdentity
-        if size.columns >= 80, size.rows >= 20 {
+        if Self.hasBar(size) {
             let (bar, under) = rest.splitTop(1)
             self.bar = bar
             rest = under
@@ -41,7 +41,8 @@ struct Layout: Hashable, Sendable {
             bar = nil
         }
         let lines = InputView.lines(state, width: size.columns).count
-        let inputRows = min(lines, max(1, min(8, (size.rows - 4) / 3)))
+        let isAsking = state.prompt != nil && state.page == nil
+        let inputRows = isAsking ? 2 : min(lines, max(1, min(8, (size.rows - 4) / 3)))
         (rest, input) = rest.splitBottom(inputRows)
         (rest, footer) = rest.splitBottom(1)
         (rest, status) = rest.splitBottom(1)
@@ -69,6 +70,9 @@ struct Layout: Hashable, Sendable {
         }
     }
 
+    /// Whether there is room for the tabs.
+    static func hasBar(_ size: Size) -> Bool { size.columns >= 80 && size.rows >= 20 }
+
     /// Whether there is room for more than a notice.
     var isUsable: Bool { size.columns >= Self.smallest.columns && size.rows >= Self.smallest.rows }
 }
@@ -91,20 +95,20 @@ struct ListWindow: Hashable, Sendable {
             return
         }
         var reversed: [Row] = []
-        var id = bottom
-        while reversed.count < list.rows, let entry = state.timeline[id] {
+        var id: Int? = bottom
+        while reversed.count < list.rows, let current = id, let entry = state.timeline[current] {
             let height = EntryView.height(entry, state, width: list.columns)
             for line in (0..<height).reversed() where reversed.count < list.rows {
-                reversed.append(Row(entry: id, line: line))
+                reversed.append(Row(entry: current, line: line))
             }
-            id -= 1
+            id = state.shown(before: current)
         }
         var rows = Array(reversed.reversed())
-        id = bottom + 1
-        while rows.count < list.rows, let entry = state.timeline[id] {
+        id = state.shown(after: bottom)
+        while rows.count < list.rows, let current = id, let entry = state.timeline[current] {
             let height = EntryView.height(entry, state, width: list.columns)
-            for line in 0..<height where rows.count < list.rows { rows.append(Row(entry: id, line: line)) }
-            id += 1
+            for line in 0..<height where rows.count < list.rows { rows.append(Row(entry: current, line: line)) }
+            id = state.shown(after: current)
         }
         self.rows = rows
     }

@@ -17,17 +17,25 @@ enum ScreenView {
             cells.draw(TextFitting.truncated(notice, to: state.size.columns), row: 0, column: 0)
             return Frame(cells: cells, cursor: nil)
         }
-        cells.draw(IdentityLine.text(state, width: state.size.columns), row: 0, column: 0)
-        if let bar = layout.bar { drawBar(state, bar, layout, of: &cells) }
+        let end = cells.draw(IdentityLine.text(state, width: state.size.columns), row: 0, column: 0)
+        if let clock = ClockView.text(state, room: state.size.columns - end) {
+            cells.draw(clock, row: 0, column: state.size.columns - clock.width)
+        }
+        if let bar = layout.bar { TabLine.draw(state, in: bar, of: &cells) }
         FooterView.drawStatus(state, layout, of: &cells)
         cells.draw(FooterView.footer(state, width: state.size.columns), row: layout.footer.row, column: 0)
-        let inputCursor = InputView.draw(state, in: layout.input, of: &cells)
+        let prompt = state.page == nil ? state.prompt : nil
+        let inputCursor =
+            prompt.map { PromptView.draw($0, state, in: layout.input, of: &cells) }
+            ?? InputView.draw(state, in: layout.input, of: &cells)
         var cursor: Terminal.Position?
         switch state.page {
         case .login(let form): cursor = AccountView.draw(form, state, in: layout.main, of: &cells)
         case .account(let selected): cursor = AccountView.draw(selected: selected, state, in: layout.main, of: &cells)
         case .people: cursor = PeopleView.draw(state, in: layout.main, of: &cells)
         case .explanation(let page): cursor = ExplanationView.draw(page, state, in: layout.main, of: &cells)
+        case .filters(let selected):
+            cursor = FiltersView.draw(selected: selected, state, in: layout.main, of: &cells)
         case .help(let top): HelpView.draw(top: top, state, in: layout.main, of: &cells)
         case nil:
             cursor = drawList(state, layout.list, of: &cells)
@@ -36,23 +44,9 @@ enum ScreenView {
                 DetailView.draw(state, in: detail, of: &cells)
                 if state.focus == .detail { cursor = Terminal.Position(row: detail.row, column: detail.column) }
             }
-            if state.focus == .input { cursor = inputCursor }
+            if state.focus == .input || prompt != nil { cursor = inputCursor }
         }
         return Frame(cells: cells, cursor: cursor)
-    }
-
-    /// Server, profile and how much is kept; what to press at the right.
-    private static func drawBar(_ state: ScreenState, _ bar: Rect, _ layout: Layout, of cells: inout CellBuffer) {
-        var line = StyledText(" \(state.server)", Theme.faint)
-        line.append("  profile \(state.profile)", Theme.faint)
-        line.append("  \(state.timeline.count) line\(state.timeline.count == 1 ? "" : "s")", Theme.faint)
-        let keys: StyledText = [
-            Span("F1", Theme.key), Span(" help  ", Theme.faint), Span("F2", Theme.key), Span(" account  ", Theme.faint),
-            Span("F7", Theme.key), Span(" people ", Theme.faint),
-        ]
-        let room = max(0, bar.columns - keys.width - 1)
-        cells.draw(line.truncated(to: room), row: bar.row, column: bar.column)
-        cells.draw(keys, row: bar.row, column: bar.columns - keys.width)
     }
 
     private static func drawDivider(_ state: ScreenState, _ layout: Layout, of cells: inout CellBuffer) {
@@ -70,14 +64,18 @@ enum ScreenView {
         let window = ListWindow(state, list)
         let selected = state.selected
         var cursor: Terminal.Position?
+        let marks = Dictionary(state.marks.map { ($0.value, $0.key) }) { min($0, $1) }
         var lines: (entry: Int, lines: [StyledText])?
         for (offset, place) in window.rows.enumerated() {
             if lines?.entry != place.entry, let entry = state.timeline[place.entry] {
-                lines = (place.entry, EntryView.lines(entry, state, width: list.columns))
+                lines = (place.entry, ListLine.lines(place.entry, entry, state, width: list.columns))
             }
             let row = list.row + offset
             if let lines, lines.lines.indices.contains(place.line) {
                 cells.draw(lines.lines[place.line], row: row, column: list.column + 1, in: list.columnRange)
+            }
+            if place.line == 0, let mark = marks[place.entry] {
+                cells.draw(String(mark), row: row, column: list.column, Theme.waiting)
             }
             guard place.entry == selected, state.focus != .input || !state.view.isFollowing else { continue }
             if place.line == 0 {

@@ -13,6 +13,7 @@ enum Theme {
     static let alarm = Style(.red, on: .default, .bold)
     static let mode = Style(.default, on: .default, [.bold, .reverse])
     static let selection = Style(.default, on: .default, .reverse)
+    static let hit = Style(.yellow, on: .default, [.bold, .reverse])
     static let key = Style(.default, on: .default, .bold)
     static let added = Style(.green)
     static let removed = Style(.red)

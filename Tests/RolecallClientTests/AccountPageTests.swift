@@ -113,16 +113,16 @@ struct AccountPageTests {
     func reloading() {
         var stage = opened()
         stage.state.connection.measuresAt = nil
-        #expect(stage.state.nextTick == .seconds(5))
+        #expect(stage.state.nextDeadline == .seconds(5))
         stage.pass(.seconds(5))
         #expect(stage.effects.last == .list(.sessions, generation: stage.state.generation))
-        #expect(stage.state.nextTick == nil)
+        #expect(stage.state.nextDeadline == nil)
         let count = stage.effects.count
         stage.press(.character("r"))
         #expect(stage.effects.count == count, "One question is on its way.")
         stage.answer(sessions: Self.sessions)
         stage.press(.escape)
-        #expect(stage.state.nextTick == nil)
+        #expect(stage.state.nextDeadline == nil)
     }
 
     @Test("a renewal that was asked for is told where it was asked for")

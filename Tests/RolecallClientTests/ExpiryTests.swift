@@ -19,13 +19,13 @@ struct ExpiryTests {
     @Test("is counted down on the line of identity and offered for renewal, where nobody stays signed in")
     func offered() {
         var stage = signedIn(stays: false)
-        #expect(stage.state.nextTick == nil)
+        #expect(stage.state.nextDeadline == nil)
         stage.tell(.expiring(Self.soon))
         #expect(stage.effects == [.measureLatency])
         #expect(stage.rows[0].contains("ann@example.org (user) expires in 60 s"))
         #expect(stage.row("the login expires in 60 s").contains("!"))
         #expect(stage.rows[22].contains("F2 renews the login"))
-        #expect(stage.state.nextTick == .seconds(1))
+        #expect(stage.state.nextDeadline == .seconds(1))
         stage.press(.function(2))
         #expect(stage.press(.down, .down, .down, .enter) == [.renew])
     }
@@ -158,7 +158,7 @@ struct ExpiryTests {
         for milliseconds in [Int64.min, .max, 0] {
             stage.tell(.expiring(Timestamp(milliseconds: milliseconds)))
             #expect(stage.rows[0].contains("(user)"))
-            _ = stage.state.nextTick
+            _ = stage.state.nextDeadline
             stage.press(.function(2), .function(2))
         }
     }

@@ -28,8 +28,8 @@ struct KeyMapTests {
 
     @Test("where keys are typed, letters are text")
     func letters() {
-        for context in [KeyContext.input, .form, .whom] {
-            for character in "qjkgGpird?:[]w/" {
+        for context in [KeyContext.input, .form, .whom, .filter, .search] {
+            for character in "qjkgGpird?:[]w/fFcnNtmhl'" {
                 #expect(KeyMap.standard.request(for: .character(character), in: context) == nil, "\(character)")
             }
         }

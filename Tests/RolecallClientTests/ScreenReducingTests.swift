@@ -14,12 +14,12 @@ struct ScreenReducingTests {
         var stage = Stage()
         stage.tell(.state(.offline(reason: "Nobody.", retryIn: .milliseconds(2500), attempt: 3)))
         #expect(stage.rows[0].contains("offline · retry 3 in 3 s (r now)"))
-        #expect(stage.state.nextTick == .milliseconds(500))
+        #expect(stage.state.nextDeadline == .milliseconds(500))
         stage.pass(.milliseconds(500))
         #expect(stage.rows[0].contains("in 2 s"))
-        #expect(stage.state.nextTick == .milliseconds(1500))
+        #expect(stage.state.nextDeadline == .milliseconds(1500))
         stage.pass(.milliseconds(2000))
-        #expect(stage.state.nextTick == nil)
+        #expect(stage.state.nextDeadline == nil)
     }
 
     @Test("r tries now while there is no connection, and F5 makes a new one any time")
@@ -96,10 +96,10 @@ struct ScreenReducingTests {
         stage.connect(as: ann)
         stage.act(.outcome(.latency(.milliseconds(12))))
         #expect(stage.rows[0].hasPrefix(" ● online 12 ms  ann@example.org (user)  socket 7fQ2kXb9  127.0.0.1:5000"))
-        #expect(stage.state.nextTick == .seconds(30))
+        #expect(stage.state.nextDeadline == .seconds(30))
         stage.pass(.seconds(30))
         #expect(stage.effects.filter { $0 == .measureLatency }.count == 2)
-        #expect(stage.state.nextTick == nil)
+        #expect(stage.state.nextDeadline == nil)
     }
 
     // MARK: The list

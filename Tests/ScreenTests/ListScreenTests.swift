@@ -103,7 +103,8 @@ struct ListScreenTests {
         try await desk.expect("PAUSED")
         try await desk.press("F8")
         try await desk.expect("FOLLOW")
-        #expect(try await desk.rows() == rows)
+        // The clock and the rate go on.
+        #expect(try await desk.rows().dropFirst() == rows.dropFirst())
         #expect(try await desk.flags().hasPrefix("1"))
     }
 }

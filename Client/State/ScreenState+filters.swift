@@ -1,0 +1,99 @@
+import RolecallProtocol
+import Terminal
+
+/// The filters: setting them by keys and commands, and the page that lists them.
+extension ScreenState {
+    /// Shows what these filters let through.
+    mutating func change(_ filters: [Filter]) {
+        sieve.change(filters)
+        sieveChanged()
+    }
+
+    /// Other entries are shown than before.
+    mutating func sieveChanged() {
+        search?.askAnew()
+        settle()
+        keepSelectionInSight()
+    }
+
+    mutating func toggleDimming() {
+        sieve.isDimming.toggle()
+        sieveChanged()
+        say("What does not match is \(sieve.isDimming ? "dimmed" : "hidden").")
+    }
+
+    // MARK: Tabs
+
+    /// Shows a tab, where it was left.
+    mutating func show(_ tab: Tab) {
+        page = nil
+        if prompt != nil { leavePrompt() }
+        if tab == .chat { unreadChat = 0 }
+        guard tab != sieve.tab else { return }
+        views[sieve.tab] = view
+        sieve.change(tab)
+        view = views[tab] ?? ListPosition()
+        detail.version = nil
+        sieveChanged()
+    }
+
+    // MARK: Commands
+
+    mutating func reduceFilterCommand(_ command: SlashCommand, _ argument: String) {
+        guard !argument.isEmpty else { return openPrompt(.filter(place: nil)) }
+        do {
+            switch command {
+            case .mute: try mute(argument)
+            case .only: try change([Filter(argument, at: now.wall)])
+            default: try change(sieve.filters + [Filter(argument, at: now.wall)])
+            }
+        } catch {
+            // The text is still there to be mended, with the rest of the command.
+            input.set("/\(command.rawValue) \(argument)")
+            focus = .input
+            alarm("\(error)")
+        }
+    }
+
+    private mutating func mute(_ name: String) throws(QueryError) {
+        let words = QueryWords(self)
+        let quoted = QueryWords.quoted(name)
+        if words.models.contains(name) {
+            try change(sieve.filters + [Filter("-model:\(quoted)", at: now.wall)])
+        } else if words.people.contains(where: { $0.lowercased().contains(name.lowercased()) }) {
+            try change(sieve.filters + [Filter("-who:\(quoted)", at: now.wall)])
+        } else {
+            input.set("/mute \(name)")
+            focus = .input
+            let kinds = words.models.isEmpty ? "" : " Models are \(words.models.prefix(6).joined(separator: ", "))."
+            alarm("No model and nobody who is known here is called \(SafeText(String(name.prefix(40)))).\(kinds)")
+        }
+    }
+
+    // MARK: The page
+
+    mutating func reduceFilters(_ request: Request) {
+        guard case .filters(let selected) = page else { return }
+        var filters = sieve.filters
+        guard !filters.isEmpty else { return say("There is no filter; f writes one.") }
+        let place = min(max(0, selected), filters.count - 1)
+        switch request {
+        case .down: page = .filters(selected: min(place + 1, filters.count - 1))
+        case .up: page = .filters(selected: max(place - 1, 0))
+        case .first: page = .filters(selected: 0)
+        case .last: page = .filters(selected: filters.count - 1)
+        case .choose: openPrompt(.filter(place: place), filters[place].text)
+        case .toggle:
+            filters[place].isOn.toggle()
+            change(filters)
+        case .flip:
+            filters[place].isFlipped.toggle()
+            change(filters)
+        case .remove:
+            filters.remove(at: place)
+            change(filters)
+            page = .filters(selected: max(0, min(place, filters.count - 1)))
+        default: break
+        }
+    }
+}

@@ -1,0 +1,67 @@
+import Terminal
+
+/// The line where a filter or a search is typed; under it, what would be shown, or why it is no query.
+enum PromptView {
+    /// - Returns: where the cursor stands.
+    static func draw(
+        _ prompt: QueryPrompt, _ state: ScreenState, in pane: Rect, of buffer: inout CellBuffer
+    ) -> Terminal.Position? {
+        guard pane.rows > 0 else { return nil }
+        let label = prompt.purpose == .search ? "/" : pane.columns >= 60 ? "filter: " : "f "
+        let indent = DisplayWidth.of(label)
+        let editor = state.queryLines[prompt.purpose]
+        let room = max(1, pane.columns - indent - 1)
+        let (shown, cursor) = AccountView.visible(editor, isMasked: false, isActive: true, width: room)
+        // Scrolled text no longer begins where it was typed.
+        let isWhole = DisplayWidth.of(editor.text) < room
+        var line = StyledText(label, Theme.key)
+        line.append(shown)
+        if let fault = prompt.fault, isWhole {
+            let before = String(editor.characters.prefix(fault.column - 1)).utf8.count
+            let start = label.utf8.count + before
+            line = line.restyled(start..<(start + fault.term.utf8.count)) { $0 = Theme.alarm.adding(.underline) }
+        }
+        buffer.draw(line, row: pane.row, column: pane.column, in: pane.columnRange)
+        if pane.rows > 1 { drawRemark(prompt, state, indent, isWhole, in: pane, of: &buffer) }
+        return Terminal.Position(row: pane.row, column: min(pane.column + indent + cursor, pane.columns - 1))
+    }
+
+    private static func drawRemark(
+        _ prompt: QueryPrompt, _ state: ScreenState, _ indent: Int, _ isWhole: Bool, in pane: Rect,
+        of buffer: inout CellBuffer
+    ) {
+        let ellipsis = state.capabilities.lineArt.ellipsis
+        let row = pane.row + 1
+        guard let fault = prompt.fault else {
+            let text = StyledText(remark(prompt, state), Theme.faint)
+            buffer.draw(
+                text.truncated(to: max(0, pane.columns - 1), ellipsis: ellipsis), row: row, column: pane.column,
+                in: pane.columnRange)
+            return
+        }
+        let typed = state.queryLines[prompt.purpose].characters
+        let place = indent + DisplayWidth.of(String(typed.prefix(fault.column - 1)))
+        // Under its place, where the sentence has room there.
+        if isWhole, place + 2 + DisplayWidth.of(fault.fault) < pane.columns {
+            buffer.draw("^ \(fault.fault)", row: row, column: pane.column + place, Theme.alarm, in: pane.columnRange)
+        } else {
+            let text = StyledText("\(fault.column): \(fault.fault)", Theme.alarm)
+            buffer.draw(
+                text.truncated(to: max(0, pane.columns - 1), ellipsis: ellipsis), row: row, column: pane.column,
+                in: pane.columnRange)
+        }
+    }
+
+    private static func remark(_ prompt: QueryPrompt, _ state: ScreenState) -> String {
+        let isEmpty = state.queryLines[prompt.purpose].isEmpty
+        switch prompt.purpose {
+        case .search: return isEmpty ? "a text, or a query as model:thing op:updated" : state.searchStatus
+        case .filter:
+            let counts = TabLine.countText(state)
+            if isEmpty || counts.isEmpty {
+                return "model: op: who: key: role: since: field=value field~text word, - before it for not"
+            }
+            return counts
+        }
+    }
+}
