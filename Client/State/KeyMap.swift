@@ -88,7 +88,10 @@ struct KeyMap: Sendable {
         [
             Binding(context: context, keys: [.character("j"), .down], request: .down),
             Binding(context: context, keys: [.character("k"), .up], request: .up),
-            Binding(context: context, keys: [.pageDown, .space, .control("f")], request: .pageDown),
+            // In the detail pane the space bar folds.
+            Binding(
+                context: context, keys: [.pageDown] + (context == .detail ? [] : [.space]) + [.control("f")],
+                request: .pageDown),
             Binding(context: context, keys: [.pageUp, .control("b")], request: .pageUp),
             Binding(context: context, keys: [.control("d")], request: .halfPageDown),
             Binding(context: context, keys: [.control("u")], request: .halfPageUp),
@@ -102,6 +105,11 @@ struct KeyMap: Sendable {
             Binding(context: context, keys: [.character("d")], request: .toggleDiff),
             Binding(context: context, keys: [.character("[")], request: .olderVersion),
             Binding(context: context, keys: [.character("]")], request: .newerVersion),
+            Binding(context: context, keys: [.character("J")], request: .showJSON),
+            Binding(context: context, keys: [.character("D")], request: .showDiff),
+            Binding(context: context, keys: [.character("R")], request: .showRaw),
+            Binding(context: context, keys: [.character("y")], request: .copyEvent),
+            Binding(context: context, keys: [.character("Y")], request: .copyValue),
         ]
     }
 
@@ -119,7 +127,9 @@ struct KeyMap: Sendable {
 
     private static let detail: [Binding] =
         moving(.detail) + versions(.detail) + [
-            Binding(context: .detail, keys: [.enter], request: .open),
+            Binding(context: .detail, keys: [.enter, .space], request: .fold),
+            Binding(context: .detail, keys: [.character("-")], request: .foldAll),
+            Binding(context: .detail, keys: [.character("+")], request: .unfoldAll),
             Binding(context: .detail, keys: [.character("x")], request: .explain),
             Binding(context: .detail, keys: [.character("i")], request: .write),
             Binding(context: .detail, keys: [.tab], request: .nextPane),

@@ -5,6 +5,7 @@ enum Request: Hashable, Sendable, CaseIterable {
     // The list and what is beside it.
     case down, up, pageDown, pageUp, halfPageDown, halfPageUp, first, last
     case explain
+    case fold, foldAll, unfoldAll, showJSON, showDiff, showRaw, copyEvent, copyValue
     case open, toggleDiff, olderVersion, newerVersion, toggleWrap, retryNow, write, command, back
     // Writing.
     case send, newLine, complete, historyOlder, historyNewer
@@ -40,6 +41,14 @@ enum Request: Hashable, Sendable, CaseIterable {
         case .first: "to the oldest"
         case .last: "to the newest, and follow what comes"
         case .open: "show all of it; again, close it"
+        case .fold: "fold or unfold what opens here, or what this stands in"
+        case .foldAll: "fold all parts"
+        case .unfoldAll: "unfold all parts"
+        case .showJSON: "the row as JSON"
+        case .showDiff: "what changed in the row"
+        case .showRaw: "the event as it travels, on one line"
+        case .copyEvent: "copy the event as a line of JSON"
+        case .copyValue: "copy the row; in the detail pane, the value here"
         case .explain: "why somebody gets the event, or does not (admin)"
         case .toggleDiff: "what changed, or the row as it is"
         case .olderVersion: "the row's version before"
@@ -95,6 +104,14 @@ enum Request: Hashable, Sendable, CaseIterable {
         case .down, .up: "move"
         case .open: "open"
         case .explain: "explain"
+        case .fold: "fold"
+        case .foldAll: "fold all"
+        case .unfoldAll: "unfold all"
+        case .showJSON: "Json"
+        case .showDiff: "Diff"
+        case .showRaw: "Raw"
+        case .copyEvent: "copy"
+        case .copyValue: "copy value"
         case .toggleDiff: "diff"
         case .olderVersion: "older"
         case .newerVersion: "newer"

@@ -20,6 +20,10 @@ extension ScreenState {
         guard let request = keys.request(for: key, in: context) else {
             return type(key, in: context)
         }
+        if replay != nil, request.needsServer {
+            alarm(Self.noServer)
+            return []
+        }
         switch request {
         case .interrupt: return interrupt(wasArmed: wasArmed)
         case .quit: return [.quit(.done)]
@@ -42,7 +46,7 @@ extension ScreenState {
         default:
             switch context {
             case .list, .anywhere: return reduceList(request)
-            case .detail: reduceDetail(request)
+            case .detail: return reduceDetail(request)
             case .input: return reduceInput(request)
             case .form: return reduceForm(request, key)
             case .account: return reduceAccount(request)

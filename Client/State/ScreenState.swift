@@ -54,6 +54,9 @@ struct ScreenState: Sendable {
     var sessions = Listing<UserSession>()
     var people = People()
     var confirmation: Confirmation?
+    var recording: RecordingStatus?
+    /// The recording that is shown; nil where a server is.
+    var replay: ReplayStatus?
     /// For whom an event was explained last, as it was typed.
     var lastExplained: String?
 
@@ -131,9 +134,13 @@ struct ListPosition: Hashable, Sendable {
 /// What the detail pane shows, and from where.
 struct DetailPosition: Hashable, Sendable {
     var isOpen = false
-    /// The first line in sight.
+    /// The first row in sight.
     var top = 0
-    var isDiff = false
+    /// The row that keys are about.
+    var cursor = 0
+    var form = DetailForm.json
+    /// What of the row is not shown.
+    var folded: Set<JSONPath> = []
     /// Another version of the selected row than the selected one.
     var version: Int?
 }

@@ -37,6 +37,10 @@ enum FooterView {
     static func footer(_ state: ScreenState, width: Int) -> StyledText {
         var line = StyledText("[\(state.context.title)]", Theme.mode)
         line.append(" ")
+        if state.recording != nil {
+            line.append("REC", Theme.alarm)
+            line.append(" ")
+        }
         if let confirmation = state.confirmation {
             line.append(confirmation.question, Theme.alarm)
             return line.truncated(to: width, ellipsis: state.capabilities.lineArt.ellipsis)
@@ -78,7 +82,7 @@ enum FooterView {
             return state.identity?.user == nil
                 ? retry + [.account, .down, .open, .togglePause, .quit]
                 : retry + [.down, .open, .write, .togglePause, .toggleDiff, .account, .people, .quit]
-        case .detail: return [.down, .back, .toggleDiff, .olderVersion, .newerVersion, .nextPane]
+        case .detail: return [.down, .back, .fold, .toggleDiff, .copyValue, .olderVersion, .newerVersion, .nextPane]
         case .input: return [.send, .newLine, .historyOlder, .back, .account]
         case .form: return [.nextField, .choose, .back]
         case .account: return [.down, .choose, .reload, .back]

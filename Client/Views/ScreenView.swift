@@ -33,8 +33,8 @@ enum ScreenView {
             cursor = drawList(state, layout.list, of: &cells)
             if let detail = layout.detail {
                 drawDivider(state, layout, of: &cells)
-                DetailView.draw(state, in: detail, of: &cells)
-                if state.focus == .detail { cursor = Terminal.Position(row: detail.row, column: detail.column) }
+                let detailCursor = DetailView.draw(state, in: detail, of: &cells)
+                if state.focus == .detail { cursor = detailCursor }
             }
             if state.focus == .input { cursor = inputCursor }
         }
@@ -44,7 +44,11 @@ enum ScreenView {
     /// Server, profile and how much is kept; what to press at the right.
     private static func drawBar(_ state: ScreenState, _ bar: Rect, _ layout: Layout, of cells: inout CellBuffer) {
         var line = StyledText(" \(state.server)", Theme.faint)
-        line.append("  profile \(state.profile)", Theme.faint)
+        if let replay = state.replay {
+            line = StyledText(" recording \(SafeText(replay.path))", Theme.faint)
+        } else {
+            line.append("  profile \(state.profile)", Theme.faint)
+        }
         line.append("  \(state.timeline.count) line\(state.timeline.count == 1 ? "" : "s")", Theme.faint)
         let keys: StyledText = [
             Span("F1", Theme.key), Span(" help  ", Theme.faint), Span("F2", Theme.key), Span(" account  ", Theme.faint),
