@@ -13,6 +13,9 @@ enum KeyContext: Hashable, Sendable, CaseIterable {
     case whom
     case explanation
     case help
+    /// Where it is typed what of the help is wanted.
+    case helpSearch
+    case palette
     case confirmation
 
     /// The heading of its keys on the help page.
@@ -28,6 +31,8 @@ enum KeyContext: Hashable, Sendable, CaseIterable {
         case .whom: "WHOM"
         case .explanation: "WHY"
         case .help: "HELP"
+        case .helpSearch: "FIND"
+        case .palette: "PALETTE"
         case .confirmation: "y/n"
         }
     }
@@ -68,7 +73,7 @@ struct KeyMap: Sendable {
 
     static let standard = KeyMap(
         anywhere + list + detail + input + form + menu(.account, choosing: true) + people + whom
-            + explanation + menu(.help, choosing: false) + confirmation)
+            + explanation + help + palette + confirmation)
 
     private static let anywhere: [Binding] = [
         Binding(context: .anywhere, keys: [.function(1)], request: .help),
@@ -77,6 +82,7 @@ struct KeyMap: Sendable {
         Binding(context: .anywhere, keys: [.function(5)], request: .reconnect),
         Binding(context: .anywhere, keys: [.function(6)], request: .nextPane),
         Binding(context: .anywhere, keys: [.function(8)], request: .togglePause),
+        Binding(context: .anywhere, keys: [.function(9)], request: .palette),
         Binding(context: .anywhere, keys: [.function(10)], request: .quit),
         Binding(context: .anywhere, keys: [.control("c")], request: .interrupt),
         Binding(context: .anywhere, keys: [.control("l")], request: .repaint),
@@ -194,6 +200,24 @@ struct KeyMap: Sendable {
             Binding(context: .explanation, keys: [.character("x")], request: .explain),
             Binding(context: .explanation, keys: [.character("r")], request: .reload),
         ] + menu(.explanation, choosing: false)
+
+    private static let help: [Binding] =
+        menu(.help, choosing: false)
+        + [Binding(context: .help, keys: [.character("/")], request: .narrow)]
+        + typing(.helpSearch, choosing: [.enter])
+
+    private static let palette: [Binding] = typing(.palette, choosing: [.enter])
+
+    /// Where a line is typed above a list.
+    private static func typing(_ context: KeyContext, choosing: [Key]) -> [Binding] {
+        [
+            Binding(context: context, keys: choosing, request: .choose),
+            Binding(context: context, keys: [.down, .tab, .control("n")], request: .down),
+            Binding(context: context, keys: [.up, .backTab, .control("p")], request: .up),
+            Binding(context: context, keys: [.pageDown], request: .pageDown),
+            Binding(context: context, keys: [.pageUp], request: .pageUp),
+        ] + editing.map { Binding(context: context, keys: $0.keys, request: $0.request) }
+    }
 
     private static let confirmation: [Binding] = [
         Binding(context: .confirmation, keys: [.character("y")], request: .confirm),

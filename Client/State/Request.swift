@@ -1,6 +1,7 @@
 /// What a key asks for. Keys, the help page and the footer are all made from these and ``KeyMap``.
 enum Request: Hashable, Sendable, CaseIterable {
     // Anywhere.
+    case palette, narrow
     case help, account, people, reconnect, nextPane, togglePause, quit, repaint, suspend, interrupt
     // The list and what is beside it.
     case down, up, pageDown, pageUp, halfPageDown, halfPageUp, first, last
@@ -23,6 +24,8 @@ enum Request: Hashable, Sendable, CaseIterable {
     var explanation: String {
         switch self {
         case .help: "this help"
+        case .palette: "all that can be done, found by typing"
+        case .narrow: "show only what holds the words that are typed"
         case .account: "who you are: log in, log out, your sessions"
         case .people: "who is on"
         case .reconnect: "connect anew"
@@ -95,6 +98,8 @@ enum Request: Hashable, Sendable, CaseIterable {
     var label: String {
         switch self {
         case .help: "help"
+        case .palette: "palette"
+        case .narrow: "find"
         case .account: "account"
         case .people: "people"
         case .reconnect: "reconnect"

@@ -42,7 +42,7 @@ extension ScreenState {
         case .login, .account:
             page = nil
             return []
-        case .help, .people, .explanation, nil:
+        case .help, .people, .explanation, .palette, nil:
             openAccount()
             return listForPage()
         }
@@ -108,7 +108,7 @@ extension ScreenState {
         switch page {
         case .account: list(.sessions)
         case .people: list(.sockets)
-        case .login, .explanation, .help, nil: []
+        case .login, .explanation, .help, .palette, nil: []
         }
     }
 

@@ -84,7 +84,7 @@ extension ScreenState {
     }
 
     /// - Returns: nil where the command can't be done as it stands, and stays where it was written.
-    private mutating func obey(_ command: SlashCommand, _ argument: String, isForced: Bool) -> [Effect]? {
+    mutating func obey(_ command: SlashCommand, _ argument: String, isForced: Bool) -> [Effect]? {
         switch command {
         case .login: page = .login(LoginForm(server: server.description, email: argument))
         case .logout: return leave(.logOut)
@@ -100,7 +100,7 @@ extension ScreenState {
         case .clear:
             timeline.clear()
             follow()
-        case .help: page = .help(top: 0)
+        case .help: page = .help(HelpPage())
         case .quit: return [.quit(.done)]
         }
         return []

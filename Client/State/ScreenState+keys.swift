@@ -20,16 +20,22 @@ extension ScreenState {
         guard let request = keys.request(for: key, in: context) else {
             return type(key, in: context)
         }
+        if request == .interrupt { return interrupt(wasArmed: wasArmed) }
+        return perform(request, in: context)
+    }
+
+    /// Does what a key of a place asks for.
+    mutating func perform(_ request: Request, in context: KeyContext) -> [Effect] {
         if replay != nil, request.needsServer {
             alarm(Self.noServer)
             return []
         }
         switch request {
-        case .interrupt: return interrupt(wasArmed: wasArmed)
         case .quit: return [.quit(.done)]
         case .repaint: return [.repaint]
         case .suspend: return [.suspend]
         case .help: toggleHelp()
+        case .palette: togglePalette()
         case .account: return toggleAccount()
         case .people: return togglePeople()
         case .explain: return askToExplain()
@@ -48,13 +54,14 @@ extension ScreenState {
             case .list, .anywhere: return reduceList(request)
             case .detail: return reduceDetail(request)
             case .input: return reduceInput(request)
-            case .form: return reduceForm(request, key)
+            case .form: return reduceForm(request)
             case .account: return reduceAccount(request)
             case .people: return reducePeople(request)
             case .whom: return reduceWhom(request)
             case .explanation: return reduceExplanation(request)
             case .confirmation: return []
-            case .help: reduceHelp(request)
+            case .help, .helpSearch: reduceHelp(request)
+            case .palette: return reducePalette(request)
             }
         }
         return []
@@ -68,6 +75,10 @@ extension ScreenState {
             if let character = key.text { editForm { $0.insert(String(character)) } }
         case .whom:
             if let character = key.text { _ = typeWhom(String(character)) }
+        case .palette:
+            if let character = key.text { _ = typeInPalette(String(character)) }
+        case .helpSearch:
+            if let character = key.text { _ = typeInHelp(String(character)) }
         case .list, .detail, .account, .people, .explanation, .help, .confirmation, .anywhere:
             say("\(key) does nothing here; F1 tells what does.")
         }
@@ -81,7 +92,9 @@ extension ScreenState {
         switch page {
         case .login: editForm { dropped = $0.insert(paste.text) }
         case .explanation: dropped = typeWhom(paste.text)
-        case .account, .people, .help: return []
+        case .palette: dropped = typeInPalette(paste.text)
+        case .help: dropped = typeInHelp(paste.text)
+        case .account, .people: return []
         case nil:
             focus = .input
             dropped = input.insert(paste.text)
@@ -104,6 +117,13 @@ extension ScreenState {
         } else if case .explanation(var asked) = page, asked.isAsking {
             asked.whom.clear()
             page = .explanation(asked)
+        } else if case .palette(var palette) = page {
+            palette.filter.clear()
+            palette.selected = 0
+            page = .palette(palette)
+        } else if case .help(var help) = page, help.isTyping {
+            help.search?.clear()
+            page = .help(help)
         } else if !input.isEmpty {
             input.clear()
         }
@@ -112,7 +132,7 @@ extension ScreenState {
     }
 
     private mutating func toggleHelp() {
-        if case .help = page { page = nil } else { page = .help(top: 0) }
+        if case .help = page { page = nil } else { page = .help(HelpPage()) }
     }
 
     private mutating func nextPane() {
@@ -125,7 +145,11 @@ extension ScreenState {
     }
 
     private mutating func back() {
-        if page != nil {
+        if case .palette = page {
+            closePalette()
+        } else if endHelpSearch() {
+            // What was looked for is left first.
+        } else if page != nil {
             page = nil
         } else if focus == .input {
             focus = .list
@@ -174,7 +198,7 @@ extension ScreenState {
         page = .login(form)
     }
 
-    private mutating func reduceForm(_ request: Request, _ key: Key) -> [Effect] {
+    private mutating func reduceForm(_ request: Request) -> [Effect] {
         guard case .login(var form) = page, !form.isBusy else { return [] }
         switch request {
         case .nextField: form.move(1)
@@ -203,23 +227,6 @@ extension ScreenState {
         let request = form.submit(isInsecureAllowed: isInsecureAllowed)
         page = .login(form)
         return request.map { [.logIn($0)] } ?? []
-    }
-
-    private mutating func reduceHelp(_ request: Request) {
-        guard case .help(let top) = page else { return }
-        let layout = Layout(self)
-        let end = HelpView.lines(self, width: layout.main.columns).count
-        let page = max(1, layout.main.rows - 1)
-        let wanted =
-            switch request {
-            case .down: top + 1
-            case .up: top - 1
-            case .pageDown: top + page
-            case .pageUp: top - page
-            case .last: end
-            default: 0
-            }
-        self.page = .help(top: min(max(0, wanted), max(0, end - layout.main.rows)))
     }
 }
 

@@ -16,8 +16,8 @@ struct ScreenState: Sendable {
         case account(AccountItem)
         case people
         case explanation(ExplanationPage)
-        /// - Parameter top: the first line in sight.
-        case help(top: Int)
+        case help(HelpPage)
+        case palette(Palette)
     }
 
     /// A sentence in the footer, until the next key.
@@ -62,6 +62,8 @@ struct ScreenState: Sendable {
 
     var focus = Focus.list
     var page: Page?
+    /// To where the palette gives the screen back.
+    var pageBehind: Page?
     var view = ListPosition()
     var isWrapped = false
     var detail = DetailPosition()
@@ -96,7 +98,8 @@ struct ScreenState: Sendable {
         case .account: return .account
         case .people: return .people
         case .explanation(let explanation): return explanation.isAsking ? .whom : .explanation
-        case .help: return .help
+        case .help(let help): return help.isTyping ? .helpSearch : .help
+        case .palette: return .palette
         case nil: break
         }
         return switch focus {
@@ -224,7 +227,7 @@ extension ScreenState {
         switch page {
         case .account: return sessions.reloadsAt
         case .people: return people.sockets.reloadsAt
-        case .login, .explanation, .help, nil: return nil
+        case .login, .explanation, .help, .palette, nil: return nil
         }
     }
 

@@ -23,7 +23,7 @@ enum FooterView {
         }
         let title =
             switch state.page {
-            case .login, .account, .people, .explanation, .help: state.place.title
+            case .login, .account, .people, .explanation, .help, .palette: state.place.title
             case nil: status(state, width: layout.size.columns)
             }
         let style = state.view.isFollowing || state.page != nil ? Theme.faint : Theme.waiting
@@ -92,7 +92,8 @@ enum FooterView {
         case .whom: return [.choose, .completeName, .back]
         case .explanation: return [.down, .explain, .reload, .back]
         case .confirmation: return [.confirm, .decline]
-        case .help: return [.down, .pageDown, .back]
+        case .help: return [.down, .pageDown, .narrow, .back]
+        case .helpSearch, .palette: return [.choose, .down, .back]
         case .anywhere: return []
         }
     }

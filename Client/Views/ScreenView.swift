@@ -28,7 +28,8 @@ enum ScreenView {
         case .account(let selected): cursor = AccountView.draw(selected: selected, state, in: layout.main, of: &cells)
         case .people: cursor = PeopleView.draw(state, in: layout.main, of: &cells)
         case .explanation(let page): cursor = ExplanationView.draw(page, state, in: layout.main, of: &cells)
-        case .help(let top): HelpView.draw(top: top, state, in: layout.main, of: &cells)
+        case .help(let help): cursor = HelpView.draw(help, state, in: layout.main, of: &cells)
+        case .palette(let palette): cursor = PaletteView.draw(palette, state, in: layout.main, of: &cells)
         case nil:
             cursor = drawList(state, layout.list, of: &cells)
             if let detail = layout.detail {
