@@ -37,7 +37,7 @@ struct Application: Sendable {
             switch configuration.verb {
             case .watch(let request): request.format
             case .explain(_, _, let format): format
-            case .screen: .line
+            case .screen, .replay: .line
             default: .json
             }
         let application = Application(
@@ -87,6 +87,7 @@ struct Application: Sendable {
         case .who: try await who()
         case .kick(let name, let closes): try await kick(name, closes: closes)
         case .explain(let position, let user, _): try await explain(position, to: user)
+        case .replay(let request): try await replay(request)
         }
     }
 
@@ -107,6 +108,7 @@ extension Failure {
         case let failure as RequestFailure: self.init(failure)
         case let error as TokenStoreError: self.init(error)
         case let failure as Input.Failure: self.init(failure)
+        case let fault as FileFault: self.init(.usage, "file", fault.description)
         case let answer as RESTClient.InvalidAnswer: self.init(.failed, "invalid_answer", answer.description)
         default: self.init(.failed, "internal", "An internal error: \(error)")
         }

@@ -15,6 +15,8 @@ struct Configuration: Sendable {
     var token: Token?
     /// Where tokens are saved; nil where the environment names no home.
     var tokenDirectory: String?
+    /// The user's home directory; nil where the environment names none.
+    var home: String?
 }
 
 /// What the program is to do.
@@ -37,6 +39,8 @@ enum Verb: Hashable, Sendable {
     /// - Parameter name: a socket's id, or a user's e-mail address for all sockets of that user.
     case kick(name: String, closes: Bool)
     /// - Parameter user: an `_id`, an e-mail address, or `guest`.
+    /// Shows a recording, without any network.
+    case replay(ReplayRequest)
     case explain(Position, user: String, format: Console.Format)
 }
 

@@ -65,6 +65,7 @@ extension Configuration {
             }
             token = environmentToken
         }
+        home = variable("HOME").flatMap { $0.hasPrefix("/") ? $0 : nil }
         // A relative path is to be ignored, says the XDG Base Directory Specification.
         if let base = variable("XDG_STATE_HOME"), base.hasPrefix("/") {
             tokenDirectory = "\(base)/rolecall"

@@ -22,8 +22,16 @@ enum Main {
         signal(SIGPIPE, SIG_IGN)
         switch Invocation(arguments: Array(CommandLine.arguments.dropFirst()), environment: environment) {
         case .run(let configuration):
-            if case .screen(let request) = configuration.verb, let code = await runScreen(configuration, request) {
-                exit(code.rawValue)
+            switch configuration.verb {
+            case .screen(let request):
+                if let code = await runScreen(configuration, request) { exit(code.rawValue) }
+            case .replay(let request):
+                // A file that can't be read is told of where a shell shows it.
+                if let replay = try? Replay(request) {
+                    let screen = ScreenRequest(buffer: request.buffer)
+                    if let code = await runScreen(configuration, screen, replay) { exit(code.rawValue) }
+                }
+            default: break
             }
             exit(await run(configuration).rawValue)
         case .print(let text):
@@ -40,7 +48,9 @@ enum Main {
     ///
     /// The screen itself hears of the signals, so that the terminal is given back first.
     @MainActor
-    private static func runScreen(_ configuration: Configuration, _ request: ScreenRequest) async -> ExitCode? {
+    private static func runScreen(
+        _ configuration: Configuration, _ request: ScreenRequest, _ replay: Replay? = nil
+    ) async -> ExitCode? {
         let screen: CursesScreen
         do {
             screen = try CursesScreen.open()
@@ -53,7 +63,7 @@ enum Main {
         }
         let (output, input) = streams()
         return await Application.run(
-            configuration, request, on: screen, output: output, input: input,
+            configuration, request, on: screen, output: output, input: input, replay: replay,
             willEnd: { code in
                 // The connection is closed in good order, if that takes no longer than a user will wait.
                 DispatchQueue.global().asyncAfter(deadline: .now() + patience) { exit(code.rawValue) }

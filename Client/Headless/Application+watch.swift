@@ -135,16 +135,7 @@ extension Query {
 extension Notice {
     /// The line that tells it; nil for what is not told.
     fileprivate func line(server: ServerOrigin) -> OutputLine? {
-        switch self {
-        case .state(let state): .state(state, server: server)
-        case .identity(let identity, let position): .identity(identity, position)
-        case .event(let event): .event(event)
-        case .other(let name, let arguments): .other(name: name, arguments: arguments)
-        case .gap(let gap): .gap(gap)
-        case .expiring(let expiry): .expiring(expiry)
-        case .presence(let presence): .presence(presence)
-        case .answer(let command, let answer): .acknowledgement(command: command, answer: answer)
-        case .duplicate: nil
-        }
+        if case .answer(let command, let answer) = self { return .acknowledgement(command: command, answer: answer) }
+        return recorded(at: server)
     }
 }

@@ -33,7 +33,7 @@ struct RolecallCommand: ParsableCommand {
             ScreenCommand.self, LoginCommand.self, LogoutCommand.self, WhoamiCommand.self, WatchCommand.self,
             ExpectCommand.self,
             SendCommand.self, CreateCommand.self, UpdateCommand.self, RemoveCommand.self, ListCommand.self,
-            GetCommand.self, WhoCommand.self, KickCommand.self, ExplainCommand.self,
+            GetCommand.self, WhoCommand.self, KickCommand.self, ExplainCommand.self, ReplayCommand.self,
         ],
         defaultSubcommand: ScreenCommand.self)
 }
@@ -307,6 +307,32 @@ struct ExplainCommand: VerbCommand {
     func verb() throws -> Verb {
         guard !user.isEmpty else { throw ValidationError("--user is empty.") }
         return .explain(try parsePosition(position, of: "explain"), user: user, format: format)
+    }
+}
+
+struct ReplayCommand: VerbCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "replay", abstract: "Show a recording on the screen, without any network.",
+        discussion: "A recording is what /record on the screen writes, and what watch prints. It runs as it happened, "
+            + "but no pause is longer than ten seconds. Where there is no terminal, it is printed as lines.")
+
+    @OptionGroup var options: GlobalOptions
+    @Argument(help: "The recording.", completion: .file())
+    var file: String
+    @Option(help: ArgumentHelp("How many times as fast as it happened.", valueName: "factor"))
+    var speed: Double = 1
+    @Flag(help: "All of it at once.")
+    var instant = false
+    @Option(help: ArgumentHelp("How many events to keep in memory.", valueName: "count"))
+    var buffer: Int = 10_000
+
+    func verb() throws -> Verb {
+        guard !file.isEmpty else { throw ValidationError("The recording's name is empty.") }
+        guard speed.isFinite, speed >= 0.01, speed <= 10_000 else {
+            throw ValidationError("--speed is from 0.01 to 10000.")
+        }
+        guard (1...1_000_000).contains(buffer) else { throw ValidationError("--buffer is from 1 to 1000000.") }
+        return .replay(ReplayRequest(path: file, pace: instant ? .instant : .times(speed), buffer: buffer))
     }
 }
 

@@ -70,8 +70,10 @@ extension OutputLine {
 
     /// The line as JSON in UTF-8, without the end of its line. No character in it acts on a terminal: JSON's escapes
     /// stand for those that would.
-    var jsonBytes: [UInt8] {
-        let bytes = json.encoded()
+    var jsonBytes: [UInt8] { Self.safe(json.encoded()) }
+
+    /// JSON text that has no line breaks, with escapes for the characters that would act on a terminal.
+    static func safe(_ bytes: [UInt8]) -> [UInt8] {
         guard bytes.contains(where: { $0 >= 0x7F }) else { return bytes }
         var safe: [UInt8] = []
         safe.reserveCapacity(bytes.count + 32)

@@ -7,12 +7,13 @@ extension Application {
     ///
     /// - Parameters:
     ///   - screen: is closed when this returns.
+    ///   - replay: what is shown in the place of the server.
     ///   - connector: another way to the servers than Socket.IO, for tests.
     ///   - willEnd: is told how it will end as soon as that is known, with the terminal given back.
     @MainActor
     static func run(
         _ configuration: Configuration, _ request: ScreenRequest, on screen: any Screen, output: Output, input: Input,
-        connector: (@Sendable (ServerOrigin) -> any SocketConnector)? = nil,
+        replay: Replay? = nil, connector: (@Sendable (ServerOrigin) -> any SocketConnector)? = nil,
         willEnd: @escaping @MainActor (ExitCode) -> Void = { _ in }
     ) async -> ExitCode {
         // A line on standard error would stand on the screen.
@@ -29,22 +30,28 @@ extension Application {
             capabilities: screen.capabilities, now: Moment(uptime: .zero, wall: .now()), buffer: request.buffer,
             isInsecureAllowed: configuration.isInsecure)
         var credential: Token?
-        do {
-            credential = try application.credential()
-            if configuration.tokenDirectory != nil {
-                state.lastEmail = try application.tokenStore().email(for: configuration.server).map {
-                    SafeText($0).text
+        if case .replay(let request) = configuration.verb {
+            state.replay = ReplayStatus(path: request.path, pace: request.pace)
+            state.focus = .list
+        }
+        if replay == nil {
+            do {
+                credential = try application.credential()
+                if configuration.tokenDirectory != nil {
+                    state.lastEmail = try application.tokenStore().email(for: configuration.server).map {
+                        SafeText($0).text
+                    }
                 }
+            } catch {
+                state.note("\(error)", .alarm)
             }
-        } catch {
-            state.note("\(error)", .alarm)
         }
         // The environment's token is not this program's to keep.
         state.staysSignedIn = credential != nil && configuration.token == nil
-        if credential == nil { state.openAccount() }
+        if credential == nil, replay == nil { state.openAccount() }
         let live = LiveScreen(
             screen: screen, service: LiveService(application: application, connector: connect), state: state,
-            credential: credential, willEnd: willEnd)
+            credential: credential, replay: replay, willEnd: willEnd)
         return await live.run()
     }
 }

@@ -10,6 +10,7 @@ import Terminal
 final class LiveScreen {
     private enum Job {
         case listen(LiveSession)
+        case replay(Replay)
         case effect(Effect)
         case paint(at: ContinuousClock.Instant)
         case tick(at: ContinuousClock.Instant)
@@ -19,6 +20,9 @@ final class LiveScreen {
     private let service: LiveService
     private var state: ScreenState
     private var session: LiveSession
+    /// What is shown in the place of a server.
+    private let replay: Replay?
+    private var recording: EventFile?
     private var pacer = FramePacer()
     private let opened = ContinuousClock.now
     private let jobs: AsyncStream<Job>
@@ -34,12 +38,13 @@ final class LiveScreen {
     ///   - screen: is closed by ``run()``.
     ///   - willEnd: is told how the run will end as soon as that is known, with the terminal given back.
     init(
-        screen: any Screen, service: LiveService, state: ScreenState, credential: Token?,
+        screen: any Screen, service: LiveService, state: ScreenState, credential: Token?, replay: Replay? = nil,
         willEnd: @escaping @MainActor (ExitCode) -> Void = { _ in }
     ) {
         self.screen = screen
         self.service = service
         self.state = state
+        self.replay = replay
         self.willEnd = willEnd
         session = service.session(at: state.server, credential: credential)
         (jobs, jobQueue) = AsyncStream.makeStream()
@@ -55,7 +60,7 @@ final class LiveScreen {
             await withDiscardingTaskGroup { group in
                 group.addTask { await self.hear() }
                 group.addTask { await self.obey() }
-                jobQueue.yield(.listen(session))
+                jobQueue.yield(replay.map(Job.replay) ?? .listen(session))
                 for await job in jobs { group.addTask { await self.perform(job) } }
                 group.cancelAll()
             }
@@ -96,9 +101,11 @@ final class LiveScreen {
         case .repaint: screen.repaint()
         case .suspend: screen.stopProcess()
         case .bell: screen.bell()
+        case .copy(let text): screen.send(.clipboard(text))
         case .quit(let code): leave(code)
         case .reconnect, .measureLatency, .list, .explain: jobQueue.yield(.effect(effect))
-        case .send, .logIn, .logOut, .signOut, .signOutEverywhere, .renew, .endSession, .kick, .whoami:
+        case .export, .record, .stopRecording, .send, .logIn, .logOut, .signOut, .signOutEverywhere, .renew,
+            .endSession, .kick, .whoami:
             commandQueue.yield(effect)
         }
     }
@@ -142,6 +149,7 @@ final class LiveScreen {
     private func perform(_ job: Job) async {
         switch job {
         case .listen(let session): await listen(to: session)
+        case .replay(let replay): while let item = await replay.next() { apply(.replay(item)) }
         case .effect(.reconnect): await reconnect()
         case .effect(.measureLatency): await measureLatency()
         case .effect(.list(let thing, let generation)): await list(thing, generation: generation)
@@ -163,7 +171,20 @@ final class LiveScreen {
         while let notice = await session.supervisor.next() {
             // What a server says that has been left is not for this list.
             guard session === self.session else { continue }
+            await record(notice)
             apply(.notice(notice))
+        }
+    }
+
+    /// The socket waits until it is written: what can't be kept up with is not lost, but comes later.
+    private func record(_ notice: Notice) async {
+        guard let file = recording, let line = notice.recorded(at: session.origin) else { return }
+        do {
+            try await file.append(line.jsonBytes + [UInt8(ascii: "\n")])
+        } catch {
+            guard recording === file else { return }
+            recording = nil
+            apply(.outcome(.recordingEnded(reason: "\(error)")))
         }
     }
 
@@ -214,6 +235,18 @@ final class LiveScreen {
 
     private func outcome(of command: Effect) async -> Outcome? {
         switch command {
+        case .export(let path, let events, let replacing):
+            return await service.export(events, to: path, replacing: replacing)
+        case .record(let path, let opening, let replacing):
+            switch await service.record(to: path, opening: opening, replacing: replacing) {
+            case .success(let file):
+                recording = file
+                return .recording(path: path)
+            case .failure(let fault): return .failed(command: "/record", reason: fault.description)
+            }
+        case .stopRecording:
+            recording = nil
+            return .recordingEnded(reason: nil)
         case .send(let text): return await service.send(text, by: session)
         case .logIn(let request):
             switch await service.logIn(request, by: session) {
@@ -236,7 +269,7 @@ final class LiveScreen {
         case .endSession(let id): return await service.endSession(id, by: session)
         case .kick(let target, let closes): return await service.kick(target, closes: closes, by: session)
         case .whoami: return await service.whoami(session)
-        case .reconnect, .measureLatency, .list, .explain, .repaint, .suspend, .bell, .quit: return nil
+        case .reconnect, .measureLatency, .list, .explain, .repaint, .suspend, .bell, .copy, .quit: return nil
         }
     }
 }

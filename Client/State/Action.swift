@@ -11,6 +11,8 @@ enum Action: Sendable {
     case notice(Notice)
     /// How an effect ended.
     case outcome(Outcome)
+    /// What a recording tells.
+    case replay(ReplayItem)
     /// A moment that was asked for by ``ScreenState/nextTick`` has come.
     case tick
     /// The program is asked to end.
@@ -44,6 +46,10 @@ enum Outcome: Hashable, Sendable {
     case explained(ExplanationRequest, EventExplanation)
     /// - Parameter reason: a whole sentence.
     case notExplained(ExplanationRequest, reason: String)
+    case exported(path: String, count: Int)
+    case recording(path: String)
+    /// - Parameter reason: nil where it was asked for; a whole sentence.
+    case recordingEnded(reason: String?)
     case sessionEnded
     /// - Parameters:
     ///   - count: how many sockets.
@@ -78,6 +84,14 @@ enum Effect: Hashable, Sendable {
     case repaint
     case suspend
     case bell
+    /// Puts text into the user's clipboard.
+    case copy(String)
+    /// Writes events to a file.
+    case export(String, [ModelEvent], replacing: Bool)
+    /// Writes to a file what comes from now on.
+    /// - Parameter opening: what stands before it: where things are now.
+    case record(String, opening: [OutputLine], replacing: Bool)
+    case stopRecording
     case quit(ExitCode)
 }
 

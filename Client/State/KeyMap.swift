@@ -20,6 +20,9 @@ enum KeyContext: Hashable, Sendable, CaseIterable {
     /// Where a key is the name of a mark.
     case mark
     case help
+    /// Where it is typed what of the help is wanted.
+    case helpSearch
+    case palette
     case confirmation
 
     /// The heading of its keys on the help page.
@@ -39,6 +42,8 @@ enum KeyContext: Hashable, Sendable, CaseIterable {
         case .filters: "FILTERS"
         case .mark: "MARK"
         case .help: "HELP"
+        case .helpSearch: "FIND"
+        case .palette: "PALETTE"
         case .confirmation: "y/n"
         }
     }
@@ -80,7 +85,7 @@ struct KeyMap: Sendable {
     static let standard = KeyMap(
         anywhere + list + detail + input + form + menu(.account, choosing: true) + people + whom
             + explanation + typing(.filter) + typing(.search) + filters
-            + [Binding(context: .mark, keys: [.escape], request: .back)] + menu(.help, choosing: false) + confirmation)
+            + [Binding(context: .mark, keys: [.escape], request: .back)] + help + palette + confirmation)
 
     private static let anywhere: [Binding] = [
         Binding(context: .anywhere, keys: [.function(1)], request: .help),
@@ -94,6 +99,7 @@ struct KeyMap: Sendable {
         Binding(context: .anywhere, keys: [.function(5)], request: .reconnect),
         Binding(context: .anywhere, keys: [.function(6)], request: .nextPane),
         Binding(context: .anywhere, keys: [.function(8)], request: .togglePause),
+        Binding(context: .anywhere, keys: [.function(9)], request: .palette),
         Binding(context: .anywhere, keys: [.function(10)], request: .quit),
         Binding(context: .anywhere, keys: [.control("c")], request: .interrupt),
         Binding(context: .anywhere, keys: [.control("l")], request: .repaint),
@@ -105,7 +111,10 @@ struct KeyMap: Sendable {
         [
             Binding(context: context, keys: [.character("j"), .down], request: .down),
             Binding(context: context, keys: [.character("k"), .up], request: .up),
-            Binding(context: context, keys: [.pageDown, .space, .control("f")], request: .pageDown),
+            // In the detail pane the space bar folds.
+            Binding(
+                context: context, keys: [.pageDown] + (context == .detail ? [] : [.space]) + [.control("f")],
+                request: .pageDown),
             Binding(context: context, keys: [.pageUp, .control("b")], request: .pageUp),
             Binding(context: context, keys: [.control("d")], request: .halfPageDown),
             Binding(context: context, keys: [.control("u")], request: .halfPageUp),
@@ -119,6 +128,11 @@ struct KeyMap: Sendable {
             Binding(context: context, keys: [.character("d")], request: .toggleDiff),
             Binding(context: context, keys: [.character("[")], request: .olderVersion),
             Binding(context: context, keys: [.character("]")], request: .newerVersion),
+            Binding(context: context, keys: [.character("J")], request: .showJSON),
+            Binding(context: context, keys: [.character("D")], request: .showDiff),
+            Binding(context: context, keys: [.character("R")], request: .showRaw),
+            Binding(context: context, keys: [.character("y")], request: .copyEvent),
+            Binding(context: context, keys: [.character("Y")], request: .copyValue),
         ]
     }
 
@@ -147,7 +161,9 @@ struct KeyMap: Sendable {
 
     private static let detail: [Binding] =
         moving(.detail) + versions(.detail) + [
-            Binding(context: .detail, keys: [.enter], request: .open),
+            Binding(context: .detail, keys: [.enter, .space], request: .fold),
+            Binding(context: .detail, keys: [.character("-")], request: .foldAll),
+            Binding(context: .detail, keys: [.character("+")], request: .unfoldAll),
             Binding(context: .detail, keys: [.character("x")], request: .explain),
             Binding(context: .detail, keys: [.character("i")], request: .write),
             Binding(context: .detail, keys: [.tab], request: .nextPane),
@@ -240,6 +256,24 @@ struct KeyMap: Sendable {
             Binding(context: .explanation, keys: [.character("x")], request: .explain),
             Binding(context: .explanation, keys: [.character("r")], request: .reload),
         ] + menu(.explanation, choosing: false)
+
+    private static let help: [Binding] =
+        menu(.help, choosing: false)
+        + [Binding(context: .help, keys: [.character("/")], request: .narrow)]
+        + typing(.helpSearch, choosing: [.enter])
+
+    private static let palette: [Binding] = typing(.palette, choosing: [.enter])
+
+    /// Where a line is typed above a list.
+    private static func typing(_ context: KeyContext, choosing: [Key]) -> [Binding] {
+        [
+            Binding(context: context, keys: choosing, request: .choose),
+            Binding(context: context, keys: [.down, .tab, .control("n")], request: .down),
+            Binding(context: context, keys: [.up, .backTab, .control("p")], request: .up),
+            Binding(context: context, keys: [.pageDown], request: .pageDown),
+            Binding(context: context, keys: [.pageUp], request: .pageUp),
+        ] + editing.map { Binding(context: context, keys: $0.keys, request: $0.request) }
+    }
 
     private static let confirmation: [Binding] = [
         Binding(context: .confirmation, keys: [.character("y")], request: .confirm),

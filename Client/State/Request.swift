@@ -1,10 +1,12 @@
 /// What a key asks for. Keys, the help page and the footer are all made from these and ``KeyMap``.
 enum Request: Hashable, Sendable, CaseIterable {
     // Anywhere.
+    case palette, narrow
     case help, account, people, reconnect, nextPane, togglePause, quit, repaint, suspend, interrupt
     // The list and what is beside it.
     case down, up, pageDown, pageUp, halfPageDown, halfPageUp, first, last
     case explain
+    case fold, foldAll, unfoldAll, showJSON, showDiff, showRaw, copyEvent, copyValue
     case open, toggleDiff, olderVersion, newerVersion, toggleWrap, retryNow, write, command, back
     // What of the list is shown, and where it stands.
     case filter, filters, toggleDimming, search, nextHit, previousHit
@@ -26,6 +28,8 @@ enum Request: Hashable, Sendable, CaseIterable {
     var explanation: String {
         switch self {
         case .help: "this help"
+        case .palette: "all that can be done, found by typing"
+        case .narrow: "show only what holds the words that are typed"
         case .account: "who you are: log in, log out, your sessions"
         case .people: "who is on"
         case .reconnect: "connect anew"
@@ -44,6 +48,14 @@ enum Request: Hashable, Sendable, CaseIterable {
         case .first: "to the oldest"
         case .last: "to the newest, and follow what comes"
         case .open: "show all of it; again, close it"
+        case .fold: "fold or unfold what opens here, or what this stands in"
+        case .foldAll: "fold all parts"
+        case .unfoldAll: "unfold all parts"
+        case .showJSON: "the row as JSON"
+        case .showDiff: "what changed in the row"
+        case .showRaw: "the event as it travels, on one line"
+        case .copyEvent: "copy the event as a line of JSON"
+        case .copyValue: "copy the row; in the detail pane, the value here"
         case .explain: "why somebody gets the event, or does not (admin)"
         case .toggleDiff: "what changed, or the row as it is"
         case .olderVersion: "the row's version before"
@@ -107,6 +119,8 @@ enum Request: Hashable, Sendable, CaseIterable {
     var label: String {
         switch self {
         case .help: "help"
+        case .palette: "palette"
+        case .narrow: "find"
         case .account: "account"
         case .people: "people"
         case .reconnect: "reconnect"
@@ -116,6 +130,14 @@ enum Request: Hashable, Sendable, CaseIterable {
         case .down, .up: "move"
         case .open: "open"
         case .explain: "explain"
+        case .fold: "fold"
+        case .foldAll: "fold all"
+        case .unfoldAll: "unfold all"
+        case .showJSON: "Json"
+        case .showDiff: "Diff"
+        case .showRaw: "Raw"
+        case .copyEvent: "copy"
+        case .copyValue: "copy value"
         case .toggleDiff: "diff"
         case .olderVersion: "older"
         case .newerVersion: "newer"

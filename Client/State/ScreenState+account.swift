@@ -42,7 +42,7 @@ extension ScreenState {
         case .login, .account:
             page = nil
             return []
-        case .help, .people, .explanation, .filters, nil:
+        case .help, .people, .explanation, .filters, .palette, nil:
             openAccount()
             return listForPage()
         }
@@ -108,7 +108,7 @@ extension ScreenState {
         switch page {
         case .account: list(.sessions)
         case .people: list(.sockets)
-        case .login, .explanation, .filters, .help, nil: []
+        case .login, .explanation, .filters, .help, .palette, nil: []
         }
     }
 

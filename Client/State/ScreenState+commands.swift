@@ -15,6 +15,9 @@ enum SlashCommand: String, Hashable, Sendable, CaseIterable {
     case goto
     case mark
     case time
+    case copy
+    case export
+    case record
     case reconnect
     case clear
     case ping
@@ -37,19 +40,14 @@ enum SlashCommand: String, Hashable, Sendable, CaseIterable {
         case .goto: "TIME|POSITION|MARK go there"
         case .mark: "LETTER mark the selected line; without a letter, tell the marks"
         case .time: "clock|relative|delta|utc how the list tells the time"
+        case .copy: "copy the selected event as a line of JSON"
+        case .export: "FILE [QUERY] write the list's events, a JSON line each; /export! replaces a file"
+        case .record: "FILE write all that comes from now on, for rolecall replay; /record off ends it"
         case .reconnect: "connect anew"
         case .clear: "empty the list"
         case .ping: "measure a round trip to the server"
         case .help: "all keys and commands"
         case .quit: "leave the program"
-        }
-    }
-
-    /// Whether something may stand after it.
-    var takesArgument: Bool {
-        switch self {
-        case .login, .kick, .filter, .mute, .only, .search, .goto, .mark, .time: true
-        case .logout, .signout, .whoami, .who, .reconnect, .clear, .ping, .help, .quit: false
         }
     }
 }
@@ -75,21 +73,32 @@ extension ScreenState {
     private mutating func obey(_ text: String) -> [Effect] {
         let words = text.split(separator: " ", maxSplits: 1)
         let name = words.first.map(String.init) ?? ""
-        guard let command = SlashCommand(rawValue: name) else {
+        let isForced = name.hasSuffix("!") && SlashCommand(rawValue: String(name.dropLast()))?.mayReplace == true
+        guard let command = SlashCommand(rawValue: isForced ? String(name.dropLast()) : name) else {
             let near = nearest(to: name, among: SlashCommand.allCases.map(\.rawValue)) ?? "help"
             alarm("There is no command /\(name.prefix(40)). Did you mean /\(near)? (//… sends a slash.)")
             return []
         }
         let argument = words.count > 1 ? words[1].trimmingSpaces : ""
-        guard argument.isEmpty || command.takesArgument else {
+        guard argument.isEmpty || command.parameter != .none else {
             alarm("/\(name) takes nothing after it.")
             return []
         }
-        guard command != .kick || !argument.isEmpty else {
-            alarm("/kick whom? Write a socket's id, or an e-mail address.")
+        if case .required(let question) = command.parameter, argument.isEmpty {
+            alarm(question)
             return []
         }
+        if replay != nil, command.needsServer {
+            alarm(Self.noServer)
+            return []
+        }
+        guard let effects = obey(command, argument, isForced: isForced) else { return [] }
         input.remember()
+        return effects
+    }
+
+    /// - Returns: nil where the command can't be done as it stands, and stays where it was written.
+    mutating func obey(_ command: SlashCommand, _ argument: String, isForced: Bool) -> [Effect]? {
         switch command {
         case .login: page = .login(LoginForm(server: server.description, email: argument))
         case .logout: return leave(.logOut)
@@ -97,17 +106,20 @@ extension ScreenState {
         case .whoami: return [.whoami]
         case .who: return openPeople()
         case .kick: confirm("Kick \(argument.prefix(80))?", .kick(.named(argument), closes: false))
-        case .filter, .only, .mute: reduceFilterCommand(command, argument)
+        case .filter, .only, .mute: return reduceFilterCommand(command, argument)
         case .search: reduceSearchCommand(argument)
-        case .goto: reduceGoToCommand(argument)
-        case .mark: reduceMarkCommand(argument)
-        case .time: reduceTimeCommand(argument)
+        case .goto: return reduceGoToCommand(argument)
+        case .mark: return reduceMarkCommand(argument)
+        case .time: return reduceTimeCommand(argument)
+        case .copy: return copyEvent()
+        case .export: return export(argument, replacing: isForced)
+        case .record: return record(argument, replacing: isForced)
         case .reconnect: return [.reconnect]
         case .ping: return [.measureLatency]
         case .clear:
             timeline.clear()
             follow()
-        case .help: page = .help(top: 0)
+        case .help: page = .help(HelpPage())
         case .quit: return [.quit(.done)]
         }
         return []

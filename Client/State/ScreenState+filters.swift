@@ -39,23 +39,25 @@ extension ScreenState {
 
     // MARK: Commands
 
-    mutating func reduceFilterCommand(_ command: SlashCommand, _ argument: String) {
-        guard !argument.isEmpty else { return openPrompt(.filter(place: nil)) }
+    /// - Returns: nil where what was typed can't be a filter.
+    mutating func reduceFilterCommand(_ command: SlashCommand, _ argument: String) -> [Effect]? {
+        guard !argument.isEmpty else {
+            openPrompt(.filter(place: nil))
+            return []
+        }
         do {
             switch command {
-            case .mute: try mute(argument)
+            case .mute: return try mute(argument)
             case .only: try change([Filter(argument, at: now.wall)])
             default: try change(sieve.filters + [Filter(argument, at: now.wall)])
             }
+            return []
         } catch {
-            // The text is still there to be mended, with the rest of the command.
-            input.set("/\(command.rawValue) \(argument)")
-            focus = .input
-            alarm("\(error)")
+            return retype(command.rawValue, argument, "\(error)")
         }
     }
 
-    private mutating func mute(_ name: String) throws(QueryError) {
+    private mutating func mute(_ name: String) throws(QueryError) -> [Effect]? {
         let words = QueryWords(self)
         let quoted = QueryWords.quoted(name)
         if words.models.contains(name) {
@@ -63,11 +65,11 @@ extension ScreenState {
         } else if words.people.contains(where: { $0.lowercased().contains(name.lowercased()) }) {
             try change(sieve.filters + [Filter("-who:\(quoted)", at: now.wall)])
         } else {
-            input.set("/mute \(name)")
-            focus = .input
             let kinds = words.models.isEmpty ? "" : " Models are \(words.models.prefix(6).joined(separator: ", "))."
-            alarm("No model and nobody who is known here is called \(SafeText(String(name.prefix(40)))).\(kinds)")
+            let unknown = SafeText(String(name.prefix(40)))
+            return retype("mute", name, "No model and nobody who is known here is called \(unknown).\(kinds)")
         }
+        return []
     }
 
     // MARK: The page

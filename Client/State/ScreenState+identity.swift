@@ -60,6 +60,7 @@ extension ScreenState {
         confirmation = nil
         lastExplained = nil
         if case .explanation = page { page = nil }
+        pageBehind = nil
         expiry = nil
         renewal = .idle
     }

@@ -21,12 +21,22 @@ extension ScreenState {
             return type(key, in: context)
         }
         if context == .mark, request != .back { awaitedMark = nil }
+        if request == .interrupt { return interrupt(wasArmed: wasArmed) }
+        return perform(request, in: context)
+    }
+
+    /// Does what a key of a place asks for.
+    mutating func perform(_ request: Request, in context: KeyContext) -> [Effect] {
+        if replay != nil, request.needsServer {
+            alarm(Self.noServer)
+            return []
+        }
         switch request {
-        case .interrupt: return interrupt(wasArmed: wasArmed)
         case .quit: return [.quit(.done)]
         case .repaint: return [.repaint]
         case .suspend: return [.suspend]
         case .help: toggleHelp()
+        case .palette: togglePalette()
         case .account: return toggleAccount()
         case .people: return togglePeople()
         case .explain: return askToExplain()
@@ -48,18 +58,20 @@ extension ScreenState {
         default:
             switch context {
             case .list, .anywhere: return reduceList(request)
-            case .detail: reduceDetail(request)
+            case .detail: return reduceDetail(request)
             case .input: return reduceInput(request)
-            case .form: return reduceForm(request, key)
+            case .form: return reduceForm(request)
             case .account: return reduceAccount(request)
             case .people: return reducePeople(request)
             case .whom: return reduceWhom(request)
             case .explanation: return reduceExplanation(request)
             case .confirmation: return []
-            case .help: reduceHelp(request)
             case .filter, .search: return reducePrompt(request)
             case .filters: reduceFilters(request)
-            case .mark: typeMark(key)
+            // The key was no mark's name, and has a use of its own.
+            case .mark: return reduceList(request)
+            case .help, .helpSearch: reduceHelp(request)
+            case .palette: return reducePalette(request)
             }
         }
         return []
@@ -76,6 +88,10 @@ extension ScreenState {
         case .filter, .search:
             if let character = key.text { typeInPrompt(String(character)) }
         case .mark: typeMark(key)
+        case .palette:
+            if let character = key.text { _ = typeInPalette(String(character)) }
+        case .helpSearch:
+            if let character = key.text { _ = typeInHelp(String(character)) }
         case .list, .detail, .account, .people, .explanation, .filters, .help, .confirmation, .anywhere:
             say("\(key) does nothing here; F1 tells what does.")
         }
@@ -89,7 +105,9 @@ extension ScreenState {
         switch page {
         case .login: editForm { dropped = $0.insert(paste.text) }
         case .explanation: dropped = typeWhom(paste.text)
-        case .account, .people, .filters, .help: return []
+        case .palette: dropped = typeInPalette(paste.text)
+        case .help: dropped = typeInHelp(paste.text)
+        case .account, .people, .filters: return []
         case nil where prompt != nil: dropped = typeInPrompt(paste.text)
         case nil:
             focus = .input
@@ -115,6 +133,13 @@ extension ScreenState {
             page = .explanation(asked)
         } else if page == nil, prompt != nil {
             clearPrompt()
+        } else if case .palette(var palette) = page {
+            palette.filter.clear()
+            palette.selected = 0
+            page = .palette(palette)
+        } else if case .help(var help) = page, help.isTyping {
+            help.search?.clear()
+            page = .help(help)
         } else if !input.isEmpty {
             input.clear()
         }
@@ -123,7 +148,7 @@ extension ScreenState {
     }
 
     private mutating func toggleHelp() {
-        if case .help = page { page = nil } else { page = .help(top: 0) }
+        if case .help = page { page = nil } else { page = .help(HelpPage()) }
     }
 
     private mutating func nextPane() {
@@ -136,7 +161,11 @@ extension ScreenState {
     }
 
     private mutating func back() {
-        if page != nil {
+        if case .palette = page {
+            closePalette()
+        } else if endHelpSearch() {
+            // What was looked for is left first.
+        } else if page != nil {
             page = nil
         } else if prompt != nil {
             leavePrompt()
@@ -191,7 +220,7 @@ extension ScreenState {
         page = .login(form)
     }
 
-    private mutating func reduceForm(_ request: Request, _ key: Key) -> [Effect] {
+    private mutating func reduceForm(_ request: Request) -> [Effect] {
         guard case .login(var form) = page, !form.isBusy else { return [] }
         switch request {
         case .nextField: form.move(1)
@@ -220,23 +249,6 @@ extension ScreenState {
         let request = form.submit(isInsecureAllowed: isInsecureAllowed)
         page = .login(form)
         return request.map { [.logIn($0)] } ?? []
-    }
-
-    private mutating func reduceHelp(_ request: Request) {
-        guard case .help(let top) = page else { return }
-        let layout = Layout(self)
-        let end = HelpView.lines(self, width: layout.main.columns).count
-        let page = max(1, layout.main.rows - 1)
-        let wanted =
-            switch request {
-            case .down: top + 1
-            case .up: top - 1
-            case .pageDown: top + page
-            case .pageUp: top - page
-            case .last: end
-            default: 0
-            }
-        self.page = .help(top: min(max(0, wanted), max(0, end - layout.main.rows)))
     }
 }
 

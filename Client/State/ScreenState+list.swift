@@ -13,8 +13,7 @@ extension ScreenState {
 
     mutating func follow() {
         view = ListPosition()
-        detail.version = nil
-        detail.top = 0
+        showDetail(of: nil)
     }
 
     // MARK: The list
@@ -31,9 +30,11 @@ extension ScreenState {
         case .first: if let firstShown { select(firstShown) }
         case .last: follow()
         case .open: toggleDetail()
-        case .toggleDiff: if detail.isOpen { toggleDiff() } else { openDetail(asDiff: true) }
+        case .toggleDiff, .showJSON, .showDiff, .showRaw: showForm(request)
         case .olderVersion: showVersion(older: true)
         case .newerVersion: showVersion(older: false)
+        case .copyEvent: return copyEvent()
+        case .copyValue: return copyRow()
         case .toggleWrap:
             isWrapped.toggle()
             keepSelectionInSight()
@@ -66,8 +67,7 @@ extension ScreenState {
         guard let shown = shown(at: id) else { return }
         hold()
         view.selected = shown
-        detail.version = nil
-        detail.top = 0
+        showDetail(of: nil)
         keepSelectionInSight()
     }
 
@@ -142,88 +142,12 @@ extension ScreenState {
                 if window.rows[row].entry != selected { select(window.rows[row].entry) }
             } else if isOnDetail {
                 focus = .detail
+                pointAtDetail(row: mouse.position.row)
             } else if layout.input.contains(mouse.position) {
                 focus = .input
             }
         default: break
         }
         return []
-    }
-
-    // MARK: The detail pane
-
-    private mutating func toggleDetail() {
-        if detail.isOpen {
-            detail = DetailPosition()
-            focus = .list
-            keepSelectionInSight()
-        } else {
-            openDetail(asDiff: false)
-        }
-    }
-
-    private mutating func openDetail(asDiff: Bool) {
-        guard selected != nil else { return }
-        // What is being read stays, whatever comes.
-        hold()
-        detail = DetailPosition(isOpen: true, isDiff: asDiff)
-        if Layout(self).placement == .full { focus = .detail }
-        keepSelectionInSight()
-    }
-
-    private mutating func toggleDiff() {
-        detail.isDiff.toggle()
-        detail.top = 0
-    }
-
-    mutating func reduceDetail(_ request: Request) {
-        let rows = max(1, (Layout(self).detail?.rows ?? 2) - 1)
-        switch request {
-        case .down: scrollDetail(by: 1)
-        case .up: scrollDetail(by: -1)
-        case .pageDown: scrollDetail(by: rows)
-        case .pageUp: scrollDetail(by: -rows)
-        case .halfPageDown: scrollDetail(by: max(1, rows / 2))
-        case .halfPageUp: scrollDetail(by: -max(1, rows / 2))
-        case .first: detail.top = 0
-        case .last: scrollDetail(by: .max / 2)
-        case .open: toggleDetail()
-        case .toggleDiff: toggleDiff()
-        case .olderVersion: showVersion(older: true)
-        case .newerVersion: showVersion(older: false)
-        case .write: focus = .input
-        default: break
-        }
-    }
-
-    private mutating func scrollDetail(by rows: Int) {
-        guard let pane = Layout(self).detail else { return }
-        let lines = DetailView.lines(self, width: pane.columns).count
-        detail.top = min(max(0, detail.top + rows), max(0, lines - max(1, pane.rows - 1)))
-    }
-
-    private mutating func showVersion(older: Bool) {
-        guard detail.isOpen else {
-            openDetail(asDiff: detail.isDiff)
-            return
-        }
-        guard let detailed, let line = timeline.line(detailed) else { return }
-        let wanted = older ? line.previous : newerVersion(than: detailed, of: line)
-        guard let wanted, timeline[wanted] != nil else {
-            say(older ? "There is no older version here." : "There is no newer version.")
-            return
-        }
-        detail.version = wanted
-        detail.top = 0
-    }
-
-    /// Walks back from the row's last version, which is where the chain is held.
-    private func newerVersion(than id: Int, of line: EventLine) -> Int? {
-        var candidate = timeline.latestVersion(of: line.event)
-        while let current = candidate, current > id, let line = timeline.line(current) {
-            if line.previous == id { return current }
-            candidate = line.previous
-        }
-        return nil
     }
 }

@@ -65,22 +65,27 @@ extension ScreenState {
 
     // MARK: Commands
 
-    mutating func reduceMarkCommand(_ argument: String) {
-        if let name = argument.first, argument.count == 1 { return setMark(name) }
+    mutating func reduceMarkCommand(_ argument: String) -> [Effect]? {
+        if let name = argument.first, argument.count == 1 {
+            setMark(name)
+            return []
+        }
         guard argument.isEmpty else { return retype("mark", argument, "A mark is named by one letter or digit.") }
         let lines = marks.keys.sorted().map(String.init).joined(separator: " ")
         say(lines.isEmpty ? "There is no mark; /mark a sets one." : "Marks: \(lines)")
+        return []
     }
 
-    mutating func reduceTimeCommand(_ argument: String) {
+    mutating func reduceTimeCommand(_ argument: String) -> [Effect]? {
         let names = TimeMode.allCases.map(\.rawValue)
         if argument.isEmpty {
             setTimeMode(timeMode.next)
         } else if let mode = TimeMode(rawValue: argument) {
             setTimeMode(mode)
         } else {
-            retype("time", argument, "The list tells the time as \(names.joined(separator: ", ")).")
+            return retype("time", argument, "The list tells the time as \(names.joined(separator: ", ")).")
         }
+        return []
     }
 
     mutating func setTimeMode(_ mode: TimeMode) {
@@ -89,10 +94,8 @@ extension ScreenState {
         say("The list tells \(mode.explanation).")
     }
 
-    mutating func reduceGoToCommand(_ argument: String) {
-        if argument.isEmpty {
-            retype("goto", argument, "Where? A time as 14:03, a position, or a mark.")
-        } else if let name = argument.first, argument.count == 1 {
+    mutating func reduceGoToCommand(_ argument: String) -> [Effect]? {
+        if let name = argument.first, argument.count == 1 {
             goToMark(name)
         } else if let position = RolecallProtocol.Position(argument) {
             let id = firstEntry { entry in
@@ -106,13 +109,18 @@ extension ScreenState {
                 guard case .event = entry.content else { return false }
                 return entry.time >= time
             }
-            if let id { return jump(to: id) }
-            guard let last = lastShown else { return alarm("The list is empty.") }
-            jump(to: last)
-            say("Nothing is as late as \(argument.prefix(40)); this is the newest.")
+            if let id {
+                jump(to: id)
+            } else if let last = lastShown {
+                jump(to: last)
+                say("Nothing is as late as \(argument.prefix(40)); this is the newest.")
+            } else {
+                alarm("The list is empty.")
+            }
         } else {
-            retype("goto", argument, "That is no time as 14:03 or 14:03:07, no position, and no mark's letter.")
+            return retype("goto", argument, "That is no time as 14:03 or 14:03:07, no position, and no mark's letter.")
         }
+        return []
     }
 
     private func firstEntry(where isThere: (Entry) -> Bool) -> Int? {
@@ -153,10 +161,11 @@ extension ScreenState {
     }
 
     /// Puts a command back to be mended.
-    private mutating func retype(_ command: String, _ argument: String, _ fault: String) {
+    mutating func retype(_ command: String, _ argument: String, _ fault: String) -> [Effect]? {
         input.set("/\(command) \(argument)")
         focus = .input
         alarm(fault)
+        return nil
     }
 
     // MARK: Sideways

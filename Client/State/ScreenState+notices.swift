@@ -15,6 +15,7 @@ enum RequestName {
 
 extension ScreenState {
     mutating func reduce(_ notice: Notice) -> [Effect] {
+        if recording != nil, notice.recorded(at: server) != nil { recording?.lines += 1 }
         switch notice {
         case .state(let state): reduce(state)
         case .identity(let identity, _): return reduce(identity)

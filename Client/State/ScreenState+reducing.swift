@@ -8,6 +8,15 @@ extension ScreenState {
     mutating func reduce(_ action: Action, at now: Moment) -> [Effect] {
         self.now = now
         defer { settle() }
+        let effects = effects(of: action)
+        guard replay != nil else { return effects }
+        switch action {
+        case .key, .paste, .mouse: return withoutServer(effects, isAsked: true)
+        default: return withoutServer(effects, isAsked: false)
+        }
+    }
+
+    private mutating func effects(of action: Action) -> [Effect] {
         switch action {
         case .key(let key): return reduce(key)
         case .paste(let paste): return reduce(paste)
@@ -20,6 +29,7 @@ extension ScreenState {
             return []
         case .notice(let notice): return reduce(notice)
         case .outcome(let outcome): return reduce(outcome)
+        case .replay(let item): return reduce(item)
         case .tick: return tick()
         case .end(let code): return [.quit(code)]
         }
@@ -69,6 +79,7 @@ extension ScreenState {
         case .renewal(let renewal): reduce(renewal)
         case .sessions, .sockets, .notListed: reduceListed(outcome)
         case .explained, .notExplained: reduceExplained(outcome)
+        case .exported, .recording, .recordingEnded: reduceFile(outcome)
         case .sessionEnded:
             say("The session was ended.")
             return list(.sessions)

@@ -17,8 +17,8 @@ struct ScreenState: Sendable {
         case people
         case explanation(ExplanationPage)
         case filters(selected: Int)
-        /// - Parameter top: the first line in sight.
-        case help(top: Int)
+        case help(HelpPage)
+        case palette(Palette)
     }
 
     /// A sentence in the footer, until the next key.
@@ -55,11 +55,16 @@ struct ScreenState: Sendable {
     var sessions = Listing<UserSession>()
     var people = People()
     var confirmation: Confirmation?
+    var recording: RecordingStatus?
+    /// The recording that is shown; nil where a server is.
+    var replay: ReplayStatus?
     /// For whom an event was explained last, as it was typed.
     var lastExplained: String?
 
     var focus = Focus.list
     var page: Page?
+    /// To where the palette gives the screen back.
+    var pageBehind: Page?
     var view = ListPosition()
     /// Where the tabs that are not shown were left.
     var views: [Tab: ListPosition] = [:]
@@ -113,8 +118,9 @@ struct ScreenState: Sendable {
         case .account: return .account
         case .people: return .people
         case .explanation(let explanation): return explanation.isAsking ? .whom : .explanation
-        case .help: return .help
+        case .help(let help): return help.isTyping ? .helpSearch : .help
         case .filters: return .filters
+        case .palette: return .palette
         case nil: break
         }
         if let prompt { return prompt.purpose == .search ? .search : .filter }
@@ -154,9 +160,13 @@ struct ListPosition: Hashable, Sendable {
 /// What the detail pane shows, and from where.
 struct DetailPosition: Hashable, Sendable {
     var isOpen = false
-    /// The first line in sight.
+    /// The first row in sight.
     var top = 0
-    var isDiff = false
+    /// The row that keys are about.
+    var cursor = 0
+    var form = DetailForm.json
+    /// What of the row is not shown.
+    var folded: Set<JSONPath> = []
     /// Another version of the selected row than the selected one.
     var version: Int?
 }
@@ -241,7 +251,7 @@ extension ScreenState {
         switch page {
         case .account: return sessions.reloadsAt
         case .people: return people.sockets.reloadsAt
-        case .login, .explanation, .filters, .help, nil: return nil
+        case .login, .explanation, .filters, .help, .palette, nil: return nil
         }
     }
 

@@ -45,6 +45,15 @@ enum Words {
         return (number < 0 ? "-" : "") + String(text.reversed())
     }
 
+    /// `640 B`, `73 KB`, `1.4 MB`, of 1024 each.
+    static func size(_ bytes: Int) -> String {
+        switch bytes {
+        case ..<1024: return "\(bytes) B"
+        case ..<(1 << 20): return "\(bytes >> 10) KB"
+        default: return "\(bytes >> 20).\((bytes & 0xF_FFFF) * 10 >> 20) MB"
+        }
+    }
+
     /// Whole seconds that are left, rounded up.
     static func countdown(_ duration: Duration) -> Int {
         let (seconds, attoseconds) = duration.components

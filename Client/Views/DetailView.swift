@@ -7,52 +7,94 @@ enum DetailView {
     /// The most characters that are laid out.
     static let limit = 100_000
 
-    static func draw(_ state: ScreenState, in pane: Rect, of buffer: inout CellBuffer) {
-        guard pane.rows > 0 else { return }
+    /// - Returns: where the cursor stands.
+    static func draw(_ state: ScreenState, in pane: Rect, of buffer: inout CellBuffer) -> Terminal.Position? {
+        guard pane.rows > 0 else { return nil }
         buffer.draw(
-            heading(state).truncated(to: max(0, pane.columns - 1)), row: pane.row, column: pane.column + 1,
+            heading(state, width: max(0, pane.columns - 1)), row: pane.row, column: pane.column + 1,
             in: pane.columnRange)
-        let lines = lines(state, width: pane.columns)
+        let page = DetailPage(state, width: pane.columns)
         let room = pane.rows - 1
-        let top = min(state.detail.top, max(0, lines.count - max(1, room)))
-        for (row, line) in lines.dropFirst(max(0, top)).prefix(room).enumerated() {
-            buffer.draw(line, row: pane.row + 1 + row, column: pane.column + 1, in: pane.columnRange)
+        let top = max(0, min(state.detail.top, page.rows.count - max(1, room)))
+        var cursor: Terminal.Position?
+        for (offset, line) in page.rows.dropFirst(top).prefix(room).enumerated() {
+            let row = pane.row + 1 + offset
+            buffer.draw(line.text, row: row, column: pane.column + 1, in: pane.columnRange)
+            guard state.focus == .detail, top + offset == state.detail.cursor else { continue }
+            buffer.draw(">", row: row, column: pane.column, Theme.key)
+            buffer.restyle(Rect(row: row, column: pane.column, rows: 1, columns: pane.columns)) { style in
+                style.attributes.formUnion(.bold)
+            }
+            cursor = Terminal.Position(row: row, column: pane.column)
         }
+        return cursor ?? Terminal.Position(row: pane.row, column: pane.column)
     }
 
-    private static func heading(_ state: ScreenState) -> StyledText {
-        var heading = StyledText()
-        guard let id = state.detailed, let entry = state.timeline[id] else { return heading }
+    /// What it is, which version of how many, and at the right which forms there are; those give way first.
+    private static func heading(_ state: ScreenState, width: Int) -> StyledText {
+        let ellipsis = state.capabilities.lineArt.ellipsis
+        guard let id = state.detailed, let entry = state.timeline[id] else { return StyledText() }
         guard case .event(let line) = entry.content else {
-            heading.append("\(entry.time)", Theme.heading)
-            return heading
+            return StyledText("\(entry.time)", Theme.heading).truncated(to: width, ellipsis: ellipsis)
         }
-        heading.append("\(line.model) ", Theme.heading)
+        var heading = StyledText("\(line.model) ", Theme.heading)
         let key = SafeText(line.event.row["_id"]?.plainText ?? "").text
-        heading.append(TextFitting.truncated(key, to: 24, keeping: .ends), Theme.heading)
+        heading.append(TextFitting.truncated(key, to: 24, ellipsis: ellipsis, keeping: .ends), Theme.heading)
         let last = state.timeline.latestVersion(of: line.event).flatMap { state.timeline.line($0)?.version }
-        heading.append("  v\(line.version) of \(max(line.version, last ?? 0))", Theme.faint)
-        heading.append("  \(state.detail.isDiff ? "changes" : "row")", Theme.faint)
-        return heading
+        let ofLast = max(line.version, last ?? 0)
+        heading.append("  v\(line.version) of \(ofLast)", Theme.faint)
+        for isShort in [false, true] {
+            let forms = forms(state, isShort: isShort)
+            guard heading.width + forms.width + 2 <= width else { continue }
+            heading.append(String(repeating: " ", count: width - heading.width - forms.width))
+            return StyledText(heading.spans + forms.spans)
+        }
+        return heading.truncated(to: width, ellipsis: ellipsis)
+    }
+
+    /// `[J]son [D]iff [R]aw`, by the keys that ask for them; the one that is shown stands out.
+    private static func forms(_ state: ScreenState, isShort: Bool) -> StyledText {
+        let all: [(DetailForm, Request)] = [(.json, .showJSON), (.changes, .showDiff), (.raw, .showRaw)]
+        var line = StyledText()
+        for (form, request) in all {
+            let style = state.detail.form == form ? Theme.mode : Theme.faint
+            let key = state.keys.key(for: request, in: .detail).map(\.description) ?? ""
+            if !line.spans.isEmpty { line.append(" ") }
+            let isInitial = key.count == 1 && request.label.lowercased().hasPrefix(key.lowercased())
+            if isShort {
+                line.append(isInitial ? key : String(request.label.prefix(1)), style)
+            } else {
+                line.append(isInitial ? "[\(key)]\(request.label.dropFirst())" : "\(key) \(request.label)", style)
+            }
+        }
+        return line
     }
 
     /// What there is to scroll through.
-    static func lines(_ state: ScreenState, width: Int) -> [StyledText] {
+    static func lines(_ state: ScreenState) -> [DetailLine] {
         guard let id = state.detailed, let entry = state.timeline[id] else {
-            return [StyledText("Nothing is selected.", Theme.faint)]
+            return [DetailLine(text: StyledText("Nothing is selected.", Theme.faint))]
         }
-        let room = max(1, width - 2)
         switch entry.content {
-        case .note(let text), .divider(let text):
-            return TextFitting.wrapped(text, to: room).map { StyledText(String($0)) }
+        case .note(let text), .divider(let text): return [DetailLine(text: StyledText(text))]
         case .event(let line):
-            // The row stands first: where the pane is low, it is what there is room for.
             let row =
-                state.detail.isDiff
-                ? changes(line, before: line.previous.flatMap { state.timeline.line($0) }) : pretty(line.event.row)
-            let lines = row + [StyledText()] + facts(line)
-            return lines.flatMap { $0.wrapped(to: room, .anywhere) }
+                switch state.detail.form {
+                case .json: pretty(line.event.row, state)
+                case .changes: changes(line, before: line.previous.flatMap { state.timeline.line($0) }, state)
+                case .raw: [raw(line.event)]
+                }
+            // The row stands first: where the pane is low, it is what there is room for.
+            return row + ([StyledText()] + facts(line)).map { DetailLine(text: $0) }
         }
+    }
+
+    /// The event as it travels: its name and its arguments.
+    private static func raw(_ event: ModelEvent) -> DetailLine {
+        let packet = JSON.array([.string(event.name)] + event.arguments)
+        let text = "\(packet)"
+        let cut = text.utf8.count > limit ? "\(text.prefix(limit))… cut here" : text
+        return DetailLine(text: StyledText(SafeText(cut).text), value: packet)
     }
 
     private static func facts(_ line: EventLine) -> [StyledText] {
@@ -72,37 +114,24 @@ enum DetailView {
         return facts
     }
 
-    private static func pretty(_ row: JSON) -> [StyledText] {
-        let text = row.prettyPrinted()
-        let shown = text.prefix(limit)
-        var lines = shown.split(separator: "\n", omittingEmptySubsequences: false).map {
-            coloured(SafeText(String($0)).text)
-        }
-        if shown.utf8.count < text.utf8.count { lines.append(StyledText("… cut here", Theme.faint)) }
-        return lines
-    }
-
-    /// A member's key in another colour than its value.
-    private static func coloured(_ line: String) -> StyledText {
-        guard let end = line.firstRange(of: "\": "), line.drop(while: { $0 == " " }).first == "\"" else {
-            return StyledText(line)
-        }
-        let value = line.index(end.lowerBound, offsetBy: 1)
-        return [Span(String(line[..<value]), Theme.name), Span(String(line[value...]))]
+    private static func pretty(_ row: JSON, _ state: ScreenState) -> [DetailLine] {
+        JSONLayout.lines(
+            row, folded: state.detail.folded, limit: limit, ellipsis: state.capabilities.lineArt.ellipsis)
     }
 
     /// The row's members against those of its version before.
-    private static func changes(_ line: EventLine, before: EventLine?) -> [StyledText] {
+    private static func changes(_ line: EventLine, before: EventLine?, _ state: ScreenState) -> [DetailLine] {
         guard let before else {
-            return [StyledText("The version before is not known here.", Theme.faint), StyledText()]
-                + pretty(line.event.row)
+            let notice = StyledText("The version before is not known here.", Theme.faint)
+            return [DetailLine(text: notice), DetailLine(text: StyledText())] + pretty(line.event.row, state)
         }
         let old = before.event.row.objectValue ?? [:]
         let new = line.event.row.objectValue ?? [:]
-        func member(_ sign: String, _ key: String, _ value: JSON, _ style: Style) -> StyledText {
-            StyledText(SafeText(String("\(sign)\(JSON.string(key)): \(value)".prefix(limit))).text, style)
+        func member(_ sign: String, _ key: String, _ value: JSON, _ style: Style) -> DetailLine {
+            let text = SafeText(String("\(sign)\(JSON.string(key)): \(value)".prefix(limit))).text
+            return DetailLine(text: StyledText(text, style), value: value)
         }
-        var lines: [StyledText] = []
+        var lines: [DetailLine] = []
         for (key, value) in new {
             switch old[key] {
             case value?: lines.append(member(" ", key, value, .plain))

@@ -40,7 +40,7 @@ enum FooterView {
         }
         let title =
             switch state.page {
-            case .login, .account, .people, .explanation, .filters, .help: state.place.title
+            case .login, .account, .people, .explanation, .filters, .help, .palette: state.place.title
             case nil: status(state, width: layout.size.columns)
             }
         let style = state.view.isFollowing || state.page != nil ? Theme.faint : Theme.waiting
@@ -54,6 +54,10 @@ enum FooterView {
     static func footer(_ state: ScreenState, width: Int) -> StyledText {
         var line = StyledText("[\(state.context.title)]", Theme.mode)
         line.append(" ")
+        if state.recording != nil {
+            line.append("REC", Theme.alarm)
+            line.append(" ")
+        }
         if let confirmation = state.confirmation {
             line.append(confirmation.question, Theme.alarm)
             return line.truncated(to: width, ellipsis: state.capabilities.lineArt.ellipsis)
@@ -95,7 +99,7 @@ enum FooterView {
             return state.identity?.user == nil
                 ? retry + [.account, .down, .open, .togglePause, .quit]
                 : retry + [.down, .open, .write, .togglePause, .toggleDiff, .search, .filter, .account, .people, .quit]
-        case .detail: return [.down, .back, .toggleDiff, .olderVersion, .newerVersion, .nextPane]
+        case .detail: return [.down, .back, .fold, .toggleDiff, .copyValue, .olderVersion, .newerVersion, .nextPane]
         case .input: return [.send, .newLine, .historyOlder, .back, .account]
         case .form: return [.nextField, .choose, .back]
         case .account: return [.down, .choose, .reload, .back]
@@ -109,7 +113,8 @@ enum FooterView {
         case .search: return [.choose, .back, .completeTerm, .historyOlder]
         case .filters: return [.down, .toggle, .flip, .remove, .choose, .filter, .back]
         case .mark: return [.back]
-        case .help: return [.down, .pageDown, .back]
+        case .help: return [.down, .pageDown, .narrow, .back]
+        case .helpSearch, .palette: return [.choose, .down, .back]
         case .anywhere: return []
         }
     }

@@ -2,36 +2,81 @@ import Terminal
 
 /// All keys and commands, from the tables that decide what they do.
 enum HelpView {
-    static func draw(top: Int, _ state: ScreenState, in pane: Rect, of buffer: inout CellBuffer) {
-        let lines = lines(state, width: pane.columns)
-        let first = min(max(0, top), max(0, lines.count - pane.rows))
-        for (row, line) in lines.dropFirst(first).prefix(pane.rows).enumerated() {
-            buffer.draw(line, row: pane.row + row, column: pane.column, in: pane.columnRange)
-        }
+    /// Rows that are there for the text.
+    static func listHeight(_ state: ScreenState) -> Int {
+        guard case .help(let help) = state.page, help.search != nil else { return Layout(state).main.rows }
+        return Layout(state).main.rows - 1
     }
 
+    /// - Returns: where the cursor stands; nil where it has no place.
+    static func draw(
+        _ help: HelpPage, _ state: ScreenState, in pane: Rect, of buffer: inout CellBuffer
+    ) -> Terminal.Position? {
+        let lines = lines(state, width: pane.columns)
+        var rest = pane
+        var cursor: Terminal.Position?
+        if let search = help.search, pane.rows > 0 {
+            (_, rest) = pane.splitTop(1)
+            let found = lines.isEmpty && !search.isEmpty ? "nothing" : ""
+            let place = TypedLine.draw("Find: ", search, remark: found, in: pane, of: &buffer)
+            if help.isTyping { cursor = place }
+        }
+        let first = min(max(0, help.top), max(0, lines.count - rest.rows))
+        for (row, line) in lines.dropFirst(first).prefix(rest.rows).enumerated() {
+            buffer.draw(line, row: rest.row + row, column: rest.column, in: rest.columnRange)
+        }
+        return cursor
+    }
+
+    private struct Section {
+        let title: String
+        /// - Parameter alias: is found, too, but not shown.
+        let rows: [(name: String, explanation: String, alias: String)]
+    }
+
+    /// What there is to scroll through: everything, or what holds all the words that are looked for.
     static func lines(_ state: ScreenState, width: Int) -> [StyledText] {
+        var words: [Substring] = []
+        if case .help(let help) = state.page, let search = help.search {
+            words = search.text.lowercased().split(separator: " ")
+        }
         var lines: [StyledText] = []
-        for context in KeyContext.allCases {
-            lines.append(StyledText(" \(context.title)", Theme.heading))
-            for binding in state.keys.bindings where binding.context == context {
-                let keys = binding.keys.map(\.description).joined(separator: " ")
-                lines.append(row(keys, binding.request.explanation, width))
+        for section in sections(state) {
+            let rows = section.rows.filter { row in
+                let text = "\(section.title) \(row.name) \(row.explanation) \(row.alias)".lowercased()
+                return words.allSatisfy { text.contains($0) }
             }
+            guard !rows.isEmpty else { continue }
+            lines.append(StyledText(" \(section.title)", Theme.heading))
+            lines += rows.map { row($0.name, $0.explanation, width) }
         }
-        lines.append(StyledText(" Commands", Theme.heading))
-        for command in SlashCommand.allCases {
-            lines.append(row("/\(command.rawValue)", command.explanation, width))
+        return lines
+    }
+
+    private static func sections(_ state: ScreenState) -> [Section] {
+        let keys = KeyContext.allCases.map { context in
+            Section(
+                title: context.title,
+                rows: state.keys.bindings.filter { $0.context == context }.map { binding in
+                    (
+                        binding.keys.map(\.description).joined(separator: " "), binding.request.explanation,
+                        binding.request.name
+                    )
+                })
         }
-        lines.append(StyledText(" Marks", Theme.heading))
+        let commands = SlashCommand.allCases.map { ("/\($0.rawValue)", $0.explanation, "") }
         let marks: [(Entry.Mark, String)] = [
             (.created, "a row was created"), (.updated, "a row was updated"),
             (.removed, "a row was removed, or hidden"),
             (.chat, "a chat message"), (.alarm, "an error, or text that was made safe"),
             (.notice, "identity and connection"),
         ]
-        for (mark, meaning) in marks { lines.append(row(mark.sign(isUnicode: state.isUnicode), meaning, width)) }
-        return lines
+        return keys + [
+            Section(title: "Commands", rows: commands),
+            Section(title: "Queries: terms that must all hold", rows: Query.grammar.map { ($0.term, $0.meaning, "") }),
+            Section(
+                title: "Marks", rows: marks.map { ($0.sign(isUnicode: state.isUnicode), $1, "") }),
+        ]
     }
 
     private static func row(_ keys: String, _ explanation: String, _ width: Int) -> StyledText {

@@ -62,6 +62,10 @@ enum IdentityLine {
     private static func status(_ state: ScreenState, _ length: Int) -> (String, Style) {
         let full = state.isUnicode ? "●" : "*"
         let hollow = state.isUnicode ? "◌" : "o"
+        if let replay = state.replay {
+            let sign = state.isUnicode ? (replay.isOver ? "■" : "▶") : hollow
+            return ("\(sign) \(length == 2 ? "replay" : replay.words(isUnicode: state.isUnicode))", Theme.waiting)
+        }
         switch state.connection.phase {
         case .online:
             guard length == 0, let latency = state.connection.latency else { return ("\(full) online", Theme.online) }

@@ -36,13 +36,14 @@ enum ScreenView {
         case .explanation(let page): cursor = ExplanationView.draw(page, state, in: layout.main, of: &cells)
         case .filters(let selected):
             cursor = FiltersView.draw(selected: selected, state, in: layout.main, of: &cells)
-        case .help(let top): HelpView.draw(top: top, state, in: layout.main, of: &cells)
+        case .help(let help): cursor = HelpView.draw(help, state, in: layout.main, of: &cells)
+        case .palette(let palette): cursor = PaletteView.draw(palette, state, in: layout.main, of: &cells)
         case nil:
             cursor = drawList(state, layout.list, of: &cells)
             if let detail = layout.detail {
                 drawDivider(state, layout, of: &cells)
-                DetailView.draw(state, in: detail, of: &cells)
-                if state.focus == .detail { cursor = Terminal.Position(row: detail.row, column: detail.column) }
+                let detailCursor = DetailView.draw(state, in: detail, of: &cells)
+                if state.focus == .detail { cursor = detailCursor }
             }
             if state.focus == .input || prompt != nil { cursor = inputCursor }
         }

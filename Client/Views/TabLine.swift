@@ -16,11 +16,12 @@ enum TabLine {
             left.append("  ")
         }
         var keys = StyledText()
-        for request in [Request.help, .account] {
+        if let replay = state.replay { keys.append("recording \(SafeText(replay.path))  ", Theme.faint) }
+        for request in [Request.help, .account] where state.replay == nil || request == .help {
             guard let key = state.keys.key(for: request, in: .anywhere) else { continue }
             keys.append("\(key)", Theme.key)
             keys.append(" \(request.label)", Theme.faint)
-            keys.append(request == .account ? " " : "  ")
+            keys.append(request == .account || state.replay != nil ? " " : "  ")
         }
         let art = state.capabilities.lineArt
         let middle = filters(state)

@@ -37,6 +37,7 @@ public final class CursesScreen: Screen {
     public let capabilities: Capabilities
     public let events: AsyncStream<TerminalEvent>
 
+    private let multiplexer: Multiplexer
     private let description: TerminalDescription
     private let continuation: AsyncStream<TerminalEvent>.Continuation
     private let handle: OpaquePointer
@@ -94,6 +95,7 @@ public final class CursesScreen: Screen {
             libraryWidth: { Int(cn_width(wchar_t(bitPattern: $0.value))) },
             isEncodable: { cn_encoded_length(wchar_t(bitPattern: $0.value)) > 0 }
         )
+        multiplexer = .known(environment: environment)
         self.description = description
         self.original = original
         self.handle = handle
@@ -137,7 +139,8 @@ public final class CursesScreen: Screen {
 
     @discardableResult
     public func send(_ message: TerminalMessage) -> Bool {
-        guard state == .active, let bytes = message.encoded(for: capabilities.notifications) else { return false }
+        guard state == .active, let bytes = message.encoded(for: capabilities.notifications, through: multiplexer)
+        else { return false }
         Self.write(bytes)
         return true
     }
@@ -304,7 +307,7 @@ public final class CursesScreen: Screen {
     /// What of the environment says something about the terminal.
     private static func environment() -> [String: String] {
         var found: [String: String] = [:]
-        for name in ["TERM", "TERM_PROGRAM", "TMUX", "VTE_VERSION", "NO_COLOR", "LC_ALL", "LC_CTYPE", "LANG"] {
+        for name in ["TERM", "TERM_PROGRAM", "TMUX", "STY", "VTE_VERSION", "NO_COLOR", "LC_ALL", "LC_CTYPE", "LANG"] {
             if let value = getenv(name) { found[name] = String(cString: value) }
         }
         return found

@@ -34,6 +34,45 @@ public enum NotificationStyle: Hashable, Sendable {
     }
 }
 
+/// What stands between a program and the terminal, and keeps sequences that it does not know from it.
+public enum Multiplexer: Hashable, Sendable {
+    case none
+    case tmux
+    case screen
+
+    /// What a process runs in.
+    public static func known(environment: [String: String]) -> Multiplexer {
+        let term = environment["TERM"] ?? ""
+        if environment["TMUX"] != nil || term.hasPrefix("tmux") { return .tmux }
+        return environment["STY"] != nil || term.hasPrefix("screen") ? .screen : .none
+    }
+
+    /// The most bytes that GNU screen takes for one string of a terminal, of the 256 that its oldest versions have.
+    private static let screenPiece = 240
+
+    /// A sequence wrapped up so that it is handed on as it is.
+    ///
+    /// tmux does so where `allow-passthrough` is on; where `set-clipboard` is, it obeys the plain sequence itself, so
+    /// both are sent. GNU screen hands everything on, in pieces.
+    func wrapping(_ sequence: [UInt8]) -> [UInt8] {
+        switch self {
+        case .none: return sequence
+        case .tmux:
+            // Inside, an escape is written twice.
+            let doubled = sequence.flatMap { $0 == 0x1B ? [0x1B, 0x1B] : [$0] }
+            return sequence + Array("\u{1B}Ptmux;".utf8) + doubled + Array("\u{1B}\\".utf8)
+        case .screen:
+            var wrapped: [UInt8] = []
+            var rest = sequence[...]
+            while !rest.isEmpty {
+                wrapped += Array("\u{1B}P".utf8) + rest.prefix(Self.screenPiece) + Array("\u{1B}\\".utf8)
+                rest = rest.dropFirst(Self.screenPiece)
+            }
+            return wrapped
+        }
+    }
+}
+
 extension TerminalMessage {
     /// The most bytes of text for the clipboard: xterm takes 100,000 characters of base64, which are 74,994 bytes.
     public static let longestClipboard = 74_994
@@ -41,11 +80,11 @@ extension TerminalMessage {
     public static let longestNotification = 200
 
     /// The bytes to send; `nil` where the text is too long or `style` has no way to say it.
-    func encoded(for style: NotificationStyle) -> [UInt8]? {
+    func encoded(for style: NotificationStyle, through multiplexer: Multiplexer = .none) -> [UInt8]? {
         switch self {
         case .clipboard(let text):
             guard text.utf8.count <= Self.longestClipboard else { return nil }
-            return Array("\u{1B}]52;c;".utf8) + Base64.encode(text.utf8) + [0x07]
+            return multiplexer.wrapping(Array("\u{1B}]52;c;".utf8) + Base64.encode(text.utf8) + [0x07])
         case .notification(let title, let body):
             switch style {
             case .none:

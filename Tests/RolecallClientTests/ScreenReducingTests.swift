@@ -178,7 +178,7 @@ struct ScreenReducingTests {
     func detail() {
         var stage = Stage.busy(columns: 120, rows: 36)
         stage.press(.up, .up, .enter)
-        #expect(stage.row("thing 12  v2 of 2").contains("row"))
+        #expect(!stage.row("thing 12  v2 of 2").isEmpty)
         #expect(!stage.row("\"info\": \"leak\"").isEmpty)
         stage.press(.character("d"))
         #expect(!stage.row("-\"info\": \"ok\"").isEmpty)

@@ -1,3 +1,4 @@
+import Foundation
 import Testing
 
 @testable import Terminal
@@ -13,6 +14,35 @@ struct TerminalMessageTests {
         arguments: [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foobar", "Zm9vYmFy"), ("漢", "5ryi")])
     func clipboard(plain: String, encoded: String) {
         #expect(text(.clipboard(plain)) == "\u{1B}]52;c;\(encoded)\u{7}")
+    }
+
+    @Test("the clipboard is reached through tmux and through screen, whose own limits hold")
+    func multiplexers() throws {
+        func text(_ plain: String, _ multiplexer: Multiplexer) throws -> String {
+            let bytes = try #require(TerminalMessage.clipboard(plain).encoded(for: .none, through: multiplexer))
+            return String(decoding: bytes, as: UTF8.self)
+        }
+        let plain = "\u{1B}]52;c;Zm9v\u{7}"
+        #expect(try text("foo", .none) == plain)
+        #expect(try text("foo", .tmux) == "\(plain)\u{1B}Ptmux;\u{1B}\(plain)\u{1B}\\")
+        #expect(try text("foo", .screen) == "\u{1B}P\(plain)\u{1B}\\")
+        let long = try text(String(repeating: "x", count: 1000), .screen)
+        let pieces = long.components(separatedBy: "\u{1B}\\")
+        #expect(pieces.count > 5)
+        #expect(pieces.allSatisfy { $0.utf8.count < 256 && ($0.isEmpty || $0.hasPrefix("\u{1B}P")) })
+        let joined = pieces.map { $0.dropFirst(2) }.joined()
+        #expect(joined == self.text(.clipboard(String(repeating: "x", count: 1000))))
+    }
+
+    @Test(
+        "what a process runs in is known by its environment",
+        arguments: [
+            (["TERM": "xterm-256color"], Multiplexer.none), (["TERM": "xterm", "TMUX": "/tmp/x,1,0"], .tmux),
+            (["TERM": "tmux-256color"], .tmux), (["TERM": "screen-256color", "TMUX": "x"], .tmux),
+            (["TERM": "screen.xterm-256color", "STY": "1.pts"], .screen), (["TERM": "screen"], .screen),
+        ] as [([String: String], Multiplexer)])
+    func multiplexer(environment: [String: String], expected: Multiplexer) {
+        #expect(Multiplexer.known(environment: environment) == expected)
     }
 
     @Test("what is too long for a clipboard is not sent")

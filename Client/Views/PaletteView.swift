@@ -1,0 +1,59 @@
+import Terminal
+
+/// What can be asked for: the line that is typed, and under it what answers to it.
+enum PaletteView {
+    /// Rows that are there for items, under the line that is typed.
+    static func listHeight(_ state: ScreenState) -> Int { Layout(state).main.rows - 1 }
+
+    /// - Returns: where the cursor stands.
+    static func draw(
+        _ palette: Palette, _ state: ScreenState, in pane: Rect, of buffer: inout CellBuffer
+    ) -> Terminal.Position? {
+        guard pane.rows > 0 else { return nil }
+        let items = palette.items(state.keys, isDetailOpen: state.detail.isOpen)
+        let cursor = TypedLine.draw(
+            "Do: ", palette.filter, remark: "\(items.count)", in: pane, of: &buffer)
+        let height = max(0, pane.rows - 1)
+        let first = PeopleView.top(palette.top, showing: palette.selected, of: items.count, height: max(1, height))
+        for (offset, index) in (max(0, first)..<max(first, items.count)).prefix(height).enumerated() {
+            let row = pane.row + 1 + offset
+            let isSelected = index == palette.selected
+            let line = line(items[index], isSelected: isSelected, width: pane.columns - 1)
+            buffer.draw(
+                line.truncated(to: pane.columns - 1, ellipsis: state.capabilities.lineArt.ellipsis), row: row,
+                column: pane.column + 1, in: pane.columnRange)
+            if isSelected { buffer.draw(">", row: row, column: pane.column, Theme.key) }
+        }
+        return cursor
+    }
+
+    private static func line(_ item: Palette.Item, isSelected: Bool, width: Int) -> StyledText {
+        let nameWidth = width >= 60 ? 18 : 14
+        var line = StyledText(TextFitting.padded(item.name, to: nameWidth), isSelected ? Theme.mode : Theme.key)
+        if width >= 76 {
+            let shown = DisplayWidth.of(item.keys) > 16 ? item.keys.split(separator: " ").first.map(String.init) : nil
+            line.append(" \(TextFitting.padded(shown ?? item.keys, to: 16))", Theme.faint)
+        }
+        line.append(" \(item.explanation)")
+        return line
+    }
+}
+
+/// A line at the top of a page in which something is typed.
+enum TypedLine {
+    /// - Parameter remark: stands at the right, where there is room.
+    /// - Returns: where the cursor stands.
+    static func draw(
+        _ label: String, _ editor: LineEditor, remark: String, in pane: Rect, of buffer: inout CellBuffer
+    ) -> Terminal.Position? {
+        let left = pane.column + 1
+        let remarkWidth = DisplayWidth.of(remark) + 2
+        let room = max(1, min(60, pane.columns - DisplayWidth.of(label) - 2 - remarkWidth))
+        let (shown, cursor) = AccountView.visible(editor, isMasked: false, isActive: true, width: room)
+        buffer.draw(
+            [Span(label, Theme.key), Span(shown, .underline)], row: pane.row, column: left, in: pane.columnRange)
+        buffer.draw(
+            remark, row: pane.row, column: pane.column + pane.columns - remarkWidth + 1, Theme.faint)
+        return Terminal.Position(row: pane.row, column: left + DisplayWidth.of(label) + cursor)
+    }
+}
