@@ -10,7 +10,7 @@ enum PositionNotice {
         OutboundBatch([
             OutboundEvent(
                 eventName, [.string(position.description)], number: position.sequence,
-                folding: .init(key: eventName, digest: Newest()))
+                folding: .init(key: eventName, digest: Newest(), order: .place))
         ])
     }
 

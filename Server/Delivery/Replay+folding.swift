@@ -5,6 +5,9 @@ import SocketIOServer
 /// A client that was cut off within a stretch that had been folded for it has the newest events of some rows, and
 /// nothing of the others: these it is told here, folded as they would have been.
 extension Replay {
+    /// Rows in one stretch, at most: a queue of events that were folded holds some tens of thousands, by its limit.
+    private static let maximumStandIns = 100_000
+
     /// What stands for all events of a row in the stretch.
     private struct StandIn {
         var sequence: Int64
@@ -16,7 +19,9 @@ extension Replay {
     /// - Returns: false where the socket is told otherwise by now.
     func tellRest(of folding: ClosedRange<Int64>, after last: Int64, to socket: Socket) async throws -> Bool {
         guard let audience = await socket.onLoop({ association.identity(of: $0)?.audience }) else { return false }
-        let standIns = try await standIns(in: folding, for: audience, to: socket)
+        guard let standIns = try await standIns(in: folding, for: audience, to: socket) else {
+            return await giveUp(folding, for: socket)
+        }
         var cursor = last
         while cursor < folding.upperBound {
             let events = try await events(after: cursor, through: folding.upperBound, to: socket)
@@ -41,14 +46,19 @@ extension Replay {
             cursor = events.last?.sequence ?? folding.upperBound
         }
         return await socket.onLoop { socket in
-            association.identity(of: socket)?.replayed = position(folding.upperBound, in: folding)
+            // A change of identity has made it live.
+            guard socket.isConnected, let identity = association.identity(of: socket), !identity.isLive,
+                identity.view == audience.view
+            else { return false }
+            identity.replayed = position(folding.upperBound, in: folding)
             return true
         }
     }
 
+    /// - Returns: nil where there are more than any queue that was folded has held.
     private func standIns(
         in folding: ClosedRange<Int64>, for audience: Audience, to socket: Socket
-    ) async throws -> [String: StandIn] {
+    ) async throws -> [String: StandIn]? {
         var standIns: [String: StandIn] = [:]
         var cursor = folding.lowerBound - 1
         while cursor < folding.upperBound {
@@ -63,9 +73,25 @@ extension Replay {
                 }
                 standIns[key] = standIn
             }
+            if standIns.count > Self.maximumStandIns { return nil }
             cursor = events.last?.sequence ?? folding.upperBound
         }
         return standIns
+    }
+
+    /// What is asked for is not what anybody was told to ask for; it is lost, and said to be.
+    private func giveUp(_ folding: ClosedRange<Int64>, for socket: Socket) async -> Bool {
+        await socket.onLoop { socket in
+            guard socket.isConnected, let identity = association.identity(of: socket), !identity.isLive else {
+                return false
+            }
+            let gap = Gap(
+                after: Position(log: association.logID, sequence: folding.lowerBound - 1).description,
+                before: Position(log: association.logID, sequence: folding.upperBound), reason: .overflow)
+            socket.emit(Gap.eventName, [gap.json])
+            identity.replayed = position(folding.upperBound, in: folding)
+            return true
+        }
     }
 
     /// The next events; none where there are no more in the stretch.

@@ -105,7 +105,8 @@ struct EventRoutes: Sendable {
 
     private func read(_ asked: Asked, as view: View) async throws -> Reading {
         if let after = asked.after, after.log != store.logID { return try await gap(.unknown, after) }
-        var cursor = asked.after?.sequence
+        // Within a folded stretch what was told does not end at one place: all of it is told, some of it again.
+        var cursor = asked.after.map { after in after.folding.map { $0.lowerBound - 1 } ?? after.sequence }
         var (told, size, count): ([JSON], Int, Int) = ([], 0, 0)
         while true {
             let from = cursor

@@ -12,8 +12,8 @@ final class SocketIdentity {
     var principal: Principal?
     var view: View
     var interest = Interest.everything
-    /// By which its client is recovered.
-    var ticket: String?
+    /// By which its client is recovered, and since when it is this socket's.
+    var ticket: (text: String, since: NIODeadline)?
     var audience: Audience { Audience(view, interest) }
     var reason = IdentityReason.anonymous
     /// False while missed events are still being told: live ones wait until those are done.
@@ -133,7 +133,7 @@ struct Association: Sendable {
             if identity.isLive { leave(identity.audience, socket) }
             identity.interest = interest
             if identity.isLive { enter(identity.audience, socket) }
-            if let ticket = identity.ticket { interests.note(interest, of: ticket, on: socket.id) }
+            if let ticket = identity.ticket { interests.note(interest, of: ticket.text, since: ticket.since) }
         }
         return Position(log: logID, sequence: delivery(of: socket).watermark)
     }
@@ -141,8 +141,9 @@ struct Association: Sendable {
     /// The socket has its ticket. A client that is recovered by it wants what it wanted before.
     func settle(_ socket: Socket, _ resumed: Resumed) {
         guard let identity = identity(of: socket) else { return }
-        identity.ticket = resumed.ticket
-        guard resumed.isRecovered, let interest = interests.resume(resumed.ticket, on: socket.id) else { return }
+        let now = NIODeadline.now()
+        identity.ticket = (resumed.ticket, now)
+        guard resumed.isRecovered, let interest = interests.resume(resumed.ticket, since: now) else { return }
         setInterest(of: socket, to: interest)
     }
 
@@ -152,7 +153,7 @@ struct Association: Sendable {
         identity.expiry.cancel()
         if identity.isLive { leave(identity.audience, socket) }
         identity.isLive = false
-        if let ticket = identity.ticket { interests.left(ticket, by: socket.id) }
+        if let ticket = identity.ticket { interests.left(ticket.text, since: ticket.since) }
         presence.forget(socket, identity, self)
         metrics.socketLeft(wasAssociated: identity.principal != nil)
     }

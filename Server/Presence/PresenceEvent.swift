@@ -24,7 +24,9 @@ struct PresenceEvent: Equatable {
     /// - Parameter sequence: what the receiver's loop has been told of the log, which this is behind.
     func encoded(after sequence: Int64) -> OutboundEvent {
         OutboundEvent(
-            Self.name, [json], number: sequence, folding: .init(key: "presence/\(news.user.id)", digest: Digest()))
+            Self.name, [json], number: sequence,
+            // No row has such a key.
+            folding: .init(key: "\u{0}presence/\(news.user.id)", digest: Digest(), order: .outside))
     }
 
     /// The last word on a user needs none before it.

@@ -104,11 +104,16 @@ extension SocketApplication {
         throw WireError(.invalidPayload, "It takes a list of models' names, or nothing for all of them.")
     }
 
+    /// Nil for a name that is none, or so long that nobody means it.
     private static func room(_ arguments: [JSON]) -> String? {
-        arguments.first?.stringValue ?? arguments.first?["room"]?.stringValue
+        let name = arguments.first?.stringValue ?? arguments.first?["room"]?.stringValue
+        return name.flatMap { $0.utf8.count <= longestName ? $0 : nil }
     }
 
+    /// Of rooms, in bytes: what a socket has left is kept for it.
+    private static let longestName = 256
+
     private static func noRoom(_ event: String) -> Acknowledgement {
-        .refused(WireError(.invalidPayload, "\(event) takes a room's name."))
+        .refused(WireError(.invalidPayload, "\(event) takes a room's name, of \(longestName) bytes at most."))
     }
 }

@@ -151,31 +151,31 @@ struct RecoveryTests {
         }
     }
 
-    @Test("what is remembered for a ticket is its last socket's wish, for a while after that is gone, and so many")
+    @Test("what is remembered for a ticket is its last socket's wish, for a while after that is gone, and so much")
     func remembered() {
-        let interests = RememberedInterests(capacity: 3, lifetime: .seconds(10))
+        let interests = RememberedInterests(capacity: 1500, lifetime: .seconds(10))
         var some = Interest()
         some.unsubscribe(from: ["thing"])
         var less = some
         less.unsubscribe(from: ["message"])
-        let now = NIODeadline.uptimeNanoseconds(5_000_000_000)
+        func at(_ second: Int64) -> NIODeadline { .uptimeNanoseconds(UInt64(second) * 1_000_000_000) }
 
-        interests.note(some, of: "A", on: "1")
-        #expect(interests.resume("A", on: "2", at: now) == some)
-        interests.note(less, of: "A", on: "2")
-        interests.left("A", by: "1", at: now)
-        #expect(interests.resume("A", on: "2", at: now + .seconds(11)) == less, "The first one has no say any more.")
-        interests.left("A", by: "2", at: now)
-        #expect(interests.resume("A", on: "3", at: now + .seconds(9)) == less)
-        interests.left("A", by: "3", at: now)
-        #expect(interests.resume("A", on: "4", at: now + .seconds(11)) == nil)
-        interests.note(some, of: "B", on: "5")
-        interests.note(.everything, of: "B", on: "5")
-        #expect(interests.resume("B", on: "6", at: now) == nil)
+        interests.note(some, of: "A", since: at(1))
+        #expect(interests.resume("A", since: at(2)) == some)
+        interests.note(less, of: "A", since: at(2))
+        interests.left("A", since: at(1), at: at(3))
+        interests.note(some, of: "A", since: at(1))
+        #expect(interests.resume("A", since: at(30)) == less, "The first one has no say any more.")
+        interests.left("A", since: at(30), at: at(40))
+        #expect(interests.resume("A", since: at(49)) == less)
+        interests.left("A", since: at(49), at: at(50))
+        #expect(interests.resume("A", since: at(61)) == nil)
 
-        for _ in 0..<100 { interests.note(some, of: "C", on: "7") }
-        for name in ["D", "E", "F"] { interests.note(some, of: name, on: "8") }
-        #expect(["C", "D", "E", "F"].map { interests.resume($0, on: "9", at: now) } == [nil, some, some, some])
+        // What is wanted anew, again and again, takes the place of one.
+        for second in 0..<5000 { interests.note(some, of: "C", since: at(Int64(second))) }
+        for name in ["D", "E", "F", "G"] { interests.note(some, of: name, since: at(6000)) }
+        let known = ["C", "D", "E", "F", "G"].map { interests.resume($0, since: at(6001)) }
+        #expect(known == [nil, some, some, some, some])
     }
 
     /// Within a stretch that was folded, the last event that was told does not say what is missing: `C` had been told,

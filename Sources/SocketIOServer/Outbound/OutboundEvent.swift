@@ -20,11 +20,23 @@ public final class OutboundEvent: Sendable {
         /// Of events with the same key only the newest needs to be told.
         public var key: String
         public var digest: any EventDigest
+        public var order: Order
 
-        public init(key: String, digest: any EventDigest) {
+        public init(key: String, digest: any EventDigest, order: Order = .member) {
             self.key = key
             self.digest = digest
+            self.order = order
         }
+    }
+
+    /// What an event's number says, where clients resume behind the last one that they were told.
+    public enum Order: Sendable {
+        /// The event is the one of this number in the application's order.
+        case member
+        /// It tells how far the order has come, and is no part of it.
+        case place
+        /// It has nothing to do with the order: the number only says where it was told.
+        case outside
     }
 
     /// - Parameters:

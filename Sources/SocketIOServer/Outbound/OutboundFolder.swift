@@ -110,9 +110,10 @@ struct OutboundFolder {
 
     private mutating func add(_ event: OutboundEvent, count: Int, digest: (any EventDigest)?, span: FoldedSpan?) {
         bytesBefore += event.byteCount
-        let bounds = bounds(for: event.namespace)
+        let order = event.folding?.order ?? .outside
+        let bounds = order == .outside ? nil : bounds(for: event.namespace)
         if let span {
-            bounds.join(span)
+            bounds?.join(span)
             joined.insert(span)
         }
         if let key = event.foldingKey, let digest {
@@ -120,7 +121,7 @@ struct OutboundFolder {
             if place < kept.count, let newer = kept[place].digest, let standsIn = kept[place].event {
                 kept[place].count += count
                 kept[place].digest = digest.followed(by: newer)
-                bounds.leaveOut(event.number, for: standsIn.number)
+                if order == .member { bounds?.leaveOut(event.number, for: standsIn.number) }
                 return
             }
             places[key] = kept.count

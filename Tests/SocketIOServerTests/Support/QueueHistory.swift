@@ -14,9 +14,13 @@ private enum Pool {
         return (0..<size).map { index in
             let number = Int64(base + index)
             let padding = [0, 3, 40, 120, 700][random.below(5)]
-            let folding =
-                random.below(4) == 0
-                ? nil : OutboundEvent.Folding(key: "\(random.below(3))", digest: Trail(numbers: [number]))
+            // One in eight has nothing to do with the order, and a key that no other has.
+            let folding: OutboundEvent.Folding? =
+                switch random.below(8) {
+                case 0, 1: nil
+                case 2: .init(key: "none", digest: Trail(numbers: [number]), order: .outside)
+                default: .init(key: "\(random.below(3))", digest: Trail(numbers: [number]))
+                }
             return OutboundEvent(
                 "e", [.integer(number), .string(String(repeating: "p", count: padding))],
                 namespace: namespaces[random.below(3) / 2], number: number, folding: folding)
@@ -371,7 +375,7 @@ struct QueueHistory {
         let event = Pool.events[number]
         guard told != event.frame else {
             // Of an event that can't be folded nothing can be said that it did not have from the start.
-            if event.folding != nil { try judgePosition(number, of: event.namespace, within: nil) }
+            if event.folding?.order == .member { try judgePosition(number, of: event.namespace, within: nil) }
             return
         }
         // It stands for others, or others do around it.
@@ -399,6 +403,9 @@ struct QueueHistory {
         if let barrier = barriers.first(where: { $0 > numbers[0] && $0 < number }) {
             throw Violated(description: "\(numbers) were folded across \(barrier)")
         }
+        guard event.folding?.order == .member else {
+            return try require(span.isEmpty, "\(number) is of no order, and says that it is within \(span)")
+        }
         try judgePosition(number, of: event.namespace, within: span.isEmpty ? nil : span[0]...span[1])
     }
 
@@ -409,16 +416,18 @@ struct QueueHistory {
         let newest = span.map { span in
             span.reduce(into: [String: Int]()) { newest, number in
                 let event = Pool.events[number]
-                guard event.namespace == namespace, let key = event.folding?.key, fates[number] != nil else { return }
+                guard event.namespace == namespace, let key = event.folding?.key, event.folding?.order == .member,
+                    fates[number] != nil
+                else { return }
                 newest[key] = number
             }
         }
         if span != nil { coverage.toldWithinSpan += 1 }
         for earlier in max(0, min(span?.lowerBound ?? number, number) - 200)..<number {
             let event = Pool.events[earlier]
-            guard event.namespace == namespace, let fate = fates[earlier], fate != .dropped, fate != .discarded else {
-                continue
-            }
+            guard event.namespace == namespace, let fate = fates[earlier], fate != .dropped, fate != .discarded,
+                event.folding.map({ $0.order == .member }) ?? true
+            else { continue }
             var isTold = true
             if let span, span.contains(earlier), let key = event.folding?.key, let newest = newest?[key] {
                 isTold = newest <= number
