@@ -46,6 +46,7 @@ struct Application: Sendable {
             connector: connector
                 ?? SocketIOConnector(
                     origin: configuration.server, certificateFile: configuration.certificateFile))
+        for mistake in configuration.file.mistakes { await application.console.say("\(mistake)") }
         do {
             try await application.perform(configuration.verb)
             return .done

@@ -15,6 +15,8 @@ struct Configuration: Sendable {
     var token: Token?
     /// Where tokens are saved; nil where the environment names no home.
     var tokenDirectory: String?
+    /// What the user's configuration file says.
+    var file = ConfigurationFile()
     /// The user's home directory; nil where the environment names none.
     var home: String?
 }

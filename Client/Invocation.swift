@@ -10,10 +10,14 @@ enum Invocation: Sendable {
     case misuse(String)
 
     /// Reads the arguments (without the program's name) in their environment.
-    init(arguments: [String], environment: [String: String]) {
+    init(arguments: [String], environment: [String: String], file: ConfigurationFile = ConfigurationFile()) {
         do {
             var command = try RolecallCommand.parseAsRoot(
                 QueryArguments.shielded(LeadingOptions.behindVerb(arguments)))
+            if let text = try (command as? any TextCommand)?.text() {
+                self = .print(text)
+                return
+            }
             guard let verbCommand = command as? any VerbCommand else {
                 // Of `help` and of the bare command, running is printing.
                 try command.run()
@@ -21,7 +25,8 @@ enum Invocation: Sendable {
                 return
             }
             self = .run(
-                try Configuration(verb: verbCommand.verb(), options: verbCommand.options, environment: environment))
+                try Configuration(
+                    verb: verbCommand.verb(), options: verbCommand.options, environment: environment, file: file))
         } catch {
             let text = RolecallCommand.fullMessage(for: error)
             self = RolecallCommand.exitCode(for: error).isSuccess ? .print(text) : .misuse(text)
@@ -30,14 +35,19 @@ enum Invocation: Sendable {
 }
 
 extension Configuration {
-    /// An option wins over the environment, the environment over the default.
+    /// An option wins over the environment, the environment over the configuration file, and that over the default.
     ///
     /// - Throws: `ValidationError`, which repeats no secret.
-    init(verb: Verb, options: GlobalOptions, environment: [String: String]) throws {
+    init(
+        verb: Verb, options: GlobalOptions, environment: [String: String], file: ConfigurationFile = ConfigurationFile()
+    ) throws {
         func variable(_ name: String) -> String? {
             environment[name].flatMap { $0.isEmpty ? nil : $0 }
         }
         self.init(verb: verb)
+        self.file = file
+        file.server.map { server = $0 }
+        file.profile.map { profile = $0 }
         if let text = options.server ?? variable("ROLECALL_SERVER") {
             do {
                 server = try ServerOrigin(parsing: text)

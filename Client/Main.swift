@@ -20,7 +20,11 @@ enum Main {
     static func main() async {
         // A reader that closes the pipe is told by the write that fails.
         signal(SIGPIPE, SIG_IGN)
-        switch Invocation(arguments: Array(CommandLine.arguments.dropFirst()), environment: environment) {
+        let environment = environment
+        let invocation = Invocation(
+            arguments: Array(CommandLine.arguments.dropFirst()), environment: environment,
+            file: ConfigurationFile.read(environment))
+        switch invocation {
         case .run(let configuration):
             switch configuration.verb {
             case .screen(let request):
@@ -106,7 +110,9 @@ enum Main {
     /// What of the environment concerns the program.
     private static var environment: [String: String] {
         var environment: [String: String] = [:]
-        for name in ["ROLECALL_SERVER", "ROLECALL_PROFILE", "ROLECALL_TOKEN", "XDG_STATE_HOME", "HOME"] {
+        for name in [
+            "ROLECALL_SERVER", "ROLECALL_PROFILE", "ROLECALL_TOKEN", "XDG_STATE_HOME", "XDG_CONFIG_HOME", "HOME",
+        ] {
             if let value = getenv(name) { environment[name] = String(cString: value) }
         }
         return environment

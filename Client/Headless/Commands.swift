@@ -1,6 +1,7 @@
 import ArgumentParser
 import Logging
 import RolecallProtocol
+import WireJSON
 
 /// The command line's grammar. A command only says what it means, its ``verb()``; nothing runs here.
 protocol VerbCommand: ParsableCommand {
@@ -34,13 +35,16 @@ struct RolecallCommand: ParsableCommand {
             ExpectCommand.self,
             SendCommand.self, CreateCommand.self, UpdateCommand.self, RemoveCommand.self, ListCommand.self,
             GetCommand.self, WhoCommand.self, KickCommand.self, ExplainCommand.self, ReplayCommand.self,
+            CompletionCommand.self, ManualCommand.self,
         ],
         defaultSubcommand: ScreenCommand.self)
 }
 
 /// What every verb takes.
 struct GlobalOptions: ParsableArguments {
-    @Option(help: ArgumentHelp("The server ($ROLECALL_SERVER, then http://127.0.0.1:9000).", valueName: "url"))
+    @Option(
+        help: ArgumentHelp(
+            "The server ($ROLECALL_SERVER, the configuration file, then http://127.0.0.1:9000).", valueName: "url"))
     var server: String?
     @Option(help: ArgumentHelp("The set of logins to use ($ROLECALL_PROFILE, then default).", valueName: "name"))
     var profile: String?
@@ -333,6 +337,42 @@ struct ReplayCommand: VerbCommand {
         }
         guard (1...1_000_000).contains(buffer) else { throw ValidationError("--buffer is from 1 to 1000000.") }
         return .replay(ReplayRequest(path: file, pace: instant ? .instant : .times(speed), buffer: buffer))
+    }
+}
+
+/// A verb that only prints a text, whatever the server and the configuration are.
+protocol TextCommand: ParsableCommand {
+    func text() throws -> String
+}
+
+struct CompletionCommand: TextCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "completion", abstract: "Print the completion script of a shell.",
+        discussion: "bash: rolecall completion bash > ~/.local/share/bash-completion/completions/rolecall\n"
+            + "zsh: rolecall completion zsh > a directory of $fpath, as _rolecall\n"
+            + "fish: rolecall completion fish > ~/.config/fish/completions/rolecall.fish")
+
+    @Argument(help: "bash, zsh or fish.", completion: .list(["bash", "zsh", "fish"]))
+    var shell: String
+
+    func validate() throws {
+        guard CompletionShell(rawValue: shell) != nil else { throw ValidationError("There is bash, zsh and fish.") }
+    }
+
+    func text() throws -> String {
+        validShell.map { RolecallCommand.completionScript(for: $0) } ?? ""
+    }
+
+    private var validShell: CompletionShell? { CompletionShell(rawValue: shell) }
+}
+
+struct ManualCommand: TextCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "man", abstract: "Print the manual page.",
+        discussion: "It is read with: rolecall man | man -l -")
+
+    func text() throws -> String {
+        Manual(grammar: (try? JSON(parsing: RolecallCommand._dumpHelp())) ?? .null).text
     }
 }
 

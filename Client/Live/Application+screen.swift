@@ -29,6 +29,7 @@ extension Application {
             server: configuration.server, profile: configuration.profile.description, size: screen.size,
             capabilities: screen.capabilities, now: Moment(uptime: .zero, wall: .now()), buffer: request.buffer,
             isInsecureAllowed: configuration.isInsecure)
+        state.adopt(configuration.file)
         var credential: Token?
         if case .replay(let request) = configuration.verb {
             state.replay = ReplayStatus(path: request.path, pace: request.pace)

@@ -102,9 +102,12 @@ final class LiveScreen {
         case .suspend: screen.stopProcess()
         case .bell: screen.bell()
         case .copy(let text): screen.send(.clipboard(text))
+        case .notify(let title, let body): screen.send(.notification(title: title, body: body))
         case .quit(let code): leave(code)
         case .reconnect, .measureLatency, .list, .explain: jobQueue.yield(.effect(effect))
-        case .export, .record, .stopRecording, .send, .logIn, .logOut, .signOut, .signOutEverywhere, .renew,
+        case .export, .record, .stopRecording, .connect, .send, .join, .leave, .logIn, .logOut, .signOut,
+            .signOutEverywhere,
+            .renew,
             .endSession, .kick, .whoami:
             commandQueue.yield(effect)
         }
@@ -235,6 +238,16 @@ final class LiveScreen {
 
     private func outcome(of command: Effect) async -> Outcome? {
         switch command {
+        case .connect(let origin):
+            let old = session
+            let saved = service.savedLogin(at: origin)
+            // The state learns of the other server before anything comes from there.
+            apply(
+                .outcome(
+                    .connected(origin, isSaved: saved.token != nil, email: saved.email, remark: saved.remark)))
+            begin(service.session(at: origin, credential: saved.token))
+            await old.supervisor.close()
+            return nil
         case .export(let path, let events, let replacing):
             return await service.export(events, to: path, replacing: replacing)
         case .record(let path, let opening, let replacing):
@@ -247,7 +260,9 @@ final class LiveScreen {
         case .stopRecording:
             recording = nil
             return .recordingEnded(reason: nil)
-        case .send(let text): return await service.send(text, by: session)
+        case .send(let text, let room): return await service.send(text, room: room, by: session)
+        case .join(let room): return await service.visit(room, ClientEvent.join, RequestName.join, by: session)
+        case .leave(let room): return await service.visit(room, ClientEvent.leave, RequestName.leave, by: session)
         case .logIn(let request):
             switch await service.logIn(request, by: session) {
             case .associated(let remark):
@@ -269,7 +284,7 @@ final class LiveScreen {
         case .endSession(let id): return await service.endSession(id, by: session)
         case .kick(let target, let closes): return await service.kick(target, closes: closes, by: session)
         case .whoami: return await service.whoami(session)
-        case .reconnect, .measureLatency, .list, .explain, .repaint, .suspend, .bell, .copy, .quit: return nil
+        case .reconnect, .measureLatency, .list, .explain, .repaint, .suspend, .bell, .copy, .notify, .quit: return nil
         }
     }
 }

@@ -4,7 +4,11 @@ import RolecallProtocol
 extension LiveService {
     func export(_ events: [ModelEvent], to path: String, replacing: Bool) async -> Outcome {
         do {
-            let file = try await EventFile.create(expanded(path), replacing: replacing)
+            let destination = expanded(path)
+            // What is replaced stays until its successor is whole.
+            let written =
+                replacing ? "\(destination).\(String(UInt64.random(in: .min ... .max), radix: 16)).tmp" : destination
+            let file = try await EventFile.create(written, replacing: false)
             do {
                 // In pieces, so that a large list is not held in memory twice.
                 for start in stride(from: 0, to: events.count, by: 500) {
@@ -14,6 +18,7 @@ extension LiveService {
                     }
                     try await file.append(bytes)
                 }
+                if replacing { try await file.move(to: destination) }
             } catch {
                 file.remove()
                 throw error

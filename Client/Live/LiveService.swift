@@ -35,6 +35,19 @@ struct LiveService: Sendable {
                 credential: credential, after: nil, logger: application.logger))
     }
 
+    /// The login that is to be presented to a server: the environment's is for the server of the start only.
+    func savedLogin(at origin: ServerOrigin) -> (token: Token?, email: String?, remark: String?) {
+        let configuration = application.configuration
+        if origin == configuration.server, let token = configuration.token { return (token, nil, nil) }
+        guard configuration.tokenDirectory != nil else { return (nil, nil, nil) }
+        do {
+            let store = try application.tokenStore()
+            return (try store.token(for: origin), try store.email(for: origin).map { SafeText($0).text }, nil)
+        } catch {
+            return (nil, nil, "\(error)")
+        }
+    }
+
     // MARK: Logging in and out
 
     /// Logs in by HTTP, and then on the very socket that is there.
@@ -152,15 +165,27 @@ struct LiveService: Sendable {
 
     // MARK: Requests
 
-    func send(_ text: String, by session: LiveSession) async -> Outcome? {
+    func send(_ text: String, room: String?, by session: LiveSession) async -> Outcome? {
         do {
             let answer = try await session.supervisor.request(
-                command: RequestName.send, ClientEvent.message, [Application.message(text)],
+                command: RequestName.send, ClientEvent.message, [Application.message(text, room: room)],
                 timeout: Application.answerTimeout)
             guard case .refused(let error) = Acknowledgement(json: answer) else { return nil }
             return .notSent(text: text, reason: error.message)
         } catch {
             return .notSent(text: text, reason: "\(error)")
+        }
+    }
+
+    /// Joins a room, or leaves it; what the server answers is told at its place among the events.
+    func visit(_ room: String, _ event: String, _ command: String, by session: LiveSession) async -> Outcome? {
+        do {
+            let answer = try await session.supervisor.request(
+                command: command, event, [.string(room)], timeout: Application.answerTimeout)
+            guard case .refused(let error) = Acknowledgement(json: answer) else { return nil }
+            return .failed(command: "/\(event) \(room.prefix(80))", reason: error.message)
+        } catch {
+            return .failed(command: "/\(event) \(room.prefix(80))", reason: "\(error)")
         }
     }
 

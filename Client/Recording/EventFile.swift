@@ -73,6 +73,15 @@ final class EventFile: Sendable {
     /// Takes the file away again, where it could not be written whole.
     func remove() { unlink(path) }
 
+    /// Puts the file, whole, in the place of another one.
+    func move(to destination: String) async throws {
+        try await NIOThreadPool.singleton.run { [self] in
+            guard fsync(descriptor) == 0, rename(path, destination) == 0 else {
+                throw FileFault(destination, "written")
+            }
+        }
+    }
+
     /// Opens a file for reading.
     ///
     /// - Returns: its descriptor, which is the caller's to close.

@@ -29,6 +29,11 @@ enum Outcome: Hashable, Sendable {
     /// - Parameter remark: what went wrong beside it, a whole sentence.
     case loggedIn(ServerOrigin, staysSignedIn: Bool, remark: String?)
     case loginFailed(LoginForm.Field?, reason: String)
+    /// The screen is another server's from now on.
+    /// - Parameters:
+    ///   - email: whose login is saved there; nil where none is.
+    ///   - remark: what went wrong beside it, a whole sentence.
+    case connected(ServerOrigin, isSaved: Bool, email: String?, remark: String?)
     case loggedOut
     /// - Parameters:
     ///   - sessions: how many sessions ended, where all were to; nil where only this one was.
@@ -61,7 +66,12 @@ enum Outcome: Hashable, Sendable {
 
 /// What the reducer wants done by whoever drives it.
 enum Effect: Hashable, Sendable {
-    case send(String)
+    /// - Parameter room: nil for the lobby.
+    case send(String, room: String? = nil)
+    /// Opens a room: tells its messages from now on, and the last ones.
+    case join(String)
+    /// Ends a room's messages on this socket.
+    case leave(String)
     case logIn(LoginRequest)
     /// Leaves this socket to nobody; the saved token stays.
     case logOut
@@ -80,10 +90,14 @@ enum Effect: Hashable, Sendable {
     case kick(KickTarget, closes: Bool)
     case whoami
     case reconnect
+    /// Leaves this server for another one.
+    case connect(ServerOrigin)
     case measureLatency
     case repaint
     case suspend
     case bell
+    /// Shows a notification on the desktop, where the terminal can.
+    case notify(title: String, body: String)
     /// Puts text into the user's clipboard.
     case copy(String)
     /// Writes events to a file.

@@ -15,10 +15,17 @@ enum SlashCommand: String, Hashable, Sendable, CaseIterable {
     case goto
     case mark
     case time
+    case join
+    case leave
+    case notify
     case copy
     case export
     case record
+    case connect
     case reconnect
+    case theme
+    case set
+    case bind
     case clear
     case ping
     case help
@@ -40,10 +47,17 @@ enum SlashCommand: String, Hashable, Sendable, CaseIterable {
         case .goto: "TIME|POSITION|MARK go there"
         case .mark: "LETTER mark the selected line; without a letter, tell the marks"
         case .time: "clock|relative|delta|utc how the list tells the time"
+        case .join: "ROOM open a room: your messages go there, and its last ones are shown"
+        case .leave: "[ROOM] hear no more of a room; your messages go to the lobby"
+        case .notify: "QUERY ring for what it holds for; off [NUMBER] ends it, and without a query it is listed"
         case .copy: "copy the selected event as a line of JSON"
         case .export: "FILE [QUERY] write the list's events, a JSON line each; /export! replaces a file"
         case .record: "FILE write all that comes from now on, for rolecall replay; /record off ends it"
+        case .connect: "URL leave this server for another one"
         case .reconnect: "connect anew"
+        case .theme: "[dark|light|mono] other colours; without a name the next ones"
+        case .set: "[NAME VALUE] theme, or wrap (on, off); without a name, what is set"
+        case .bind: "CONTEXT KEY REQUEST another use of a key; the palette (F9) has the requests' names"
         case .clear: "empty the list"
         case .ping: "measure a round trip to the server"
         case .help: "all keys and commands"
@@ -67,7 +81,7 @@ extension ScreenState {
             return []
         }
         input.remember()
-        return [.send(text.hasPrefix("//") ? String(text.dropFirst()) : text)]
+        return [.send(text.hasPrefix("//") ? String(text.dropFirst()) : text, room: rooms.current)]
     }
 
     private mutating func obey(_ text: String) -> [Effect] {
@@ -111,9 +125,16 @@ extension ScreenState {
         case .goto: return reduceGoToCommand(argument)
         case .mark: return reduceMarkCommand(argument)
         case .time: return reduceTimeCommand(argument)
+        case .join: return join(argument)
+        case .leave: return leaveRoom(argument)
+        case .notify: return notify(argument)
+        case .theme: return setTheme(argument)
+        case .set: return set(argument)
+        case .bind: return bind(argument)
         case .copy: return copyEvent()
         case .export: return export(argument, replacing: isForced)
         case .record: return record(argument, replacing: isForced)
+        case .connect: return connect(argument)
         case .reconnect: return [.reconnect]
         case .ping: return [.measureLatency]
         case .clear:

@@ -61,6 +61,7 @@ extension ScreenState {
         lastExplained = nil
         if case .explanation = page { page = nil }
         pageBehind = nil
+        rooms.forget()
         expiry = nil
         renewal = .idle
     }

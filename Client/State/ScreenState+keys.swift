@@ -191,11 +191,7 @@ extension ScreenState {
         case .send: return submitInput()
         case .newLine: input.insert("\n")
         case .complete:
-            if input.text.hasPrefix("/"), !input.text.contains(" ") {
-                complete()
-            } else {
-                focus = .list
-            }
+            if !completeInput() { focus = .list }
         case .historyOlder: if !input.moveLine(by: -1) { input.recall(-1) }
         case .historyNewer: if !input.moveLine(by: 1) { input.recall(1) }
         case .pageUp, .pageDown: return reduceList(request)

@@ -4,6 +4,8 @@ import WireJSON
 /// The names of the program's own requests, by which their answers are known again.
 enum RequestName {
     static let send = "send"
+    static let join = "join"
+    static let leave = "leave"
     static let login = "login"
     static let logout = "logout"
     static let whoami = "whoami"
@@ -17,16 +19,22 @@ extension ScreenState {
     mutating func reduce(_ notice: Notice) -> [Effect] {
         if recording != nil, notice.recorded(at: server) != nil { recording?.lines += 1 }
         switch notice {
-        case .state(let state): reduce(state)
+        case .state(let state):
+            reduce(state)
+            // A new socket hears of all rooms.
+            if case .online = state { return rooms.left.sorted().map(Effect.leave) }
         case .identity(let identity, _): return reduce(identity)
         case .expiring(let expiry): return reduce(expiring: expiry)
         case .presence(let presence): people.received(presence, at: now.uptime)
         case .event(let event):
+            rooms.heard(of: event)
+            if wasTold(event) { return [] }
             timeline.append(event, receivedAt: now.wall, arrow: isUnicode ? "→" : "->")
             meter.count(at: now.uptime)
             countUnread(event)
             // Of who has been removed presence tells only after a while.
             if event.model == "user" { people.areOutdated(at: now.uptime) }
+            return ring(for: event)
         case .gap(let gap): reduce(gap)
         case .other(let name, let arguments): tell(name, arguments)
         case .answer(RequestName.latency, _): settleReturn()
@@ -34,6 +42,12 @@ extension ScreenState {
         case .answer(RequestName.logout, _): isLeaving = false
         case .answer(RequestName.renewal, let answer):
             if Acknowledgement(json: answer) == .registered { settleRenewal() }
+        case .answer(RequestName.join, let answer):
+            guard case .joined(let room, let history, let position) = Acknowledgement(json: answer) else { break }
+            joined(room, history, at: position)
+        case .answer(RequestName.leave, let answer):
+            guard case .left(let room) = Acknowledgement(json: answer) else { break }
+            if !rooms.left.contains(room) { left(room) }
         case .answer(RequestName.whoami, let answer):
             if let identity = Identity(json: answer) { note("whoami: \(describe(identity))") }
         case .answer, .duplicate: break

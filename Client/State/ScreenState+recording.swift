@@ -131,9 +131,10 @@ extension ScreenState {
 extension Effect {
     fileprivate var needsServer: Bool {
         switch self {
-        case .repaint, .suspend, .bell, .copy, .export, .record, .stopRecording, .quit: false
-        case .send, .logIn, .logOut, .signOut, .signOutEverywhere, .renew, .endSession, .list, .explain, .kick, .whoami,
-            .reconnect, .measureLatency:
+        case .repaint, .suspend, .bell, .copy, .notify, .export, .record, .stopRecording, .quit: false
+        case .send, .join, .leave, .logIn, .logOut, .signOut, .signOutEverywhere, .renew, .endSession, .list, .explain,
+            .kick, .whoami,
+            .reconnect, .connect, .measureLatency:
             true
         }
     }
@@ -160,9 +161,12 @@ extension SlashCommand {
 
     var parameter: Parameter {
         switch self {
-        case .login, .filter, .mute, .only, .search, .mark, .time: .optional
+        case .login, .filter, .mute, .only, .search, .mark, .time, .leave, .notify, .set, .theme: .optional
         case .goto: .required(question: "/goto where? A time as 14:03, a position, or a mark.")
         case .kick: .required(question: "/kick whom? Write a socket's id, or an e-mail address.")
+        case .connect: .required(question: "/connect URL, as in: /connect https://rolecall.example.org")
+        case .join: .required(question: "/join which room?")
+        case .bind: .required(question: "/bind CONTEXT KEY REQUEST, as in: /bind list x copy-event")
         case .export: .required(question: "/export FILE [QUERY] needs a file's name.")
         case .record: .required(question: "/record FILE, or /record off.")
         case .logout, .signout, .whoami, .who, .copy, .reconnect, .clear, .ping, .help, .quit: .none
@@ -175,8 +179,10 @@ extension SlashCommand {
     /// Of no use where a recording is shown.
     var needsServer: Bool {
         switch self {
-        case .login, .logout, .signout, .whoami, .who, .kick, .reconnect, .ping: true
-        case .copy, .export, .record, .clear, .help, .quit, .filter, .mute, .only, .search, .goto, .mark, .time: false
+        case .login, .logout, .signout, .whoami, .who, .kick, .reconnect, .connect, .ping, .join, .leave: true
+        case .copy, .export, .record, .notify, .set, .theme, .bind, .clear, .help, .quit, .filter, .mute, .only, .search,
+            .goto, .mark, .time:
+            false
         }
     }
 }

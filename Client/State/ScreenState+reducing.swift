@@ -70,6 +70,13 @@ extension ScreenState {
             }
             _ = form.fail(field, reason)
             page = .login(form)
+        case .connected(let origin, let isSaved, let email, let remark):
+            changeServer(to: origin)
+            staysSignedIn = isSaved
+            lastEmail = email
+            page = nil
+            if let remark { note(remark, .alarm) }
+            if !isSaved { openAccount() }
         case .loggedOut:
             if case .account = page { page = nil }
         case .signedOut(let sessions, let remark): signedOut(sessions, remark)

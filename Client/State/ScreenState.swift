@@ -27,7 +27,7 @@ struct ScreenState: Sendable {
         var isAlarm = false
     }
 
-    let keys: KeyMap
+    var keys: KeyMap
     let capabilities: Capabilities
     let profile: String
     /// Whether a password may travel in the clear.
@@ -55,6 +55,9 @@ struct ScreenState: Sendable {
     var sessions = Listing<UserSession>()
     var people = People()
     var confirmation: Confirmation?
+    var theme = ThemeChoice.dark
+    var watches = Watches()
+    var rooms = Rooms()
     var recording: RecordingStatus?
     /// The recording that is shown; nil where a server is.
     var replay: ReplayStatus?

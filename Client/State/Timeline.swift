@@ -87,6 +87,13 @@ struct Timeline: Sendable {
         return id
     }
 
+    /// Adds an event of long ago, which is no version of a row as it is known here.
+    @discardableResult
+    mutating func append(past event: ModelEvent, receivedAt now: Timestamp) -> Int {
+        let line = EventLine(event, before: nil)
+        return append(Entry(time: Timestamp(event.at) ?? now, mark: Entry.Mark(line), content: .event(line)))
+    }
+
     /// Says something else in place of a note's or a divider's text; nothing where the entry has gone.
     mutating func amend(_ id: Int, _ text: String) {
         guard let entry = self[id] else { return }

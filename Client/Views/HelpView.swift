@@ -48,7 +48,7 @@ enum HelpView {
             }
             guard !rows.isEmpty else { continue }
             lines.append(StyledText(" \(section.title)", Theme.heading))
-            lines += rows.map { row($0.name, $0.explanation, width) }
+            lines += rows.map { row($0.name, $0.explanation, width, state.capabilities.lineArt.ellipsis) }
         }
         return lines
     }
@@ -75,15 +75,17 @@ enum HelpView {
             Section(title: "Commands", rows: commands),
             Section(title: "Queries: terms that must all hold", rows: Query.grammar.map { ($0.term, $0.meaning, "") }),
             Section(
+                title: "Configuration file", rows: ConfigurationFile.grammar.map { ($0.directive, $0.meaning, "") }),
+            Section(
                 title: "Marks", rows: marks.map { ($0.sign(isUnicode: state.isUnicode), $1, "") }),
         ]
     }
 
-    private static func row(_ keys: String, _ explanation: String, _ width: Int) -> StyledText {
+    private static func row(_ keys: String, _ explanation: String, _ width: Int, _ ellipsis: String) -> StyledText {
         let column = width >= 60 ? 24 : 12
         let names =
             DisplayWidth.of(keys) > column ? "\(keys) " : TextFitting.padded(keys, to: column)
         let line: StyledText = [Span("   "), Span(names, Theme.key), Span(" \(explanation)")]
-        return line.truncated(to: width)
+        return line.truncated(to: width, ellipsis: ellipsis)
     }
 }

@@ -10,7 +10,10 @@ enum InputView {
 
     static func prompt(_ state: ScreenState, width: Int) -> String {
         guard let user = state.user else { return "> " }
-        return "\(TextFitting.truncated(SafeText(user.name).text, to: max(4, min(16, width / 4))))> "
+        let room = max(4, min(16, width / 4))
+        let name = TextFitting.truncated(SafeText(user.name).text, to: room)
+        return
+            "\(name)\(state.rooms.current.map { " [\(TextFitting.truncated(SafeText($0).text, to: room))]" } ?? "")> "
     }
 
     /// The text's rows at that width; at least one.

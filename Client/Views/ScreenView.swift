@@ -10,6 +10,12 @@ enum ScreenView {
     }
 
     static func frame(_ state: ScreenState) -> Frame {
+        var frame = drawn(state)
+        state.theme.apply(to: &frame.cells, depth: state.capabilities.colors)
+        return frame
+    }
+
+    private static func drawn(_ state: ScreenState) -> Frame {
         var cells = CellBuffer(state.size)
         let layout = Layout(state)
         guard layout.isUsable else {

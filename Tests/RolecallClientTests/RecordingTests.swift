@@ -372,6 +372,8 @@ struct LiveRecordingTests {
                     screen.press(.control("u"), .escape)
                 }
             }
+            #expect(names(in: directory) == ["night.jsonl", "out.jsonl"], "Nothing else is left behind.")
+            #expect(mode(of: "\(directory)/out.jsonl") == 0o600)
             let exported = try #require(try PrivateFile.contents(of: "\(directory)/out.jsonl"))
             #expect(exported == OutputLine.event(event(3, .created)).jsonBytes + [0x0A])
         }

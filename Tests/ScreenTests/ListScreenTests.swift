@@ -60,7 +60,10 @@ struct ListScreenTests {
         try await desk.press("F1")
         try await desk.expect("Anywhere")
         try await desk.press("End")
-        try await desk.expect("/quit")
+        try await desk.expect("identity and connection")
+        try await desk.type("/quit")
+        try await desk.expect("leave the program")
+        try await desk.press("Escape")
         try await desk.press("Escape")
         try await desk.expect("[LIST]")
     }
