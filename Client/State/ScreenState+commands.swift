@@ -106,6 +106,7 @@ extension ScreenState {
         case .ping: return [.measureLatency]
         case .clear:
             timeline.clear()
+            unreadChat = 0
             follow()
         case .help: page = .help(top: 0)
         case .quit: return [.quit(.done)]
