@@ -2,7 +2,7 @@ import RolecallProtocol
 
 /// A query that says which events are shown.
 struct Filter: Hashable, Sendable {
-    /// As it was typed.
+    /// As it was typed, without spaces around it.
     let text: String
     let query: Query
     /// What `since:` counts back from: the moment when the filter was set. So a line that is shown stays.
@@ -14,7 +14,8 @@ struct Filter: Hashable, Sendable {
     /// - Throws: where the text is no query.
     init(_ text: String, at now: Timestamp) throws(QueryError) {
         query = try Query(parsing: text)
-        self.text = text
+        let inner = text.drop(while: \.isWhitespace)
+        self.text = String(inner.reversed().drop(while: \.isWhitespace).reversed())
         setAt = now
     }
 

@@ -9,9 +9,13 @@ struct RateMeter: Hashable, Sendable {
     /// The number of the step that is under way, from the start of the uptime; its count stands last.
     private var current: Int64 = 0
 
+    /// An event has come.
     mutating func count(at uptime: Duration) {
-        counts = counts(at: uptime)
-        current = max(current, Self.number(uptime))
+        let number = Self.number(uptime)
+        if number > current {
+            counts = counts(at: uptime)
+            current = number
+        }
         counts[counts.count - 1] += 1
     }
 
@@ -22,7 +26,11 @@ struct RateMeter: Hashable, Sendable {
         return Array(counts.dropFirst(Int(passed))) + [Int](repeating: 0, count: Int(passed))
     }
 
-    func isIdle(at uptime: Duration) -> Bool { counts(at: uptime).allSatisfy { $0 == 0 } }
+    /// Whether nothing came lately.
+    func isIdle(at uptime: Duration) -> Bool {
+        // In the last step that was begun something has come, unless nothing came ever.
+        counts[counts.count - 1] == 0 || Self.number(uptime) - current >= Int64(Self.steps)
+    }
 
     /// Tenths of events per second, over all steps.
     func tenths(at uptime: Duration) -> Int {

@@ -139,6 +139,7 @@ extension ScreenState {
         case .ping: return [.measureLatency]
         case .clear:
             timeline.clear()
+            unreadChat = 0
             follow()
         case .help: page = .help(HelpPage())
         case .quit: return [.quit(.done)]

@@ -24,7 +24,8 @@ enum FooterView {
         if !Layout.hasBar(state.size) {
             if state.sieve.tab != .all { parts.append(state.sieve.tab.title) }
             if state.sieve.isFiltering {
-                parts.append("f \(state.sieve.effective.map(\.title).joined(separator: ", "))")
+                let titles = state.sieve.effective.map(\.title).joined(separator: ", ")
+                parts.append("f \(titles) (\(TabLine.countText(state)))")
             }
         }
         return SafeText(parts.filter { !$0.isEmpty }.joined(separator: " \(dot) ")).text

@@ -41,15 +41,13 @@ enum PromptView {
         }
         let typed = state.queryLines[prompt.purpose].characters
         let place = indent + DisplayWidth.of(String(typed.prefix(fault.column - 1)))
-        // Under its place, where the sentence has room there.
-        if isWhole, place + 2 + DisplayWidth.of(fault.fault) < pane.columns {
-            buffer.draw("^ \(fault.fault)", row: row, column: pane.column + place, Theme.alarm, in: pane.columnRange)
-        } else {
-            let text = StyledText("\(fault.column): \(fault.fault)", Theme.alarm)
-            buffer.draw(
-                text.truncated(to: max(0, pane.columns - 1), ellipsis: ellipsis), row: row, column: pane.column,
-                in: pane.columnRange)
-        }
+        // Under its place, where the sentence has room there, or most of it.
+        let isUnder = isWhole && pane.columns - place - 3 >= min(40, DisplayWidth.of(fault.fault))
+        let text = StyledText("\(isUnder ? "^" : "\(fault.column):") \(fault.fault)", Theme.alarm)
+        let start = isUnder ? place : 0
+        buffer.draw(
+            text.truncated(to: max(0, pane.columns - 1 - start), ellipsis: ellipsis), row: row,
+            column: pane.column + start, in: pane.columnRange)
     }
 
     private static func remark(_ prompt: QueryPrompt, _ state: ScreenState) -> String {

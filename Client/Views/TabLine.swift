@@ -2,7 +2,8 @@ import Terminal
 
 /// The line under the identity: the tabs, what the filters are, and how much of the list they let through.
 ///
-/// Where there is not room for all, the keys at the right end go first, then the filters are cut.
+/// Where there is not room for all, the count of lines is cut first, then the keys at the right end go, then the filters
+/// are cut.
 enum TabLine {
     enum Place: Hashable {
         case list(Tab)
@@ -25,7 +26,11 @@ enum TabLine {
         }
         let art = state.capabilities.lineArt
         let middle = filters(state)
-        let counts = counts(state)
+        var counts = counts(state)
+        let taken = left.width + middle.width + keys.width + 1
+        if !state.sieve.isFiltering, taken + counts.width > bar.columns {
+            counts = counts.truncated(to: bar.columns - taken, ellipsis: art.ellipsis)
+        }
         let whole = left.width + middle.width + counts.width
         if whole + keys.width + 1 <= bar.columns {
             cells.draw(keys, row: bar.row, column: bar.columns - keys.width)
@@ -79,7 +84,11 @@ enum TabLine {
 
     private static func counts(_ state: ScreenState) -> StyledText {
         let text = countText(state)
-        return text.isEmpty ? StyledText() : StyledText("   (\(text))", Theme.faint)
+        guard text.isEmpty else { return StyledText("   (\(text))", Theme.faint) }
+        let count = state.sieve.counts(state.timeline).all
+        // Who has several identities wants to know whose screen it is.
+        let profile = state.profile == "default" ? "" : "  profile \(SafeText(state.profile))"
+        return StyledText("   \(Words.number(count)) line\(count == 1 ? "" : "s")\(profile)", Theme.faint)
     }
 
     /// `filter: -op:removed`; empty where there is none.

@@ -104,7 +104,10 @@ struct TabTests {
             #expect(stage.row("FOLLOW · Chat").isEmpty)
         }
         var stage = stage(columns: 80, rows: 24)
-        #expect(stage.rows[1] == " 1 All  2 Events  3 Chat·29  4 People                       F1 help  F2 account")
+        #expect(stage.rows[1] == " 1 All  2 Events  3 Chat·29  4 People     59 lines          F1 help  F2 account")
+        stage.resize(120, 24)
+        #expect(stage.rows[1].hasPrefix(" 1 All  2 Events  3 Chat·29  4 People     59 lines  "))
+        stage.resize(80, 24)
         stage.command("/filter model:thing active=true -who:somebody -op:removed")
         #expect(stage.rows[1] == " 1 All  2 Events  3 Chat·29  4 People   filter: model:thing …   (30 of 59 shown)")
     }
