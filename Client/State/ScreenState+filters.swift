@@ -47,6 +47,7 @@ extension ScreenState {
             case .only: try change([Filter(argument, at: now.wall)])
             default: try change(sieve.filters + [Filter(argument, at: now.wall)])
             }
+            if message == nil { say("\(TabLine.countText(self)).") }
         } catch {
             // The text is still there to be mended, with the rest of the command.
             input.set("/\(command.rawValue) \(argument)")
