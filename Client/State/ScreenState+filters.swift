@@ -47,10 +47,11 @@ extension ScreenState {
         }
         do {
             switch command {
-            case .mute: return try mute(argument)
+            case .mute: guard try mute(argument) != nil else { return nil }
             case .only: try change([Filter(argument, at: now.wall)])
             default: try change(sieve.filters + [Filter(argument, at: now.wall)])
             }
+            if message == nil { say("\(TabLine.countText(self)).") }
             return []
         } catch {
             return retype(command.rawValue, argument, "\(error)")

@@ -180,7 +180,8 @@ extension SlashCommand {
     var needsServer: Bool {
         switch self {
         case .login, .logout, .signout, .whoami, .who, .kick, .reconnect, .connect, .ping, .join, .leave: true
-        case .copy, .export, .record, .notify, .set, .theme, .bind, .clear, .help, .quit, .filter, .mute, .only, .search,
+        case .copy, .export, .record, .notify, .set, .theme, .bind, .clear, .help, .quit, .filter, .mute, .only,
+            .search,
             .goto, .mark, .time:
             false
         }

@@ -62,14 +62,14 @@ enum AccountView {
 
     /// The part of a field's text that has the cursor, filled up to the field's width.
     static func visible(
-        _ editor: LineEditor, isMasked: Bool, isActive: Bool, width: Int
+        _ editor: LineEditor, isMasked: Bool, isActive: Bool, width: Int, ellipsis: String = "…"
     ) -> (text: String, cursor: Int) {
         let text = isMasked ? String(repeating: "*", count: editor.characters.count) : editor.text
         let before = String(text.prefix(editor.cursor))
         guard isActive, DisplayWidth.of(before) >= width else {
-            return (TextFitting.padded(text, to: width), DisplayWidth.of(before))
+            return (TextFitting.padded(text, to: width, ellipsis: ellipsis), DisplayWidth.of(before))
         }
-        let tail = TextFitting.truncated(before, to: width - 1, keeping: .end)
+        let tail = TextFitting.truncated(before, to: width - 1, ellipsis: ellipsis, keeping: .end)
         return (TextFitting.padded(tail, to: width), DisplayWidth.of(tail))
     }
 

@@ -46,7 +46,8 @@ enum FooterView {
             }
         let style = state.view.isFollowing || state.page != nil ? Theme.faint : Theme.waiting
         let end = buffer.draw(
-            " \(TextFitting.truncated(title, to: max(0, layout.size.columns - 5))) ", row: row, column: 2, style)
+            " \(TextFitting.truncated(title, to: max(0, layout.size.columns - 5), ellipsis: art.ellipsis)) ", row: row,
+            column: 2, style)
         guard state.page != nil, !state.view.isFollowing || state.newBelow.all > 0 else { return }
         buffer.draw(" \(status(state, width: 0)) ", row: row, column: end + 1, Theme.waiting)
     }

@@ -11,7 +11,8 @@ enum PromptView {
         let indent = DisplayWidth.of(label)
         let editor = state.queryLines[prompt.purpose]
         let room = max(1, pane.columns - indent - 1)
-        let (shown, cursor) = AccountView.visible(editor, isMasked: false, isActive: true, width: room)
+        let (shown, cursor) = AccountView.visible(
+            editor, isMasked: false, isActive: true, width: room, ellipsis: state.capabilities.lineArt.ellipsis)
         // Scrolled text no longer begins where it was typed.
         let isWhole = DisplayWidth.of(editor.text) < room
         var line = StyledText(label, Theme.key)

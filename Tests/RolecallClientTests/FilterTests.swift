@@ -274,6 +274,24 @@ struct FilterTests {
         #expect(!stage.row(">[x] -op:removed").isEmpty)
     }
 
+    @Test("where the locale has no more than ASCII, nothing else is drawn", arguments: [(120, 36), (60, 18)])
+    func ascii(columns: Int, rows: Int) {
+        var stage = Stage(columns: columns, rows: rows, isUnicode: false)
+        stage.connect(as: ann)
+        stage.tell(.event(chat(2, "hello")), .event(event(3)))
+        func foreign(_ stage: Stage) -> [String] { stage.rows.filter { !$0.utf8.allSatisfy { $0 < 0x80 } } }
+        stage.press(.character("f"))
+        stage.type(String(repeating: "name~boiler ", count: 20))
+        #expect(foreign(stage).isEmpty)
+        stage.press(.enter, .character("/"))
+        stage.type("boiler")
+        #expect(foreign(stage).isEmpty)
+        stage.press(.enter, .character("l"), .character("F"))
+        #expect(foreign(stage).isEmpty)
+        stage.press(.escape, .up)
+        #expect(foreign(stage).isEmpty)
+    }
+
     @Test("hostile and endless queries are drawn safely, and a query of the list's own texts finds them")
     func hostile() {
         var stage = stage(columns: 30, rows: 8)
