@@ -113,6 +113,8 @@ class ApiWriter(Writer):
                 if status == 201:
                     self.rows.append(answer["_id"])
                 return
+            elif status == 503 and "may have been done" in (answer or {}).get("message", ""):
+                self.book.enter([mark], "unknown")
             else:
                 self.book.enter([mark], "refused")
                 if status in (403, 404):

@@ -1,4 +1,5 @@
 import GRDB
+import ModelStore
 
 extension Database {
     enum TransactionStart: String {
@@ -18,12 +19,24 @@ extension Database {
         do {
             let output = try body()
             try checkTransaction()
-            try run("COMMIT TRANSACTION")
+            try commit()
             return output
         } catch {
             // The first error says more than one of the rollback, after which nothing is kept either.
             if isInsideTransaction { try? rollback() }
             throw error
+        }
+    }
+
+    private func commit() throws {
+        do {
+            try run("COMMIT TRANSACTION")
+        } catch let error as DatabaseError where error.resultCode == .SQLITE_IOERR {
+            // The log may hold all of it, and only the flush have failed: who opens the file next, after a crash of this
+            // process say, finds a transaction that was committed. Until then, and after any other commit, it is not.
+            throw StoreError.unavailable(
+                "The disk failed while this was being committed: it may have been done, or not; look before you try again."
+            )
         }
     }
 
