@@ -151,6 +151,11 @@ struct KeyMap: Sendable {
             Binding(context: .list, keys: [.character("l"), .right], request: .scrollRight),
             Binding(context: .list, keys: [.character("x")], request: .explain),
             Binding(context: .list, keys: [.character("p")], request: .togglePause),
+            // As the line of tabs shows them.
+            Binding(context: .list, keys: [.character("1")], request: .tabAll),
+            Binding(context: .list, keys: [.character("2")], request: .tabEvents),
+            Binding(context: .list, keys: [.character("3")], request: .tabChat),
+            Binding(context: .list, keys: [.character("4")], request: .people),
             Binding(context: .list, keys: [.character("i"), .tab], request: .write),
             Binding(context: .list, keys: [.character(":")], request: .command),
             Binding(context: .list, keys: [.character("r")], request: .retryNow),
