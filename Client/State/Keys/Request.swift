@@ -84,7 +84,7 @@ enum Request: Hashable, Sendable, CaseIterable {
         case .remove: "delete the filter"
         case .send: "send the message, or do the command"
         case .newLine: "a new line in the message"
-        case .complete: "complete a command, a room or a name; else to the list"
+        case .complete: "complete a command, a room or a name; from an empty line, to the list"
         case .historyOlder: "what was written before"
         case .historyNewer: "what was written after"
         case .left: "left"

@@ -191,7 +191,9 @@ extension ScreenState {
         case .send: return submitInput()
         case .newLine: input.insert("\n")
         case .complete:
-            if !completeInput() { focus = .list }
+            if completeInput() { break }
+            // Whoever is in the midst of a text goes on with it; in the list its letters would be commands.
+            if input.isEmpty { focus = .list } else { say("There is nothing to complete here; Esc goes to the list.") }
         case .historyOlder: if !input.moveLine(by: -1) { input.recall(-1) }
         case .historyNewer: if !input.moveLine(by: 1) { input.recall(1) }
         case .pageUp, .pageDown: return reduceList(request)
