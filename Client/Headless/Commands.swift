@@ -1,7 +1,6 @@
 import ArgumentParser
 import Logging
 import RolecallProtocol
-import WireJSON
 
 /// The command line's grammar. A command only says what it means, its ``verb()``; nothing runs here.
 protocol VerbCommand: ParsableCommand {
@@ -56,6 +55,16 @@ struct GlobalOptions: ParsableArguments {
     var cacert: String?
 }
 
+/// What the verbs take that open the screen.
+struct MemoryOptions: ParsableArguments {
+    @Option(help: ArgumentHelp("How many events to keep in memory.", valueName: "count"))
+    var buffer: Int = 10_000
+
+    func validate() throws {
+        guard (1...1_000_000).contains(buffer) else { throw ValidationError("--buffer is from 1 to 1000000.") }
+    }
+}
+
 struct ScreenCommand: VerbCommand {
     static let configuration = CommandConfiguration(
         commandName: "screen", abstract: "Open the live screen; this is what rolecall does without a verb.",
@@ -63,12 +72,10 @@ struct ScreenCommand: VerbCommand {
             + "the live events are printed as lines.")
 
     @OptionGroup var options: GlobalOptions
-    @Option(help: ArgumentHelp("How many events to keep in memory.", valueName: "count"))
-    var buffer: Int = 10_000
+    @OptionGroup var memory: MemoryOptions
 
     func verb() throws -> Verb {
-        guard (1...1_000_000).contains(buffer) else { throw ValidationError("--buffer is from 1 to 1000000.") }
-        return .screen(ScreenRequest(buffer: buffer))
+        return .screen(ScreenRequest(buffer: memory.buffer))
     }
 }
 
@@ -327,52 +334,14 @@ struct ReplayCommand: VerbCommand {
     var speed: Double = 1
     @Flag(help: "All of it at once.")
     var instant = false
-    @Option(help: ArgumentHelp("How many events to keep in memory.", valueName: "count"))
-    var buffer: Int = 10_000
+    @OptionGroup var memory: MemoryOptions
 
     func verb() throws -> Verb {
         guard !file.isEmpty else { throw ValidationError("The recording's name is empty.") }
         guard speed.isFinite, speed >= 0.01, speed <= 10_000 else {
             throw ValidationError("--speed is from 0.01 to 10000.")
         }
-        guard (1...1_000_000).contains(buffer) else { throw ValidationError("--buffer is from 1 to 1000000.") }
-        return .replay(ReplayRequest(path: file, pace: instant ? .instant : .times(speed), buffer: buffer))
-    }
-}
-
-/// A verb that only prints a text, whatever the server and the configuration are.
-protocol TextCommand: ParsableCommand {
-    func text() throws -> String
-}
-
-struct CompletionCommand: TextCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "completion", abstract: "Print the completion script of a shell.",
-        discussion: "bash: rolecall completion bash > ~/.local/share/bash-completion/completions/rolecall\n"
-            + "zsh: rolecall completion zsh > a directory of $fpath, as _rolecall\n"
-            + "fish: rolecall completion fish > ~/.config/fish/completions/rolecall.fish")
-
-    @Argument(help: "bash, zsh or fish.", completion: .list(["bash", "zsh", "fish"]))
-    var shell: String
-
-    func validate() throws {
-        guard CompletionShell(rawValue: shell) != nil else { throw ValidationError("There is bash, zsh and fish.") }
-    }
-
-    func text() throws -> String {
-        validShell.map { RolecallCommand.completionScript(for: $0) } ?? ""
-    }
-
-    private var validShell: CompletionShell? { CompletionShell(rawValue: shell) }
-}
-
-struct ManualCommand: TextCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "man", abstract: "Print the manual page.",
-        discussion: "It is read with: rolecall man | man -l -")
-
-    func text() throws -> String {
-        Manual(grammar: (try? JSON(parsing: RolecallCommand._dumpHelp())) ?? .null).text
+        return .replay(ReplayRequest(path: file, pace: instant ? .instant : .times(speed), buffer: memory.buffer))
     }
 }
 
@@ -408,7 +377,7 @@ private func parseNonemptyQuery(_ text: String, of what: String) throws -> Query
 
 private func parsePosition(_ text: String, of what: String) throws -> Position {
     guard let position = Position(text) else {
-        throw ValidationError("\(what) takes a position as events carry it, 29 characters.")
+        throw ValidationError("\(what) takes a position, whole, as events carry it.")
     }
     return position
 }

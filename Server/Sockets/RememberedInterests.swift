@@ -3,8 +3,8 @@ import Synchronization
 
 /// What sockets want to be told, by their recovery tickets: a client that is recovered goes on with what it wanted.
 ///
-/// Only of those that do not want everything, so many bytes at a time, and for a while after they are gone: a client
-/// whose wish has been forgotten, as by a restart, is told of all that it may see.
+/// Only of those that have said so, so many bytes at a time, and for a while after they are gone: a client whose wish has
+/// been forgotten, as by a restart, is told of all that it may see.
 final class RememberedInterests: Sendable {
     private struct Entry {
         var interest: Interest

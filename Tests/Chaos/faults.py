@@ -7,6 +7,7 @@ import threading
 import time
 
 from processes import spawn
+from proxy import Proxy
 from writers import Shell
 
 
@@ -74,9 +75,10 @@ class Faults:
         readers = self.chosen()
         deadline = time.monotonic() + 20
         while not sum(reader.proxy.reset() for reader in readers):
-            if time.monotonic() > deadline:
-                return False
-            time.sleep(0.02)
+            with Proxy.arrivals:
+                if not Proxy.arrivals.wait_for(
+                        lambda: any(reader.proxy.connections for reader in readers), deadline - time.monotonic()):
+                    return False
         return True
 
     def halve(self):

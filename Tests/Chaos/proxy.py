@@ -27,6 +27,8 @@ class Proxy:
     """One port for one reader. Its methods may be called from any thread."""
 
     loop = None
+    # Of all proxies: tells of each new connection.
+    arrivals = threading.Condition()
 
     def __init__(self, port):
         self.target = port
@@ -58,6 +60,8 @@ class Proxy:
         other_reader, other_writer = await asyncio.open_connection(sock=link)
         connection = Connection(writer, other_writer)
         self.connections.add(connection)
+        with Proxy.arrivals:
+            Proxy.arrivals.notify_all()
         try:
             await asyncio.gather(
                 self.forward(connection, reader, other_writer), self.forward(connection, other_reader, writer))

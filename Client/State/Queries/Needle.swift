@@ -20,14 +20,7 @@ struct Needle: Hashable, Sendable {
     }
 
     /// Whether it occurs in any string of a value, however deep.
-    func occurs(inTextsOf value: JSON) -> Bool {
-        switch value {
-        case .string(let text): occurs(in: text)
-        case .array(let elements): elements.contains(where: occurs(inTextsOf:))
-        case .object(let members): members.contains { occurs(inTextsOf: $0.value) }
-        case .null, .bool, .integer, .number: false
-        }
-    }
+    func occurs(inTextsOf value: JSON) -> Bool { value.hasText { occurs(in: $0) } }
 
     /// Where it stands in a text, in UTF-8 bytes from its start; places do not overlap.
     func ranges(in text: String) -> [Range<Int>] {

@@ -127,14 +127,7 @@ struct FoldedText: Hashable, Sendable {
     }
 
     /// Whether it occurs in any string of a value, however deep.
-    func occurs(inTextsOf value: JSON) -> Bool {
-        switch value {
-        case .string(let text): occurs(in: text)
-        case .array(let elements): elements.contains(where: occurs(inTextsOf:))
-        case .object(let members): members.contains { occurs(inTextsOf: $0.value) }
-        case .null, .bool, .integer, .number: false
-        }
-    }
+    func occurs(inTextsOf value: JSON) -> Bool { value.hasText { occurs(in: $0) } }
 
     private func occurs(in haystack: some RandomAccessCollection<UInt8>, folding: Bool) -> Bool {
         guard let first = bytes.first else { return true }
@@ -153,5 +146,17 @@ struct FoldedText: Hashable, Sendable {
             haystack.formIndex(after: &start)
         }
         return false
+    }
+}
+
+extension JSON {
+    /// Whether it holds for any string of this value, however deep.
+    func hasText(where holds: (String) -> Bool) -> Bool {
+        switch self {
+        case .string(let text): holds(text)
+        case .array(let elements): elements.contains { $0.hasText(where: holds) }
+        case .object(let members): members.contains { $0.value.hasText(where: holds) }
+        case .null, .bool, .integer, .number: false
+        }
     }
 }
