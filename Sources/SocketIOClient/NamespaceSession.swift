@@ -55,7 +55,7 @@ final class NamespaceSession {
         self.session = session
         self.outcome = outcome
         eventLoop = session.eventLoop
-        queue.demand.setAction { [weak self] in self?.resume() }
+        queue.setDemand { [weak self] in self?.resume() }
     }
 }
 
@@ -90,6 +90,7 @@ extension NamespaceSession {
             self?.giveUp(id, .timedOut)
         }
         session?.send(.event(name, arguments, id: id, namespace: self.name, attachments: attachments))
+        session?.endRest()
         return id
     }
 
@@ -165,12 +166,15 @@ extension NamespaceSession {
             waiter.promise.fail(SocketIOEmitError.disconnected(reason))
         }
         if let queue = queue.take() {
-            queue.demand.setAction(nil)
-            _ = queue.source.yield(.disconnected(reason))
-            queue.source.finish()
+            queue.setDemand(nil)
+            _ = queue.yield(.disconnected(reason))
+            queue.finish()
         }
         outcome.take()?(.failure(connectError))
     }
+
+    /// Whether somebody waits for an acknowledgement.
+    var awaitsAnswer: Bool { !acknowledgements.isEmpty }
 
     /// Whether the session stands still for this namespace.
     var holdsSession: Bool { isFull }
@@ -211,12 +215,13 @@ extension NamespaceSession {
         waiter.timeout?.cancel()
         // First the mark, so that whoever hears of the acknowledgement finds it in the queue already.
         yield(.acknowledgement(id: id))
+        queue?.wake()
         waiter.promise.succeed(
             SocketIOAcknowledgement(id: id, arguments: packet.arguments, attachments: packet.attachments))
     }
 
     private func yield(_ element: SocketIOIncoming) {
-        guard queue?.source.yield(element) == .stopProducing, !isFull else { return }
+        guard queue?.yield(element) == true, !isFull else { return }
         isFull = true
         session?.pause()
     }

@@ -106,6 +106,16 @@ public final class SocketIOConnection: Sendable {
         return try await Self.result(of: promise.futureResult) { joining.value?.giveUpJoining(.cancelled) }
     }
 
+    /// Takes nothing from the network for a while, for a reader who looks at what came only so many times a second: what
+    /// comes meanwhile comes together then, and wakes the program once. Nothing is lost and the order stays; what ends
+    /// the connection is told when the rest is over, too. Asking for an acknowledgement ends the rest, and while one is
+    /// awaited there is none.
+    public func rest(for duration: Duration) {
+        session.eventLoop.execute { [session] in
+            session.value.rest(for: TimeAmount(waiting: duration))
+        }
+    }
+
     /// Ends the connection with all its namespaces, and returns when it is closed, two seconds later at most.
     public func disconnect() async {
         session.eventLoop.execute { [session] in

@@ -61,19 +61,33 @@ public struct SocketIOIncomingSequence: AsyncSequence, Sendable {
     public typealias Element = SocketIOIncoming
     public typealias Failure = Never
 
-    let base: SocketIOIncomingQueue.Elements
+    let base: SocketIOIncomingElements
     let namespace: SocketIONamespace?
 
     public func makeAsyncIterator() -> AsyncIterator {
-        AsyncIterator(base: base.makeAsyncIterator(), namespace: namespace)
+        AsyncIterator(base: base.iterate(), namespace: namespace)
     }
 
-    public struct AsyncIterator: AsyncIteratorProtocol {
-        let base: SocketIOIncomingQueue.Elements.AsyncIterator
+    /// For one caller at a time. A copy goes on where the original stands.
+    public struct AsyncIterator: AsyncIteratorProtocol, Sendable {
+        let base: SocketIOIncomingElements.Iteration
         let namespace: SocketIONamespace?
 
         public mutating func next() async -> SocketIOIncoming? {
-            await base.next()
+            await base.queue.next(isolation: nil)
+        }
+
+        public mutating func next(isolation actor: isolated (any Actor)?) async -> SocketIOIncoming? {
+            await base.queue.next(isolation: actor)
+        }
+
+        /// All that has arrived and was not taken yet, at least one element; nil where ``next()`` would say nil.
+        ///
+        /// They no longer count as unread: who takes them has to bound what he keeps.
+        public mutating func nextBatch(
+            isolation actor: isolated (any Actor)? = #isolation
+        ) async -> [SocketIOIncoming]? {
+            await base.queue.nextBatch(isolation: actor)
         }
     }
 }

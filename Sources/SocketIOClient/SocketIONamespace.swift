@@ -19,7 +19,7 @@ public final class SocketIONamespace: Sendable {
     public let pid: String?
 
     private let session: NIOLoopBound<NamespaceSession>
-    private let elements: SocketIOIncomingQueue.Elements
+    private let elements: SocketIOIncomingElements
 
     /// Only on the session's event loop.
     init(_ admission: NamespaceAdmission, session: NamespaceSession, queue: SocketIOIncomingQueue) {
@@ -27,7 +27,7 @@ public final class SocketIONamespace: Sendable {
         sid = admission.sid
         pid = admission.pid
         self.session = NIOLoopBound(session, eventLoop: session.eventLoop)
-        elements = queue.elements
+        elements = SocketIOIncomingElements(queue)
     }
 
     deinit {

@@ -37,8 +37,11 @@ final class SocketIOSession {
         engine.session = self
     }
 
-    /// Whether the reader of some namespace is behind and nothing more is taken from the transport.
-    var isPaused: Bool { namespaces.values.contains { $0.holdsSession } }
+    /// Ends ``rest(for:)``; nil while there is none.
+    private var rest: Scheduled<Void>?
+
+    /// Whether nothing more is taken from the transport: the reader of some namespace is behind, or rests.
+    var isPaused: Bool { rest != nil || namespaces.values.contains { $0.holdsSession } }
 
 }
 
@@ -107,6 +110,19 @@ extension SocketIOSession {
         for attachment in packet.attachments {
             engine.send(.binary(attachment))
         }
+    }
+
+    /// Takes nothing from the transport for a while, unless somebody waits for an answer.
+    func rest(for time: TimeAmount) {
+        guard case .open = state, rest == nil, !namespaces.values.contains(where: \.awaitsAnswer) else { return }
+        rest = eventLoop.assumeIsolated().scheduleTask(in: time) { [weak self] in self?.endRest() }
+        engine.pause()
+    }
+
+    func endRest() {
+        guard let rest = rest.take() else { return }
+        rest.cancel()
+        resume()
     }
 
     func pause() {
@@ -208,6 +224,7 @@ extension SocketIOSession {
         if case .ended = state { return }
         let stage = handshake == nil ? SocketIOConnectStage.open : .namespace
         state = .ended(reason.reason)
+        rest.take()?.cancel()
         let namespaces = namespaces
         self.namespaces = [:]
         if case .protocolViolation(let sentence) = reason.reason {

@@ -21,12 +21,12 @@ extension CellBuffer {
         let base = row * size.columns
         var column = 0
         while column < size.columns {
-            guard cells[base + column] != shown.cells[base + column] else {
+            guard !isSame(base + column, in: shown) else {
                 column += 1
                 continue
             }
             var start = column
-            while column < size.columns, cells[base + column] != shown.cells[base + column] { column += 1 }
+            while column < size.columns, !isSame(base + column, in: shown) { column += 1 }
             // Both halves of a wide cell share text and style, but only the left one tells which character it is.
             if cells[base + start].width == 0 { start -= 1 }
             if column < size.columns, cells[base + column].width == 0 { column += 1 }

@@ -20,7 +20,10 @@ extension CellBuffer {
             let isPlain = clusters.takePlain { bytes in
                 let shown = (visible.lowerBound - next)..<(visible.upperBound - next)
                 let clipped = shown.clamped(to: 0..<bytes.count)
-                if !clipped.isEmpty { set(bytes[clipped], style, row: row, column: next + clipped.lowerBound) }
+                if !clipped.isEmpty {
+                    let plain = UnsafeBufferPointer(rebasing: bytes[clipped])
+                    set(plain, style, row: row, column: next + clipped.lowerBound)
+                }
                 next += bytes.count
             }
             if isPlain { continue }

@@ -9,7 +9,7 @@ enum CellInk: Hashable {
     /// Written by its address, over `ground`. No terminal moves further than the cell is wide. The ground shows where
     /// the terminal draws less than that, or nothing: tmux leaves out what its C library does not know.
     case addressed(String, ground: String)
-    /// The locale has no such character.
+    /// The locale has no such character, nor one that could stand for it.
     case missing
 }
 
@@ -36,13 +36,21 @@ struct CellEncoder {
             && scalars.dropFirst().allSatisfy { libraryWidth($0) == 0 && !Self.changesBase($0) }
         guard isUnicode else {
             if isAgreed, scalars.allSatisfy(isEncodable) { return .curses(scalars) }
+            guard cell.width == 1 else { return .missing }
+            if scalars.count == 1, let plain = Self.plain[first] { return .curses([plain]) }
             // A letter without its accents is still the letter.
-            return cell.width == 1 && first.properties.isAlphabetic && isEncodable(first) ? .curses([first]) : .missing
+            return first.properties.isAlphabetic && isEncodable(first) ? .curses([first]) : .missing
         }
         if isAgreed { return .curses(scalars) }
         let ground = libraryWidth(first) < 0 ? "\u{FFFD}" : " "
         return .addressed(joining.reduce(cell.text), ground: cell.width == 2 ? ground + " " : ground)
     }
+
+    /// What typewriters had for signs of one column: text says the same with them.
+    private static let plain: [Unicode.Scalar: Unicode.Scalar] = [
+        "…": "~", "⟨": "<", "⟩": ">", "‹": "<", "›": ">", "“": "\"", "”": "\"", "„": "\"", "‘": "'", "’": "'", "‚": ",",
+        "–": "-", "—": "-", "−": "-", "‐": "-", "·": ".", "•": "*", "×": "x", "→": ">", "←": "<",
+    ]
 
     /// Code points without a column that may give one to what they follow.
     private static func changesBase(_ scalar: Unicode.Scalar) -> Bool {

@@ -62,11 +62,21 @@ struct CursesCanvas {
     private mutating func stage(_ run: ChangedRun, of frame: CellBuffer) {
         var inks: [cchar_t] = []
         inks.reserveCapacity(run.columns.count)
-        let row = frame.row(run.row)
+        var lastLook: (packed: PackedLook, look: CursesPalette.Look)?
         for column in run.columns {
-            let cell = row[row.startIndex + column]
-            guard cell.width > 0 else { continue }
-            let look = palette.look(of: cell.style)
+            let packed = frame.cells[run.row * frame.size.columns + column]
+            guard packed.width > 0 else { continue }
+            // Neighbours mostly look alike.
+            let look =
+                if let lastLook, lastLook.packed == packed.look { lastLook.look } else {
+                    palette.look(of: packed.look.style)
+                }
+            lastLook = (packed.look, look)
+            if 0x20..<0x7F ~= packed.glyph {
+                inks.append(Self.ink(packed.glyph, look))
+                continue
+            }
+            let cell = frame[Position(row: run.row, column: column)]
             switch encoder.ink(for: cell) {
             case .curses(let scalars):
                 inks.append(Self.ink(scalars, look))
@@ -83,6 +93,17 @@ struct CursesCanvas {
         _ = wadd_wchnstr(cn_stdscr(), inks, CInt(inks.count))
     }
 
+    private static func ink(_ scalar: UInt32, _ look: CursesPalette.Look) -> cchar_t {
+        var ink = cchar_t()
+        var pair = look.pair
+        withUnsafeTemporaryAllocation(of: wchar_t.self, capacity: 2) { characters in
+            characters[0] = wchar_t(bitPattern: scalar)
+            characters[1] = 0
+            _ = setcchar(&ink, characters.baseAddress, look.attributes, Int16(clamping: pair), &pair)
+        }
+        return ink
+    }
+
     private static func ink(_ scalars: [Unicode.Scalar], _ look: CursesPalette.Look) -> cchar_t {
         var ink = cchar_t()
         var pair = look.pair
@@ -94,8 +115,8 @@ struct CursesCanvas {
 
     /// Writes what curses was not shown of this row.
     private mutating func writeAddressed(row: Int, of frame: CellBuffer, _ address: inout Addressing) {
-        let cells = frame.row(row)
-        for (column, cell) in cells.enumerated() where cell.text.utf8.count > 1 {
+        for column in 0..<frame.size.columns where frame.cells[row * frame.size.columns + column].glyph > 0x7F {
+            let cell = frame[Position(row: row, column: column)]
             guard case .addressed(let text, let ground) = encoder.ink(for: cell) else { continue }
             let isLast = row == frame.size.rows - 1 && column + Int(cell.width) == frame.size.columns
             if isLast, wrapsAtOnce { continue }

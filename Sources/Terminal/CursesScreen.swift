@@ -35,11 +35,14 @@ public final class CursesScreen: Screen {
 
     public private(set) var size: Size
     public let capabilities: Capabilities
-    public let events: AsyncStream<TerminalEvent>
+    public var listener: (@MainActor (TerminalEvent) -> Void)? {
+        get { outlet.listener }
+        set { outlet.listener = newValue }
+    }
 
     private let multiplexer: Multiplexer
     private let description: TerminalDescription
-    private let continuation: AsyncStream<TerminalEvent>.Continuation
+    private let outlet = TerminalEventOutlet()
     private let handle: OpaquePointer
     private var original: termios
     private var input: TerminalInput?
@@ -70,7 +73,6 @@ public final class CursesScreen: Screen {
         guard tcgetattr(STDIN_FILENO, &original) == 0 else { throw .system(operation: "tcgetattr", number: errno) }
         try Self.arm(description, &original)
         terminal_guard_cover_thread()
-        let (events, continuation) = AsyncStream.makeStream(of: TerminalEvent.self)
         let relay = Relay()
         let input: TerminalInput
         do {
@@ -88,6 +90,7 @@ public final class CursesScreen: Screen {
             throw .unknownTerminal(name: terminal)
         }
         Self.setModes()
+        Self.leaveUnseen()
         let palette = CursesPalette(isColored: options.isColored ?? (environment["NO_COLOR"] ?? "").isEmpty)
         let encoder = CellEncoder(
             isUnicode: isUnicode, capacity: Int(cn_cell_capacity),
@@ -100,8 +103,6 @@ public final class CursesScreen: Screen {
         self.original = original
         self.handle = handle
         self.input = input
-        self.events = events
-        self.continuation = continuation
         size = Self.windowSize() ?? Size(columns: Int(cn_columns()), rows: Int(cn_lines()))
         capabilities = Capabilities(
             colors: palette.depth, isUnicode: isUnicode, hasMouse: description.hasMouse,
@@ -182,7 +183,7 @@ public final class CursesScreen: Screen {
         input = nil
         delscreen(handle)
         Self.current = nil
-        continuation.finish()
+        outlet.end()
     }
 
     /// Puts everything back as it was found.
@@ -210,7 +211,7 @@ public final class CursesScreen: Screen {
     private func continued() {
         terminal_guard_continue()
         take()
-        continuation.yield(.resumed)
+        outlet.tell(.resumed)
     }
 
     // MARK: Events
@@ -219,8 +220,7 @@ public final class CursesScreen: Screen {
         terminal_guard_cover_thread()
         switch occurrence {
         case .events(let events):
-            for event in events { continuation.yield(event) }
-            if events.last == .endOfInput { continuation.finish() }
+            for event in events { outlet.tell(event) }
         case .signal(let number):
             heard(signal: number)
         }
@@ -240,14 +240,14 @@ public final class CursesScreen: Screen {
                 adoptSize()
                 Self.write(description.entering)
                 repaint()
-                continuation.yield(.resumed)
+                outlet.tell(.resumed)
             case .suspended, .closed:
                 break
             }
-        case SIGINT: continuation.yield(.signal(.interrupt))
-        case SIGTERM: continuation.yield(.signal(.terminate))
-        case SIGHUP: continuation.yield(.signal(.hangUp))
-        case SIGQUIT: continuation.yield(.signal(.quit))
+        case SIGINT: outlet.tell(.signal(.interrupt))
+        case SIGTERM: outlet.tell(.signal(.terminate))
+        case SIGHUP: outlet.tell(.signal(.hangUp))
+        case SIGQUIT: outlet.tell(.signal(.quit))
         default: break
         }
     }
@@ -256,7 +256,7 @@ public final class CursesScreen: Screen {
         guard let current = Self.windowSize(), current != size else { return }
         size = current
         canvas.resize(to: current)
-        continuation.yield(.resize(current))
+        outlet.tell(.resize(current))
     }
 
     // MARK: The terminal
@@ -277,6 +277,21 @@ public final class CursesScreen: Screen {
         _ = scrollok(window, false)
         _ = leaveok(window, false)
         _ = def_prog_mode()
+    }
+
+    /// Until it has been left once, curses (6.4) flushes at each move of the cursor, a dozen times a frame. So it is left
+    /// and taken up again here, before anything was drawn, and what it writes for that goes nowhere: among it are bytes
+    /// that would take away a user's own palette. The first frame clears the screen and paints every cell.
+    private static func leaveUnseen() {
+        // What begins the screen is still in the buffer, and is for the terminal.
+        _ = curs_set(1)
+        let (nowhere, terminal) = (Glibc.open("/dev/null", O_WRONLY | O_CLOEXEC), dup(STDOUT_FILENO))
+        if nowhere >= 0, terminal >= 0, dup2(nowhere, STDOUT_FILENO) >= 0 {
+            _ = endwin()
+            _ = wrefresh(cn_stdscr())
+            _ = dup2(terminal, STDOUT_FILENO)
+        }
+        for descriptor in [nowhere, terminal] where descriptor >= 0 { Glibc.close(descriptor) }
     }
 
     private static func arm(_ description: TerminalDescription, _ original: inout termios) throws(ScreenError) {

@@ -36,7 +36,8 @@ public struct DisplayClusters: Sequence, Sendable {
 
     public struct Iterator: IteratorProtocol {
         private let text: Substring
-        private var index: Substring.Index
+        /// Where the next cluster begins.
+        private(set) var index: Substring.Index
         /// The end of the too wide cluster that is being cut, while one is.
         private var cutEnd: Substring.Index?
 
@@ -52,6 +53,11 @@ public struct DisplayClusters: Sequence, Sendable {
             if let ascii = printableASCII(at: start) {
                 index = text.utf8.index(after: start)
                 return DisplayCluster(source: text[start..<index], glyph: ascii, width: 1)
+            }
+            if let end = endOfSimple(at: start) {
+                index = end
+                let source = text[start..<end]
+                return DisplayCluster(source: source, glyph: String(source), width: 1)
             }
             let end = text.index(after: start)
             switch Measure(text[start..<end].unicodeScalars) {
@@ -87,6 +93,27 @@ public struct DisplayClusters: Sequence, Sendable {
             let after = bytes.index(after: start)
             guard after == bytes.endIndex || bytes[after] < 0x80 else { return nil }
             return DisplayClusters.ascii[Int(byte)]
+        }
+
+        /// The end of the code point at `start` if it is a cluster by itself, one column wide, and that is known without
+        /// asking the tables of Unicode, which takes far longer than anything else here.
+        private func endOfSimple(at start: Substring.Index) -> Substring.Index? {
+            let scalars = text.unicodeScalars
+            guard Self.isSimple(scalars[start]) else { return nil }
+            let end = scalars.index(after: start)
+            guard end < text.endIndex, text.utf8[end] >= 0x80 else { return end }
+            return Self.isSimple(scalars[end]) ? end : nil
+        }
+
+        /// ASCII, Latin letters, punctuation, arrows, box drawing, blocks and circles: none joins what is before it, is
+        /// an emoji by itself, or has another width than 1.
+        private static func isSimple(_ scalar: Unicode.Scalar) -> Bool {
+            switch scalar.value {
+            case 0x20..<0x7F, 0xA1..<0xAD, 0xAE..<0x300, 0x2010..<0x2028, 0x2190..<0x2200, 0x2500..<0x25A0,
+                0x25C1..<0x25FB:
+                true
+            default: false
+            }
         }
 
         /// One code point that has a column, and those after it that have none.

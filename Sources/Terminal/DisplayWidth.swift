@@ -36,6 +36,10 @@ public enum DisplayWidth {
     /// The columns `text` takes when it is drawn on one line. Line breaks count as one, since they are drawn as a
     /// picture: split the text first.
     public static func of(_ text: some StringProtocol) -> Int {
+        let plain = text.utf8.withContiguousStorageIfAvailable { bytes in
+            bytes.allSatisfy { $0 >= 0x20 && $0 < 0x7F } ? bytes.count : nil
+        }
+        if let plain = plain ?? nil { return plain }
         var clusters = DisplayClusters(text).makeIterator()
         var width = 0
         while true {

@@ -3,8 +3,9 @@
 /// The first change after a quiet time is painted at once; in a flood there are at most ``framesPerSecond`` paints in
 /// any second; the last change is always painted. Nothing is scheduled while nothing changes.
 ///
-/// What a user typed comes before what happens by itself: routine changes keep a distance that leaves some frames of
-/// every second unused, and a change that answers a key takes one of those without waiting.
+/// What a user typed comes before what happens by itself: routine changes keep a distance, since nobody reads a list
+/// that moves more often, and the frames of every second that they leave are for the answers to keys, which wait for
+/// nothing else.
 ///
 /// Pure: the caller brings the time, paints when told, and sets the one timer it is asked for.
 public struct FramePacer: Sendable {
@@ -33,16 +34,28 @@ public struct FramePacer: Sendable {
 
     /// The most paints in any second.
     public let framesPerSecond: Int
+    /// Between paints that follow each other without an end.
+    private let interval: Duration
     private let routineInterval: Duration
     private var state = State.idle
-    /// When the last paints were, the oldest first; at most ``framesPerSecond``.
-    private var paints: [ContinuousClock.Instant] = []
+    private var lastPaint: ContinuousClock.Instant?
+    /// When the next paint would be due if all of them kept ``interval``; one may come an interval before, so that a
+    /// key just after a paint need not wait. (The generic cell rate algorithm, with room for two.)
+    private var scheduled: ContinuousClock.Instant?
 
-    /// - Parameter framesPerSecond: At least 1.
-    public init(framesPerSecond: Int = 30) {
-        self.framesPerSecond = max(1, framesPerSecond)
-        // Five sixths of the frames for what happens by itself: 25 of 30.
-        routineInterval = .seconds(1) * 6 / (5 * self.framesPerSecond)
+    /// - Parameters:
+    ///   - framesPerSecond: At least 2.
+    ///   - routineInterval: How long what happens by itself waits after the last paint.
+    public init(framesPerSecond: Int = 30, routineInterval: Duration = .milliseconds(125)) {
+        self.framesPerSecond = max(2, framesPerSecond)
+        // Rounded up: thirty of them are no less than a second.
+        interval = .nanoseconds(1_000_000_000 / (self.framesPerSecond - 1) + 1)
+        self.routineInterval = routineInterval
+    }
+
+    /// How long it would take until a routine change is painted: who brings them need not bring any before.
+    public func rest(at now: ContinuousClock.Instant) -> Duration {
+        max(.zero, earliest(.routine, at: now) - now)
     }
 
     /// There is something new to show.
@@ -61,15 +74,15 @@ public struct FramePacer: Sendable {
     }
 
     private func earliest(_ change: Change, at now: ContinuousClock.Instant) -> ContinuousClock.Instant {
-        guard let last = paints.last, let oldest = paints.first else { return now }
-        let spaced = change == .urgent ? now : last + routineInterval
-        return paints.count < framesPerSecond ? spaced : max(spaced, oldest + .seconds(1))
+        guard let lastPaint, let scheduled else { return now }
+        let spaced = change == .urgent ? now : lastPaint + routineInterval
+        return max(spaced, scheduled - interval)
     }
 
     private mutating func paint(at now: ContinuousClock.Instant) -> Action {
         state = .idle
-        if paints.count == framesPerSecond { paints.removeFirst() }
-        paints.append(now)
+        lastPaint = now
+        scheduled = max(scheduled ?? now, now) + interval
         return .paint
     }
 }

@@ -3,7 +3,10 @@
 public final class HeadlessScreen: Screen {
     public private(set) var size: Size
     public let capabilities: Capabilities
-    public let events: AsyncStream<TerminalEvent>
+    public var listener: (@MainActor (TerminalEvent) -> Void)? {
+        get { outlet.listener }
+        set { outlet.listener = newValue }
+    }
 
     /// What is shown now.
     public private(set) var shown: CellBuffer
@@ -22,7 +25,7 @@ public final class HeadlessScreen: Screen {
     /// Whether ``close()`` was called.
     public private(set) var isClosed = false
 
-    private let continuation: AsyncStream<TerminalEvent>.Continuation
+    private let outlet = TerminalEventOutlet()
     private var wanted: (frame: CellBuffer, cursor: Position?)
     /// `false` while what is on the screen is not known to be ``shown``.
     private var isKnown = false
@@ -32,7 +35,6 @@ public final class HeadlessScreen: Screen {
         self.capabilities = capabilities
         shown = CellBuffer(size)
         wanted = (shown, nil)
-        (events, continuation) = AsyncStream.makeStream(of: TerminalEvent.self)
     }
 
     public func present(_ frame: CellBuffer, cursor: Position?) {
@@ -80,18 +82,17 @@ public final class HeadlessScreen: Screen {
         guard !isClosed else { return }
         suspend()
         resume()
-        continuation.yield(.resumed)
+        outlet.tell(.resumed)
     }
 
     public func close() {
         isClosed = true
-        continuation.finish()
+        outlet.end()
     }
 
     /// Has the user, or the system, do something.
     public func receive(_ event: TerminalEvent) {
-        if case .resize(let size) = event { resize(to: size) } else { continuation.yield(event) }
-        if event == .endOfInput { continuation.finish() }
+        if case .resize(let size) = event { resize(to: size) } else { outlet.tell(event) }
     }
 
     /// Has the user press keys.
@@ -109,6 +110,6 @@ public final class HeadlessScreen: Screen {
         self.size = size
         shown = CellBuffer(size)
         isKnown = false
-        continuation.yield(.resize(size))
+        outlet.tell(.resize(size))
     }
 }

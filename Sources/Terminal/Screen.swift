@@ -5,8 +5,9 @@
 ///   differ from what is shown. Presenting the same frame again paints nothing and writes nothing.
 /// - **Any size fits.** A frame smaller than the screen is filled up with plain spaces, a larger one is clipped.
 ///   After ``TerminalEvent/resize(_:)`` the next present paints everything.
-/// - **One stream of events**, in the order they came, for one reader; it ends after ``close()`` and after
-///   ``TerminalEvent/endOfInput``. What comes before anyone reads is kept.
+/// - **One listener**, told of each event in the order they came, in the turn of the main queue that brought it; what
+///   comes while one is being told follows it. What comes before there is a listener is kept for it. Nothing is told
+///   after ``close()``, or after ``TerminalEvent/endOfInput``.
 /// - **Nothing else writes to the terminal** while the screen is open and not suspended.
 /// - **Suspended**, the terminal is as it was found and belongs to somebody else: frames are remembered, and the last
 ///   one is painted by ``resume()``.
@@ -20,8 +21,8 @@ public protocol Screen: AnyObject {
     /// What the terminal can do. Constant while the screen is open.
     var capabilities: Capabilities { get }
 
-    /// What comes in.
-    var events: AsyncStream<TerminalEvent> { get }
+    /// Told of what comes in. Not a stream: before a key is answered nobody has to be woken.
+    var listener: (@MainActor (TerminalEvent) -> Void)? { get set }
 
     /// Shows a frame, with the cursor at a place, or hidden.
     func present(_ frame: CellBuffer, cursor: Position?)

@@ -17,19 +17,16 @@ public enum TextFitting {
     ) -> String {
         let text = Substring(text)
         guard width > 0 else { return "" }
-        if text.utf8.count <= width, DisplayWidth.isPlain(text) { return String(text) }
-        let clusters = Array(DisplayClusters(text))
-        let total = clusters.reduce(0) { $0 + $1.width }
-        guard total > width else { return String(text) }
+        if end(of: text, within: width) == text.endIndex { return String(text) }
         let mark = DisplayWidth.of(ellipsis) < width ? ellipsis : ""
         let room = width - DisplayWidth.of(mark)
         switch keeping {
         case .start:
-            return prefix(clusters, room) + mark
+            return text[..<end(of: text, within: room)] + mark
         case .end:
-            return mark + suffix(clusters, room)
+            return mark + suffix(text, room)
         case .ends:
-            return prefix(clusters, (room + 1) / 2) + mark + suffix(clusters, room / 2)
+            return text[..<end(of: text, within: (room + 1) / 2)] + mark + suffix(text, room / 2)
         }
     }
 
@@ -43,17 +40,28 @@ public enum TextFitting {
         return trailing ? padding + fitted : fitted + padding
     }
 
-    private static func prefix(_ clusters: [DisplayCluster], _ width: Int) -> String {
+    /// Where the longest beginning of `text` ends that takes at most `width` columns.
+    private static func end(of text: Substring, within width: Int) -> Substring.Index {
         var left = width
-        let kept = clusters.prefix { cluster in
-            left -= cluster.width
-            return left >= 0
+        var clusters = DisplayClusters(text).makeIterator()
+        while true {
+            let start = clusters.index
+            var plain = 0
+            if clusters.takePlain({ plain = $0.count }) {
+                if plain > left { return text.utf8.index(start, offsetBy: left) }
+                left -= plain
+            } else if let cluster = clusters.next() {
+                left -= cluster.width
+                if left < 0 { return start }
+            } else {
+                return text.endIndex
+            }
         }
-        return kept.reduce(into: "") { $0 += $1.source }
     }
 
-    private static func suffix(_ clusters: [DisplayCluster], _ width: Int) -> String {
+    private static func suffix(_ text: Substring, _ width: Int) -> String {
         var left = width
+        let clusters = Array(DisplayClusters(text))
         let count = clusters.reversed().prefix { cluster in
             left -= cluster.width
             return left >= 0

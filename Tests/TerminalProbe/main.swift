@@ -13,7 +13,9 @@ if let path = getenv("PROBE_PID_FILE"), let file = fopen(path, "w") {
 var scene = Scene(size: screen.size, capabilities: screen.capabilities)
 while true {
     screen.present(scene.frame(), cursor: scene.cursor)
-    for await event in screen.events {
+    let (events, continuation) = AsyncStream.makeStream(of: TerminalEvent.self)
+    screen.listener = { continuation.yield($0) }
+    events: for await event in events {
         switch event {
         case .signal(let signal):
             screen.close()
@@ -21,6 +23,9 @@ while true {
         case .endOfInput:
             screen.close()
             exit(0)
+        case .key(.character("r")):
+            screen.close()
+            break events
         case .key(let key):
             try act(on: key)
         default:
@@ -59,7 +64,6 @@ func act(on key: Key) throws {
         screen.suspend()
         print("meanwhile")
         screen.resume()
-    case .character("r"): screen.close()
     case .character("d"): scene.number = (try? CursesScreen.open()) == nil ? 1000 : -1
     case .character("x"): exit(3)
     case .character("e"): throw ProbeError.asked

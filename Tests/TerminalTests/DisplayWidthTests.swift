@@ -119,4 +119,24 @@ struct DisplayClustersTests {
         #expect(clusters.map { String($0.source) }.joined() == text)
         #expect(clusters.allSatisfy { 0...2 ~= $0.width && ($0.width == 0) == $0.glyph.isEmpty })
     }
+
+    @Test("what is known to be simple has the width, and joins its neighbours as little, as Unicode's tables say")
+    func simpleCodePoints() {
+        var wrong: [String] = []
+        for value in UInt32(0xA1)..<0x2600 {
+            guard let scalar = Unicode.Scalar(value) else { continue }
+            switch scalar.properties.generalCategory {
+            case .nonspacingMark, .enclosingMark, .spacingMark, .format, .control, .lineSeparator, .paragraphSeparator,
+                .unassigned:
+                continue
+            default: break
+            }
+            let width = scalar.properties.isEmojiPresentation ? 2 : DisplayWidth.of(scalar)
+            // Two characters, whatever the tables say of a third one between them.
+            guard width > 0, "a\(scalar)b".count == 3 else { continue }
+            if DisplayWidth.of("a\(scalar)b") != 2 + width { wrong.append(String(value, radix: 16)) }
+            if DisplayWidth.of("\(scalar)\u{301}") != width { wrong.append("\(String(value, radix: 16)) with a mark") }
+        }
+        #expect(wrong.isEmpty, "\(wrong.prefix(20))")
+    }
 }

@@ -140,6 +140,8 @@ struct TerminalKnowledgeTests {
         latin.isEncodable = { $0.isASCII }
         #expect(ink("e\u{301}", width: 1, latin) == .curses(["e"]))
         #expect(ink("1\u{20E3}", width: 1, latin) == .missing)
+        #expect(ink("…", width: 1, latin) == .curses(["~"]))
+        #expect(ink("⟨", width: 1, latin) == .curses(["<"]))
     }
 
     @Test(
