@@ -228,6 +228,7 @@ let package = Package(
                 "TestSupport", nioCore,
                 nioPosix, nioHTTP1, nioWebSocket, logging, argumentParser,
             ],
+            exclude: ["Screens"],
             swiftSettings: strict
         ),
         .testTarget(

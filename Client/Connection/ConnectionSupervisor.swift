@@ -27,7 +27,9 @@ actor ConnectionSupervisor {
     private var isCredentialSpent = false
 
     private var step = Step.idle
-    private var notices: [Notice] = []
+    private var notices: ArraySlice<Notice> = []
+    /// What the link has brought and was not looked at yet.
+    private var arrived: ArraySlice<SocketArrival> = []
     private let online = Gate()
     private var isLetGo = false
     /// The next wait is left out.
@@ -59,18 +61,33 @@ actor ConnectionSupervisor {
     /// The next notice; nil after the last, which is that the connection is closed. Cancelling the task closes it.
     /// For one caller at a time.
     func next() async -> Notice? {
-        while true {
-            if !notices.isEmpty { return notices.removeFirst() }
-            switch step {
-            case .idle: apply(machine.start())
-            case .connecting: await connect()
-            case .listening(let link): await listen(to: link)
-            case .waiting(let delay, let hurry):
-                await wait(delay, orUntil: hurry)
-                apply(Task.isCancelled ? machine.close() : machine.delayPassed())
-            case .ended: return nil
-            }
+        while notices.isEmpty, await advance() {}
+        return notices.popFirst()
+    }
+
+    /// All notices that there are by now, at least one; empty after the last. As ``next()`` otherwise: for who would
+    /// spend more on being woken for each than on the notice.
+    ///
+    /// - Parameter rest: what comes within that time may come together.
+    func nextBatch(resting rest: Duration = .zero) async -> [Notice] {
+        if rest > .zero, notices.isEmpty, arrived.isEmpty, case .listening(let link) = step { link.rest(for: rest) }
+        while notices.isEmpty, await advance() {}
+        defer { notices = [] }
+        return Array(notices)
+    }
+
+    /// Does what is to be done next, or waits for it; false after the end.
+    private func advance() async -> Bool {
+        switch step {
+        case .idle: apply(machine.start())
+        case .connecting: await connect()
+        case .listening(let link): await listen(to: link)
+        case .waiting(let delay, let hurry):
+            await wait(delay, orUntil: hurry)
+            apply(Task.isCancelled ? machine.close() : machine.delayPassed())
+        case .ended: return false
         }
+        return true
     }
 
     /// Waits for whichever comes first, and no longer than the task is wanted.
@@ -94,6 +111,7 @@ actor ConnectionSupervisor {
             }
             progress.connected()
             requests = []
+            arrived = []
             isLetGo = false
             isHurried = false
             step = .listening(link)
@@ -106,19 +124,33 @@ actor ConnectionSupervisor {
     }
 
     private func listen(to link: any SocketLink) async {
-        switch await link.next() {
-        case .event(let name, let arguments): receive(name, arguments)
-        case .acknowledgement: await placeAnswer()
-        case .lost(let reason): await leave(link, machine.lost(reason: reason, wasAskedFor: isLetGo))
-        case nil where Task.isCancelled: await leave(link, machine.close())
-        case nil: await leave(link, machine.lost(reason: "The connection ended.", wasAskedFor: isLetGo))
+        if arrived.isEmpty { arrived = await link.arrivals(isolation: self)[...] }
+        guard !arrived.isEmpty else {
+            return await leave(link, reason: Task.isCancelled ? nil : "The connection ended.")
+        }
+        while case .listening = step, let arrival = arrived.first {
+            // What came before an answer need not wait for it.
+            if arrival == .acknowledgement, !notices.isEmpty { return }
+            arrived.removeFirst()
+            switch arrival {
+            case .event(let name, let arguments): receive(name, arguments)
+            case .acknowledgement: return await placeAnswer()
+            case .lost(let reason): return await leave(link, reason: reason)
+            }
         }
     }
 
-    private func leave(_ link: any SocketLink, _ action: ConnectionMachine.Action?) async {
+    /// - Parameter reason: why the connection was lost; nil where nobody listens any more.
+    private func leave(_ link: any SocketLink, reason: String?) async {
+        let wasAskedFor = isLetGo
         online.close()
         await link.close()
-        apply(action)
+        // Asked only now: everything may have been closed meanwhile.
+        if let reason {
+            apply(machine.lost(reason: reason, wasAskedFor: wasAskedFor))
+        } else {
+            apply(machine.close())
+        }
     }
 
     private func apply(_ action: ConnectionMachine.Action?) {

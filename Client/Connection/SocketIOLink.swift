@@ -12,6 +12,8 @@ struct SocketIOConnector: SocketConnector {
         var configuration = SocketIOClientConfiguration(
             isSecure: origin.scheme == .https, host: origin.host, port: origin.port)
         configuration.trustRootsFile = certificateFile
+        // A row as a tree takes several kilobytes: what waits in a flood is kept short.
+        configuration.maximumUnreadElements = 256
         if let token = handshake.token { configuration.headers = [("Cookie", "token=\(token.secret)")] }
         if let after = handshake.after { configuration.auth = ["after": .string(after.description)] }
         do {
@@ -24,10 +26,10 @@ struct SocketIOConnector: SocketConnector {
 }
 
 /// A connection by Socket.IO.
-actor SocketIOLink: SocketLink {
-    nonisolated let socketID: String
+final class SocketIOLink: SocketLink {
+    let socketID: String
     private let connection: SocketIOConnection
-    private var incoming: SocketIOIncomingSequence.AsyncIterator
+    private let incoming: SocketIOIncomingSequence.AsyncIterator
 
     init(_ connection: SocketIOConnection) {
         self.connection = connection
@@ -35,14 +37,15 @@ actor SocketIOLink: SocketLink {
         incoming = connection.incoming.makeAsyncIterator()
     }
 
-    func next() async -> SocketArrival? {
+    func arrivals(isolation: isolated (any _Concurrency.Actor)?) async -> [SocketArrival] {
         // The iterator refers to the one queue; a copy of it goes on where the original stands.
         var incoming = incoming
-        return switch await incoming.next(isolation: self) {
-        case .event(let name, let arguments, _, _): .event(name: name, arguments: arguments)
-        case .acknowledgement: .acknowledgement
-        case .disconnected(let reason): .lost(reason: Self.sentence(reason))
-        case nil: nil
+        return (await incoming.nextBatch(isolation: isolation) ?? []).map { element in
+            switch element {
+            case .event(let name, let arguments, _, _): .event(name: name, arguments: arguments)
+            case .acknowledgement: .acknowledgement
+            case .disconnected(let reason): .lost(reason: Self.sentence(reason))
+            }
         }
     }
 
@@ -52,7 +55,11 @@ actor SocketIOLink: SocketLink {
         return words == sentence ? sentence : "The connection broke: \(words.asSentenceEnd)"
     }
 
-    nonisolated func request(_ event: String, _ arguments: [JSON], timeout: Duration) async throws -> JSON {
+    func rest(for duration: Duration) {
+        connection.rest(for: duration)
+    }
+
+    func request(_ event: String, _ arguments: [JSON], timeout: Duration) async throws -> JSON {
         do {
             let answer = try await connection.emitWithAcknowledgement(event, arguments, timeout: timeout)
             return answer.first ?? .null
@@ -65,7 +72,7 @@ actor SocketIOLink: SocketLink {
         }
     }
 
-    nonisolated func close() async {
+    func close() async {
         await connection.disconnect()
     }
 }

@@ -19,17 +19,24 @@ protocol SocketConnector: Sendable {
 protocol SocketLink: Sendable {
     var socketID: String { get }
 
-    /// The next that arrived, in the server's order; nil after a loss, and when the task is cancelled. For one caller
+    /// All that arrived since, in the server's order; empty after a loss, and when the task is cancelled. For one caller
     /// at a time.
-    func next() async -> SocketArrival?
+    func arrivals(isolation: isolated (any _Concurrency.Actor)?) async -> [SocketArrival]
+
+    /// Has what comes within a while come together, where the link can do that. Answers are not held up.
+    func rest(for duration: Duration)
 
     /// Sends an event and waits for its acknowledgement.
     ///
-    /// The acknowledgement also stands in ``next()``, at its place among the events.
+    /// The acknowledgement also stands in ``arrivals(isolation:)``, at its place among the events.
     func request(_ event: String, _ arguments: [JSON], timeout: Duration) async throws -> JSON
 
     /// Ends the connection; returns when it is closed. Calling it again does nothing.
     func close() async
+}
+
+extension SocketLink {
+    func rest(for _: Duration) {}
 }
 
 /// What arrives on a connection.

@@ -120,9 +120,9 @@ struct WatchCommand: VerbCommand {
         commandName: "watch", abstract: "Show live events, for ever or until something happens.",
         discussion: """
             A query is terms that must all hold: model:thing, op:updated (created, updated, removed, hidden; save and \
-            remove for two each), who:ann (who:none: changes from outside), key:12, field=value, field~text, \
-            role:admin, since:5m, or a word that the row contains. '-' before a term turns it round; quotes hold \
-            spaces together.
+            remove for two each), who:ann (who:none: made in the database, not through the server), key:12, \
+            field=value, field~text, role:admin, since:5m, or a word that the row, its model or its author's name \
+            contains. '-' before a term turns it round; quotes hold spaces together.
 
             With --control each line of standard input is a command on this very socket: /login [PROFILE], /logout, \
             /whoami, /send TEXT, /disconnect (the connection comes back), /quit. A line without a slash is sent as \

@@ -16,6 +16,9 @@ final class LiveScreen {
         case tick(at: ContinuousClock.Instant)
     }
 
+    /// How many notices are taken before the keys have their turn: a few milliseconds' worth.
+    private static let mostAtOnce = 64
+
     private let screen: any Screen
     private let service: LiveService
     private var state: ScreenState
@@ -24,6 +27,7 @@ final class LiveScreen {
     private let replay: Replay?
     private var recording: EventFile?
     private var pacer = FramePacer()
+    private var lines = ListLineCache()
     private let opened = ContinuousClock.now
     private let jobs: AsyncStream<Job>
     private let jobQueue: AsyncStream<Job>.Continuation
@@ -31,6 +35,7 @@ final class LiveScreen {
     private let commands: AsyncStream<Effect>
     private let commandQueue: AsyncStream<Effect>.Continuation
     private var nextTick: ContinuousClock.Instant?
+    private var nextPaint: ContinuousClock.Instant?
     private var end: ExitCode?
     private let willEnd: @MainActor (ExitCode) -> Void
 
@@ -56,9 +61,9 @@ final class LiveScreen {
     func run() async -> ExitCode {
         // The first screen comes before anything that can take time.
         paint()
+        screen.listener = { [weak self] in self?.heard($0) }
         await withTaskCancellationHandler {
             await withDiscardingTaskGroup { group in
-                group.addTask { await self.hear() }
                 group.addTask { await self.obey() }
                 jobQueue.yield(replay.map(Job.replay) ?? .listen(session))
                 for await job in jobs { group.addTask { await self.perform(job) } }
@@ -74,25 +79,31 @@ final class LiveScreen {
     // MARK: Actions
 
     private func apply(_ action: Action, _ change: FramePacer.Change = .routine) {
-        guard end == nil else { return }
+        apply(CollectionOfOne(action), change)
+    }
+
+    /// Takes actions that came together, and paints once for all of them.
+    private func apply(_ actions: some Collection<Action>, _ change: FramePacer.Change = .routine) {
         let now = ContinuousClock.now
-        for effect in state.reduce(action, at: Moment(uptime: now - opened, wall: .now())) { start(effect) }
+        let moment = Moment(uptime: now - opened, wall: .now())
+        for action in actions {
+            guard end == nil else { return }
+            for effect in state.reduce(action, at: moment) { start(effect) }
+        }
         guard end == nil else { return }
-        obey(pacer.changed(change, at: now))
+        obey(pacer.changed(change, at: now), change)
         scheduleTick()
     }
 
-    private func hear() async {
-        for await event in screen.events {
-            switch event {
-            case .key(let key): apply(.key(key), .urgent)
-            case .mouse(let mouse): apply(.mouse(mouse), .urgent)
-            case .paste(let paste): apply(.paste(paste), .urgent)
-            case .resize(let size): apply(.resize(size), .urgent)
-            case .signal(let signal): apply(.end(ExitCode(signal)))
-            case .resumed: apply(.tick, .urgent)
-            case .endOfInput: apply(.end(.hungUp))
-            }
+    private func heard(_ event: TerminalEvent) {
+        switch event {
+        case .key(let key): apply(.key(key), .urgent)
+        case .mouse(let mouse): apply(.mouse(mouse), .urgent)
+        case .paste(let paste): apply(.paste(paste), .urgent)
+        case .resize(let size): apply(.resize(size), .urgent)
+        case .signal(let signal): apply(.end(ExitCode(signal)))
+        case .resumed: apply(.tick, .urgent)
+        case .endOfInput: apply(.end(.hungUp))
         }
     }
 
@@ -124,10 +135,16 @@ final class LiveScreen {
 
     // MARK: Painting
 
-    private func obey(_ action: FramePacer.Action) {
+    private func obey(_ action: FramePacer.Action, _ change: FramePacer.Change = .urgent) {
         switch action {
-        case .paint: paint()
-        case .wait(let until): jobQueue.yield(.paint(at: until))
+        case .paint:
+            nextPaint = nil
+            paint()
+        case .wait(let until):
+            // What comes at the end of a rest brings its own paint; a timer just before it would be one too many.
+            let due = change == .routine ? until + .milliseconds(10) : until
+            nextPaint = due
+            jobQueue.yield(.paint(at: due))
         case .none: break
         }
     }
@@ -135,7 +152,7 @@ final class LiveScreen {
     private func paint() {
         guard end == nil else { return }
         state.now = Moment(uptime: ContinuousClock.now - opened, wall: .now())
-        let frame = ScreenView.frame(state)
+        let frame = ScreenView.frame(state, &lines)
         screen.present(frame.cells, cursor: frame.cursor)
     }
 
@@ -160,6 +177,8 @@ final class LiveScreen {
         case .effect: break
         case .paint(let due):
             guard (try? await Task.sleep(until: due, clock: .continuous)) != nil else { return }
+            // It was painted since, or another time has been asked for.
+            guard nextPaint == due else { return }
             obey(pacer.timerFired(at: .now))
         case .tick(let due):
             guard (try? await Task.sleep(until: due, clock: .continuous)) != nil else { return }
@@ -171,19 +190,40 @@ final class LiveScreen {
     }
 
     private func listen(to session: LiveSession) async {
-        while let notice = await session.supervisor.next() {
+        var rest = Duration.zero
+        while true {
+            let notices = await session.supervisor.nextBatch(resting: rest)
+            guard !notices.isEmpty else { return }
             // What a server says that has been left is not for this list.
             guard session === self.session else { continue }
-            await record(notice)
-            apply(.notice(notice))
+            await record(notices)
+            await apply(notices, of: session)
+            // A trickle of events wakes the program for each frame, not for each event. In a flood nothing waits.
+            let isTrickle = notices.count < Self.mostAtOnce && notices.contains { $0.isEvent }
+            rest = isTrickle ? pacer.rest(at: .now) : .zero
+        }
+    }
+
+    private func apply(_ notices: [Notice], of session: LiveSession) async {
+        var rest = notices[...]
+        while !rest.isEmpty, session === self.session {
+            apply(rest.prefix(Self.mostAtOnce).map(Action.notice))
+            rest = rest.dropFirst(Self.mostAtOnce)
+            // A key that was pressed meanwhile comes first.
+            if !rest.isEmpty { await Task.yield() }
         }
     }
 
     /// The socket waits until it is written: what can't be kept up with is not lost, but comes later.
-    private func record(_ notice: Notice) async {
-        guard let file = recording, let line = notice.recorded(at: session.origin) else { return }
+    private func record(_ notices: [Notice]) async {
+        guard let file = recording else { return }
+        let origin = session.origin
+        let lines = notices.flatMap { notice in
+            notice.recorded(at: origin).map { $0.jsonBytes + [UInt8(ascii: "\n")] } ?? []
+        }
+        guard !lines.isEmpty else { return }
         do {
-            try await file.append(line.jsonBytes + [UInt8(ascii: "\n")])
+            try await file.append(lines)
         } catch {
             guard recording === file else { return }
             recording = nil

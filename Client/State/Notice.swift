@@ -17,6 +17,10 @@ enum Notice: Hashable, Sendable {
     case duplicate(ModelEvent)
     /// The answer to a command that was given on the socket, at its place among the events.
     case answer(command: String, JSON)
+
+    var isEvent: Bool {
+        if case .event = self { true } else { false }
+    }
 }
 
 /// Where the connection stands, as people are told.

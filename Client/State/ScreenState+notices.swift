@@ -25,15 +25,16 @@ extension ScreenState {
             if case .online = state { return rooms.left.sorted().map(Effect.leave) }
         case .identity(let identity, _): return reduce(identity)
         case .expiring(let expiry): return reduce(expiring: expiry)
-        case .presence(let presence): people.received(presence, at: now.uptime)
+        case .presence(let presence): if people.received(presence, at: now.uptime) { return ring(for: presence) }
         case .event(let event):
             rooms.heard(of: event)
             if wasTold(event) { return [] }
-            timeline.append(event, receivedAt: now.wall, arrow: isUnicode ? "→" : "->")
+            timeline.append(event, receivedAt: now.wall, isUnicode: isUnicode)
             meter.count(at: now.uptime)
             countUnread(event)
             // Of who has been removed presence tells only after a while.
             if event.model == "user" { people.areOutdated(at: now.uptime) }
+            tellIfHidden(event)
             return ring(for: event)
         case .gap(let gap): reduce(gap)
         case .other(let name, let arguments): tell(name, arguments)
@@ -53,6 +54,17 @@ extension ScreenState {
         case .answer, .duplicate: break
         }
         return []
+    }
+
+    /// Nobody is left to wonder where the message is that he has just sent.
+    private mutating func tellIfHidden(_ event: ModelEvent) {
+        guard event.model == "message", event.operation == .created, let by = event.by, by.id == user?.id else {
+            return
+        }
+        settle()
+        guard let id = timeline.lastID, !isShown(id) else { return }
+        let isElsewhere = sieve.tab == .events
+        say("Your message was sent; \(isElsewhere ? "it stands in the tab Chat" : "a filter hides it (F lists them)").")
     }
 
     private mutating func reduce(_ state: ConnectionState) {
@@ -90,7 +102,7 @@ extension ScreenState {
     }
 
     private mutating func reduce(_ gap: Gap) {
-        timeline.forgetVersions()
+        timeline.missedVersions()
         let reason =
             switch gap.reason {
             case .retention: "the server no longer holds them"

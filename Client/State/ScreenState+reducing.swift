@@ -8,7 +8,10 @@ extension ScreenState {
     mutating func reduce(_ action: Action, at now: Moment) -> [Effect] {
         self.now = now
         defer { settle() }
+        let messageBefore = message
         let effects = effects(of: action)
+        // A long one takes rows of the list.
+        if message != messageBefore { keepSelectionInSight() }
         guard replay != nil else { return effects }
         switch action {
         case .key, .paste, .mouse: return withoutServer(effects, isAsked: true)

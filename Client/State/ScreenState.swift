@@ -59,6 +59,8 @@ struct ScreenState: Sendable {
     var watches = Watches()
     var rooms = Rooms()
     var recording: RecordingStatus?
+    /// Of how many events the ones are that are being written to a file.
+    var exporting: Int?
     /// The recording that is shown; nil where a server is.
     var replay: ReplayStatus?
     /// For whom an event was explained last, as it was typed.
@@ -225,10 +227,10 @@ extension ScreenState {
         return selected
     }
 
-    /// How many entries came since the list was held, and how many of these match the filters.
+    /// How many events came since the list was held, and how many of these match the filters.
     var newBelow: (matching: Int, all: Int) {
         guard !view.isFollowing else { return (0, 0) }
-        return sieve.counts(after: view.heldAt, timeline)
+        return sieve.counts(after: view.heldAt)
     }
 
     /// When something changes with nothing happening, in uptime; nil where nothing will.

@@ -13,7 +13,7 @@ extension AccountView {
         let selected = items.contains(selected) ? selected : items[0]
         var rows: [Row] = [.spare]
         for (label, value, isSpare) in facts(state) {
-            var line = StyledText(TextFitting.padded(label, to: labelWidth), Theme.faint)
+            var line = StyledText(state.padded(label, to: labelWidth), Theme.faint)
             line.append(SafeText(value).text)
             rows.append(Row(text: line, isSpare: isSpare))
         }
@@ -21,7 +21,7 @@ extension AccountView {
         let width = AccountChoice.allCases.map(\.title.count).max() ?? 0
         for choice in AccountChoice.allCases {
             let isSelected = selected == .choice(choice)
-            let title = " \(TextFitting.padded(choice.title, to: width)) "
+            let title = " \(state.padded(choice.title, to: width)) "
             var line = StyledText(title, isSelected ? Theme.mode : .plain)
             // A word or two of a sentence would explain nothing.
             if room > width + 18 { line.append("  \(choice.explanation)", Theme.faint) }
@@ -29,7 +29,7 @@ extension AccountView {
         }
         rows.append(.spare)
         rows += sessions(selected, state)
-        return draw(rows, in: pane, of: &buffer)
+        return draw(rows, state, in: pane, of: &buffer)
     }
 
     private static func facts(_ state: ScreenState) -> [(label: String, value: String, isSpare: Bool)] {
@@ -62,14 +62,14 @@ extension AccountView {
         if let fault = listing.fault {
             heading.append("  \(fault)", Theme.alarm)
         } else if listing.items == nil {
-            heading.append("  asking\(state.capabilities.lineArt.ellipsis)", Theme.faint)
+            heading.append("  asking\(state.signs.ellipsis)", Theme.faint)
         } else {
             heading.append("  Enter ends the selected one", Theme.faint)
         }
         var rows = [Row(text: heading)]
         for session in listing.items ?? [] {
             let isSelected = selected == .session(session.id)
-            var line = StyledText(" \(title(session)) ", isSelected ? Theme.mode : .plain)
+            var line = StyledText(" \(title(session, state)) ", isSelected ? Theme.mode : .plain)
             line.append("  \(times(session, state.now.wall))", Theme.faint)
             rows.append(Row(text: line, cursor: isSelected ? 0 : nil))
             for socket in session.sockets { rows.append(Row(text: self.line(socket, state))) }
@@ -77,9 +77,9 @@ extension AccountView {
         return rows
     }
 
-    private static func title(_ session: UserSession) -> String {
+    private static func title(_ session: UserSession, _ state: ScreenState) -> String {
         var parts = [session.isCurrent ? "this one" : "another"]
-        parts.append(TextFitting.truncated(session.agent ?? "unknown program", to: 40))
+        parts.append(state.fitted(session.agent ?? "unknown program", to: 40))
         if let address = session.address { parts.append(address) }
         return parts.joined(separator: "  ")
     }
@@ -96,7 +96,7 @@ extension AccountView {
 
     private static func line(_ socket: UserSession.Socket, _ state: ScreenState) -> StyledText {
         var parts = [
-            "socket \(TextFitting.truncated(socket.id, to: 24, keeping: .ends))", socket.transport, socket.address,
+            "socket \(state.fitted(socket.id, to: 24, keeping: .ends))", socket.transport, socket.address,
         ]
         if let since = socket.connectedAt { parts.append(Words.ago(since, now: state.now.wall)) }
         if case .online(let own) = state.connection.phase, own == socket.id { parts[0] += " (this one)" }

@@ -32,8 +32,9 @@ enum AccountView {
             let isActive = form.field == field
             let labelWidth = room >= 44 ? 12 : 9
             let (shown, cursor) = visible(
-                editor, isMasked: field == .password, isActive: isActive, width: max(1, min(48, room - labelWidth - 1)))
-            let name = TextFitting.padded(label, to: labelWidth)
+                editor, isMasked: field == .password, isActive: isActive, width: max(1, min(48, room - labelWidth - 1)),
+                state)
+            let name = state.padded(label, to: labelWidth)
             add(
                 field, [Span(name, isActive ? Theme.key : .plain), Span(shown, .underline)],
                 cursor: labelWidth + cursor)
@@ -41,10 +42,10 @@ enum AccountView {
         let tick = "[\(form.staysSignedIn ? "x" : " ")] stay signed in"
         add(.staysSignedIn, StyledText(tick, form.field == .staysSignedIn ? Theme.mode : .plain), cursor: 1)
         rows.append(.spare)
-        let action = form.isBusy ? " logging in\(state.capabilities.lineArt.ellipsis) " : " Log in "
+        let action = form.isBusy ? " logging in\(state.signs.ellipsis) " : " Log in "
         add(.submit, StyledText(action, form.field == .submit ? Theme.mode : .underline), cursor: 1)
         if form.fault != nil, form.fault?.field == nil { rows += fault(form, room) }
-        return draw(rows, in: pane, of: &buffer)
+        return draw(rows, state, in: pane, of: &buffer)
     }
 
     private static func heading(_ state: ScreenState) -> StyledText {
@@ -62,20 +63,22 @@ enum AccountView {
 
     /// The part of a field's text that has the cursor, filled up to the field's width.
     static func visible(
-        _ editor: LineEditor, isMasked: Bool, isActive: Bool, width: Int, ellipsis: String = "…"
+        _ editor: LineEditor, isMasked: Bool, isActive: Bool, width: Int, _ state: ScreenState
     ) -> (text: String, cursor: Int) {
         let text = isMasked ? String(repeating: "*", count: editor.characters.count) : editor.text
         let before = String(text.prefix(editor.cursor))
         guard isActive, DisplayWidth.of(before) >= width else {
-            return (TextFitting.padded(text, to: width, ellipsis: ellipsis), DisplayWidth.of(before))
+            return (state.padded(text, to: width), DisplayWidth.of(before))
         }
-        let tail = TextFitting.truncated(before, to: width - 1, ellipsis: ellipsis, keeping: .end)
-        return (TextFitting.padded(tail, to: width), DisplayWidth.of(tail))
+        let tail = state.fitted(before, to: width - 1, keeping: .end)
+        return (state.padded(tail, to: width), DisplayWidth.of(tail))
     }
 
     static func margin(_ pane: Rect) -> Int { pane.columns >= 60 ? 4 : 1 }
 
-    static func draw(_ rows: [Row], in pane: Rect, of buffer: inout CellBuffer) -> Terminal.Position? {
+    static func draw(
+        _ rows: [Row], _ state: ScreenState, in pane: Rect, of buffer: inout CellBuffer
+    ) -> Terminal.Position? {
         let shown = rows.count > pane.rows ? rows.filter { !$0.isSpare } : rows
         let left = pane.column + margin(pane)
         let at = shown.firstIndex { $0.cursor != nil } ?? 0
@@ -83,7 +86,8 @@ enum AccountView {
         let top = max(0, min(at, at + 2 - pane.rows, shown.count - pane.rows))
         var cursor: Terminal.Position?
         for (row, line) in shown.dropFirst(top).prefix(pane.rows).enumerated() {
-            let fitted = line.text.truncated(to: max(1, pane.columnRange.upperBound - left))
+            let fitted = line.text.truncated(
+                to: max(1, pane.columnRange.upperBound - left), ellipsis: state.signs.ellipsis)
             buffer.draw(fitted, row: pane.row + row, column: left, in: pane.columnRange)
             if let column = line.cursor { cursor = Terminal.Position(row: pane.row + row, column: left + column) }
         }

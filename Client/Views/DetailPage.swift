@@ -23,6 +23,8 @@ struct DetailLine: Hashable, Sendable {
     var path: JSONPath?
     /// It opens or closes an object or an array, so that folding is about this one and not about what is around it.
     var isBracket = false
+    /// Words are kept whole: it is a sentence, not a value, of which every space counts.
+    var isSentence = false
 
     /// What folds, or unfolds, from here.
     var fold: JSONPath? {
@@ -48,7 +50,9 @@ struct DetailPage {
         let room = max(1, width - 2)
         var rows: [Row] = []
         for (number, line) in lines.enumerated() {
-            rows += line.text.wrapped(to: room, .anywhere).map { Row(text: $0, line: number) }
+            rows += line.text.wrapped(to: room, line.isSentence ? .words : .anywhere).map {
+                Row(text: $0, line: number)
+            }
         }
         self.rows = rows
     }

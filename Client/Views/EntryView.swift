@@ -15,7 +15,7 @@ enum EntryView {
             return 1
         }
         if line.text.utf8.count <= room, !line.text.utf8.contains(UInt8(ascii: "\n")), line.marks == 0 { return 1 }
-        return rows(of: text(of: line), room, state).count
+        return rows(of: line.wholeText, room, state).count
     }
 
     /// The rows of an entry, without the column of the selection.
@@ -28,6 +28,8 @@ enum EntryView {
         switch entry.content {
         case .divider(let text):
             let art = state.capabilities.lineArt
+            // Before it stand two columns of the line and a space; behind it the line gives way.
+            let text = state.fitted(text, to: max(1, width - 4))
             let line = String(
                 repeating: String(art.horizontal), count: max(2, (width - 1 - DisplayWidth.of(text) - 2) / 2))
             let whole = StyledText("\(line) \(text) \(line)", Theme.border)
@@ -38,34 +40,26 @@ enum EntryView {
         case .event(let line):
             var head = self.head(entry, state, columns, before)
             if let model = columns.model, !line.isChat || columns.label != nil {
-                head.append(TextFitting.padded(line.model, to: model), Theme.faint)
+                head.append(state.padded(line.model, to: model), Theme.faint)
                 head.append(" ")
             } else if !line.isChat {
-                head.append("\(TextFitting.truncated(line.model, to: columns.narrow)) ", Theme.faint)
+                head.append("\(state.fitted(line.model, to: columns.narrow)) ", Theme.faint)
             }
             let style = line.isChat ? Theme.name : .bold
             if let label = columns.label {
-                head.append(TextFitting.padded(line.label, to: label), style)
+                head.append(state.padded(line.label, to: label), style)
             } else {
-                head.append(TextFitting.truncated(line.label, to: columns.narrow), style)
+                head.append(state.fitted(line.label, to: columns.narrow), style)
             }
             head.append("  ")
-            let whole = text(of: line)
+            let whole = line.wholeText
             let room = textWidth(entry, state, width: width)
             let rows =
                 wraps(entry, state)
                 ? rows(of: whole, room, state)
-                : [
-                    TextFitting.truncated(
-                        scrolled(whole.replacingBreaks, state), to: room, ellipsis: state.capabilities.lineArt.ellipsis)
-                ]
+                : [state.fitted(scrolled(whole.replacingBreaks, state), to: room)]
             return compose(head, rows, .plain)
         }
-    }
-
-    private static func text(of line: EventLine) -> String {
-        guard line.marks > 0 else { return line.text }
-        return "\(line.text)  (\(line.marks) character\(line.marks == 1 ? "" : "s") made safe)"
     }
 
     private static func wraps(_ entry: Entry, _ state: ScreenState) -> Bool {
@@ -78,11 +72,8 @@ enum EntryView {
         let rows = TextFitting.wrapped(text, to: max(1, width))
         guard rows.count > tallest else { return rows.map(String.init) }
         let shown = rows.prefix(tallest).map(String.init)
-        return shown.dropLast() + [
-            TextFitting.truncated(
-                "\(shown.last ?? "")\(String(repeating: " ", count: width))", to: max(1, width),
-                ellipsis: state.capabilities.lineArt.ellipsis)
-        ]
+        let last = "\(shown.last ?? "")\(String(repeating: " ", count: width))"
+        return shown.dropLast() + [state.fitted(last, to: max(1, width))]
     }
 
     private static func compose(_ head: StyledText, _ rows: [String], _ style: Style) -> [StyledText] {
@@ -109,15 +100,13 @@ enum EntryView {
     /// How many columns of an entry's text are out of sight because its line is cut.
     static func hidden(_ entry: Entry, _ state: ScreenState, width: Int) -> Int {
         guard case .event(let line) = entry.content, !wraps(entry, state) else { return 0 }
-        return max(0, DisplayWidth.of(text(of: line)) - textWidth(entry, state, width: width))
+        return max(0, DisplayWidth.of(line.wholeText) - textWidth(entry, state, width: width))
     }
 
     /// What is left of a line that is scrolled sideways.
     private static func scrolled(_ text: String, _ state: ScreenState) -> String {
         guard state.scrolledColumns > 0 else { return text }
-        return TextFitting.truncated(
-            text, to: DisplayWidth.of(text) - state.scrolledColumns, ellipsis: state.capabilities.lineArt.ellipsis,
-            keeping: .end)
+        return state.fitted(text, to: DisplayWidth.of(text) - state.scrolledColumns, keeping: .end)
     }
 
     private static func textWidth(_ entry: Entry, _ state: ScreenState, width: Int) -> Int {

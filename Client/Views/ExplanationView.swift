@@ -14,9 +14,9 @@ enum ExplanationView {
         var rest = 0
         var cursor = Terminal.Position(row: pane.row, column: pane.column)
         switch page.phase {
-        case .asking: cursor = drawPrompt(page, in: pane, of: &buffer) ?? cursor
+        case .asking: cursor = drawPrompt(page, state, in: pane, of: &buffer) ?? cursor
         case .loading:
-            drawText("asking the server\(state.capabilities.lineArt.ellipsis)", Theme.faint, in: pane, of: &buffer)
+            drawText("asking the server\(state.signs.ellipsis)", Theme.faint, in: pane, of: &buffer)
         case .failed(let reason): drawText("! \(reason)", Theme.alarm, in: pane, of: &buffer)
         case .shown(let lines, let top):
             let all = self.lines(lines, width: pane.columns)
@@ -42,19 +42,19 @@ enum ExplanationView {
         if !page.isAsking { heading.append("\(SafeText(page.user))  ", Theme.identity) }
         heading.append(page.title, page.isAsking ? Theme.identity : Theme.faint)
         buffer.draw(
-            heading.truncated(to: room, ellipsis: state.capabilities.lineArt.ellipsis), row: pane.row,
+            heading.truncated(to: room, ellipsis: state.signs.ellipsis), row: pane.row,
             column: pane.column + 1, in: pane.columnRange)
         buffer.draw(below, row: pane.row, column: pane.column + pane.columns - DisplayWidth.of(below), Theme.waiting)
     }
 
     private static func drawPrompt(
-        _ page: ExplanationPage, in pane: Rect, of buffer: inout CellBuffer
+        _ page: ExplanationPage, _ state: ScreenState, in pane: Rect, of buffer: inout CellBuffer
     ) -> Terminal.Position? {
         guard pane.rows > 1 else { return nil }
         let label = pane.columns >= 44 ? "For whom: " : "For: "
         let left = pane.column + 1
         let room = max(1, min(60, pane.columns - DisplayWidth.of(label) - 2))
-        let (shown, cursor) = AccountView.visible(page.whom, isMasked: false, isActive: true, width: room)
+        let (shown, cursor) = AccountView.visible(page.whom, isMasked: false, isActive: true, width: room, state)
         buffer.draw(
             [Span(label, Theme.key), Span(shown, .underline)], row: pane.row + 1, column: left, in: pane.columnRange)
         var hint = pane

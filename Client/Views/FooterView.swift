@@ -8,7 +8,7 @@ enum FooterView {
         var parts = [state.view.isFollowing ? "FOLLOW" : "PAUSED"]
         if !state.view.isFollowing {
             let (matching, new) = state.newBelow
-            let below = state.bottom.map { state.shownCount(after: $0) } ?? 0
+            let below = state.bottom.map { state.sieve.shownEvents(after: $0) } ?? 0
             if new > 0 {
                 let match = state.sieve.isFiltering ? " (\(Words.number(matching)) match)" : ""
                 parts.append("\(Words.number(new)) new below\(match)")
@@ -21,8 +21,8 @@ enum FooterView {
             parts.append(state.keys.key(for: .last, in: .list).map { "\($0) to follow" } ?? "")
         }
         // Where there are no tabs, this is all that tells what is shown.
-        if !Layout.hasBar(state.size) {
-            if state.sieve.tab != .all { parts.append(state.sieve.tab.title) }
+        if !Layout.hasBar(state.size), state.sieve.tab != .all { parts.append(state.sieve.tab.title) }
+        if !Layout.barHoldsFilters(state.size) {
             if state.sieve.isFiltering {
                 let titles = state.sieve.effective.map(\.title).joined(separator: ", ")
                 parts.append("f \(titles) (\(TabLine.countText(state)))")
@@ -46,14 +46,32 @@ enum FooterView {
             }
         let style = state.view.isFollowing || state.page != nil ? Theme.faint : Theme.waiting
         let end = buffer.draw(
-            " \(TextFitting.truncated(title, to: max(0, layout.size.columns - 5), ellipsis: art.ellipsis)) ", row: row,
+            " \(state.fitted(title, to: max(0, layout.size.columns - 5))) ", row: row,
             column: 2, style)
         guard state.page != nil, !state.view.isFollowing || state.newBelow.all > 0 else { return }
-        buffer.draw(" \(status(state, width: 0)) ", row: row, column: end + 1, Theme.waiting)
+        let status = state.fitted(status(state, width: 0), to: layout.size.columns - end - 4)
+        guard !status.isEmpty else { return }
+        buffer.draw(" \(status) ", row: row, column: end + 1, Theme.waiting)
     }
 
-    /// The mode, then a message or the keys that matter there.
-    static func footer(_ state: ScreenState, width: Int) -> StyledText {
+    /// How many rows ``lines(_:width:)`` has; what is asked with each layout is not drawn for it.
+    static func height(_ state: ScreenState, width: Int) -> Int {
+        state.message == nil && state.confirmation == nil ? 1 : lines(state, width: width).count
+    }
+
+    /// The mode, then a message in as many rows as it takes, within reason, or the keys that matter there.
+    static func lines(_ state: ScreenState, width: Int) -> [StyledText] {
+        let (line, isSentence) = content(state, width: width)
+        guard isSentence else { return [line] }
+        let most = state.size.rows >= 18 ? 3 : state.size.rows >= 8 ? 2 : 1
+        let rows = line.wrapped(to: max(1, width), .words)
+        guard rows.count > most else { return rows }
+        var last = rows[most - 1].truncated(to: max(1, width - 1), ellipsis: "")
+        last.append(state.signs.ellipsis)
+        return rows.prefix(most - 1) + [last]
+    }
+
+    private static func content(_ state: ScreenState, width: Int) -> (line: StyledText, isSentence: Bool) {
         var line = StyledText("[\(state.context.title)]", Theme.mode)
         line.append(" ")
         if state.recording != nil {
@@ -62,11 +80,11 @@ enum FooterView {
         }
         if let confirmation = state.confirmation {
             line.append(confirmation.question, Theme.alarm)
-            return line.truncated(to: width, ellipsis: state.capabilities.lineArt.ellipsis)
+            return (line, true)
         }
         if let message = state.message {
             line.append(message.text, message.isAlarm ? Theme.alarm : .plain)
-            return line.truncated(to: width, ellipsis: state.capabilities.lineArt.ellipsis)
+            return (line, true)
         }
         let isReadOnly = state.connection.isOnline && state.identity?.user == nil && state.page == nil
         if isReadOnly {
@@ -77,32 +95,53 @@ enum FooterView {
             [Span(name.key, Theme.key), Span(" keys", Theme.faint)]
         }
         let room = width - (help?.width ?? 0) - 1
-        for request in requests(state) {
+        var requests = requests(state)
+        // Where there is room for one, it is the way out.
+        if width < 45, let back = requests.firstIndex(of: .back) { requests.insert(requests.remove(at: back), at: 0) }
+        for request in requests {
             guard let hint = hint(request, state) else { continue }
             guard line.width + DisplayWidth.of(hint.key) + DisplayWidth.of(hint.label) + 3 <= room else { break }
             line.append(hint.key, Theme.key)
             line.append(" \(hint.label)  ", Theme.faint)
         }
-        guard let help, line.width + help.width <= width else { return line.truncated(to: width) }
+        guard let help, line.width + help.width <= width else {
+            return (line.truncated(to: width, ellipsis: state.signs.ellipsis), false)
+        }
         line.append(String(repeating: " ", count: width - line.width - help.width))
-        return StyledText(line.spans + help.spans)
+        return (StyledText(line.spans + help.spans), false)
     }
 
     private static func hint(_ request: Request, _ state: ScreenState) -> (key: String, label: String)? {
         guard let key = state.keys.key(for: request, in: state.context) else { return nil }
-        return ("\(key)", request == .togglePause && !state.view.isFollowing ? "follow" : request.label)
+        switch request {
+        case .togglePause where !state.view.isFollowing: return ("\(key)", "follow")
+        case .open where state.detail.isOpen: return ("\(key)", "close")
+        // The two ways along a row's versions are one thing.
+        case .olderVersion:
+            guard let newer = state.keys.key(for: .newerVersion, in: state.context) else { break }
+            return ("\(key) \(newer)", "versions")
+        // Tab is no way to the next line here, as it is on pages.
+        case .write where state.context == .list && state.keys.request(for: .tab, in: .list) == .write && key != .tab:
+            return ("\(key)/\(Key.tab)", request.label)
+        default: break
+        }
+        return ("\(key)", request.label)
     }
 
     /// The most useful first.
     private static func requests(_ state: ScreenState) -> [Request] {
         switch state.context {
         case .list:
+            let versions: [Request] = state.detail.isOpen ? [.olderVersion] : []
             let retry: [Request] = state.connection.isOnline ? [] : [.retryNow]
             return state.identity?.user == nil
-                ? retry + [.account, .down, .open, .togglePause, .quit]
-                : retry + [.down, .open, .write, .togglePause, .toggleDiff, .search, .filter, .account, .people, .quit]
-        case .detail: return [.down, .back, .fold, .toggleDiff, .copyValue, .olderVersion, .newerVersion, .nextPane]
-        case .input: return [.send, .newLine, .historyOlder, .back, .account]
+                ? retry + [.account, .down, .open] + versions + [.togglePause, .quit]
+                : retry + [.down, .open] + versions
+                    + [.write, .togglePause, .toggleDiff, .search, .filter, .account, .people, .quit]
+        case .detail:
+            let hits: [Request] = state.search == nil ? [] : [.nextHit]
+            return [.down, .back] + hits + [.olderVersion, .fold, .toggleDiff, .copyValue, .nextPane]
+        case .input: return [.send, .back, .newLine, .historyOlder, .account]
         case .form: return [.nextField, .choose, .back]
         case .account: return [.down, .choose, .reload, .back]
         case .people:
@@ -113,7 +152,7 @@ enum FooterView {
         case .confirmation: return [.confirm, .decline]
         case .filter: return [.choose, .back, .completeTerm, .historyOlder]
         case .search: return [.choose, .back, .completeTerm, .historyOlder]
-        case .filters: return [.down, .toggle, .flip, .remove, .choose, .filter, .back]
+        case .filters: return [.down, .back, .toggle, .flip, .remove, .clearFilters, .choose, .filter]
         case .mark: return [.back]
         case .help: return [.down, .pageDown, .narrow, .back]
         case .helpSearch, .palette: return [.choose, .down, .back]

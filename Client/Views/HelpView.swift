@@ -18,7 +18,7 @@ enum HelpView {
         if let search = help.search, pane.rows > 0 {
             (_, rest) = pane.splitTop(1)
             let found = lines.isEmpty && !search.isEmpty ? "nothing" : ""
-            let place = TypedLine.draw("Find: ", search, remark: found, in: pane, of: &buffer)
+            let place = TypedLine.draw("Find: ", search, remark: found, state, in: pane, of: &buffer)
             if help.isTyping { cursor = place }
         }
         let first = min(max(0, help.top), max(0, lines.count - rest.rows))
@@ -47,8 +47,9 @@ enum HelpView {
                 return words.allSatisfy { text.contains($0) }
             }
             guard !rows.isEmpty else { continue }
-            lines.append(StyledText(" \(section.title)", Theme.heading))
-            lines += rows.map { row($0.name, $0.explanation, width, state.capabilities.lineArt.ellipsis) }
+            lines.append(
+                StyledText(" \(section.title)", Theme.heading).truncated(to: width, ellipsis: state.signs.ellipsis))
+            for row in rows { lines += self.row(row.name, row.explanation, width, state) }
         }
         return lines
     }
@@ -60,11 +61,11 @@ enum HelpView {
                 rows: state.keys.bindings.filter { $0.context == context }.map { binding in
                     (
                         binding.keys.map(\.description).joined(separator: " "), binding.request.explanation,
-                        binding.request.name
+                        "\(binding.request.name) \(binding.request.synonyms)"
                     )
                 })
         }
-        let commands = SlashCommand.allCases.map { ("/\($0.rawValue)", $0.explanation, "") }
+        let commands = SlashCommand.allCases.map { ("/\($0.rawValue)", $0.explanation, $0.synonyms) }
         let marks: [(Entry.Mark, String)] = [
             (.created, "a row was created"), (.updated, "a row was updated"),
             (.removed, "a row was removed, or hidden"),
@@ -81,11 +82,24 @@ enum HelpView {
         ]
     }
 
-    private static func row(_ keys: String, _ explanation: String, _ width: Int, _ ellipsis: String) -> StyledText {
+    /// What asks for it, and beside it in as many rows as it takes what it does.
+    private static func row(
+        _ keys: String, _ explanation: String, _ width: Int, _ state: ScreenState
+    ) -> [StyledText] {
         let column = width >= 60 ? 24 : 12
-        let names =
-            DisplayWidth.of(keys) > column ? "\(keys) " : TextFitting.padded(keys, to: column)
-        let line: StyledText = [Span("   "), Span(names, Theme.key), Span(" \(explanation)")]
-        return line.truncated(to: width, ellipsis: ellipsis)
+        let room = max(8, width - column - 5)
+        let isLong = DisplayWidth.of(keys) > column
+        var lines = TextFitting.wrapped(explanation, to: room).map { text -> StyledText in
+            [Span(String(repeating: " ", count: column + 4)), Span(String(text))]
+        }
+        let names: StyledText = [Span("   "), Span(isLong ? keys : state.padded(keys, to: column), Theme.key)]
+        if isLong {
+            lines.insert(names.truncated(to: width, ellipsis: state.signs.ellipsis), at: 0)
+        } else if let first = lines.first {
+            lines[0] = StyledText(names.spans + [Span(" ")] + first.spans.dropFirst())
+        } else {
+            lines = [names]
+        }
+        return lines
     }
 }

@@ -14,7 +14,8 @@ enum IdentityLine {
         }
         // The shortest state, and as much of the name as there is room for.
         let taken = line(state, 2, [], identityWidth: 0).width
-        return line(state, 2, [], identityWidth: max(1, width - taken)).truncated(to: width)
+        return line(state, 2, [], identityWidth: max(1, width - taken)).truncated(
+            to: width, ellipsis: state.signs.ellipsis)
     }
 
     private static func line(
@@ -25,15 +26,16 @@ enum IdentityLine {
         line.append(status, style)
         line.append(statusLength < 2 ? "  " : " ")
         if let user = state.identity?.user, state.connection.isOnline || state.connection.lostAt != nil {
-            let role = SafeText(user.role).text
-            let email = SafeText(user.email).text
+            // No screen has room for more, and each frame measures them several times.
+            let role = SafeText(String(user.role.prefix(200))).text
+            let email = SafeText(String(user.email.prefix(200))).text
             if let identityWidth {
                 let room = max(1, identityWidth - DisplayWidth.of(role) - 3)
-                line.append(identityWidth == 0 ? "" : TextFitting.truncated(email, to: room), Theme.identity)
+                line.append(identityWidth == 0 ? "" : state.fitted(email, to: room), Theme.identity)
             } else {
                 line.append(email, Theme.identity)
             }
-            line.append(identityWidth == 0 ? "" : " (\(TextFitting.truncated(role, to: 20)))", .plain)
+            line.append(identityWidth == 0 ? "" : " (\(state.fitted(role, to: 20)))", .plain)
             if state.expiry != nil, let left = state.timeToExpiry {
                 line.append("\(statusLength < 1 ? " expires in" : "") \(Words.left(left))", Theme.waiting)
             }
@@ -51,9 +53,9 @@ enum IdentityLine {
     /// Socket id and address, in the order in which they are kept.
     private static func socket(_ state: ScreenState) -> [String] {
         guard case .online(let socketID) = state.connection.phase else { return [] }
-        var parts = ["socket \(TextFitting.truncated(socketID, to: 24))"]
+        var parts = ["socket \(state.fitted(String(socketID.prefix(200)), to: 24))"]
         if let address = state.identity?.address, !address.isEmpty {
-            parts.append(TextFitting.truncated(SafeText(address).text, to: 47))
+            parts.append(state.fitted(SafeText(String(address.prefix(200))).text, to: 47))
         }
         return parts
     }

@@ -10,16 +10,19 @@ enum InputView {
 
     static func prompt(_ state: ScreenState, width: Int) -> String {
         guard let user = state.user else { return "> " }
-        let room = max(4, min(16, width / 4))
-        let name = TextFitting.truncated(SafeText(user.name).text, to: room)
-        return
-            "\(name)\(state.rooms.current.map { " [\(TextFitting.truncated(SafeText($0).text, to: room))]" } ?? "")> "
+        let room = max(4, min(16, width / (state.rooms.current == nil || width < 60 ? 4 : 6)))
+        let place = state.rooms.current.map { "[\(state.fitted(SafeText(String($0.prefix(80))).text, to: room))]" }
+        // Who one is stands at the top; where there is not room for both, the room is what would be unknown.
+        if let place, width < 60 { return "\(place)> " }
+        let name = state.fitted(SafeText(String(user.name.prefix(80))).text, to: room)
+        return "\(name)\(place.map { " \($0)" } ?? "")> "
     }
 
     /// The text's rows at that width; at least one.
     static func lines(_ state: ScreenState, width: Int) -> [Line] {
-        let room = max(1, width - DisplayWidth.of(prompt(state, width: width)) - 1)
         let characters = state.input.characters
+        guard !characters.isEmpty else { return [Line(range: 0..<0)] }
+        let room = max(1, width - DisplayWidth.of(prompt(state, width: width)) - 1)
         var lines: [Line] = []
         var start = 0
         var taken = 0

@@ -44,7 +44,7 @@ struct Layout: Hashable, Sendable {
         let isAsking = state.prompt != nil && state.page == nil
         let inputRows = isAsking ? 2 : min(lines, max(1, min(8, (size.rows - 4) / 3)))
         (rest, input) = rest.splitBottom(inputRows)
-        (rest, footer) = rest.splitBottom(1)
+        (rest, footer) = rest.splitBottom(FooterView.height(state, width: size.columns))
         (rest, status) = rest.splitBottom(1)
         main = rest
         placement = size.columns >= 100 ? .beside : size.columns >= 80 && size.rows >= 20 ? .below : .full
@@ -71,7 +71,10 @@ struct Layout: Hashable, Sendable {
     }
 
     /// Whether there is room for the tabs.
-    static func hasBar(_ size: Size) -> Bool { size.columns >= 80 && size.rows >= 20 }
+    static func hasBar(_ size: Size) -> Bool { size.columns >= 40 && size.rows >= 16 }
+
+    /// Whether there is room for the filters beside the tabs.
+    static func barHoldsFilters(_ size: Size) -> Bool { hasBar(size) && size.columns >= 80 }
 
     /// Whether there is room for more than a notice.
     var isUsable: Bool { size.columns >= Self.smallest.columns && size.rows >= Self.smallest.rows }

@@ -3,9 +3,10 @@ import Terminal
 
 /// An entry's rows as the list shows them: with hits highlighted, and dimmed where the filters do not match.
 enum ListLine {
-    static func lines(_ id: Int, _ entry: Entry, _ state: ScreenState, width: Int) -> [StyledText] {
-        let before = state.timeMode == .delta ? state.shown(before: id).flatMap { state.timeline[$0]?.time } : nil
-        let lines = EntryView.lines(entry, state, width: width, after: before)
+    static func lines(
+        _ id: Int, _ entry: Entry, _ state: ScreenState, width: Int, _ cache: inout ListLineCache
+    ) -> [StyledText] {
+        let lines = cache.lines(id, entry, state, width: width)
         if let search = state.search, search.hits.contains(id) { return highlighted(lines, entry, search) }
         return state.sieve.isDimmed(id) ? lines.map(dimmed) : lines
     }
@@ -36,5 +37,13 @@ enum ListLine {
 
     private static func dimmed(_ line: StyledText) -> StyledText {
         StyledText(line.spans.map { Span($0.text, Theme.faint) })
+    }
+}
+
+extension SearchPattern {
+    /// A text with what is searched for made to stand out.
+    func highlighted(_ text: StyledText) -> StyledText {
+        let plain = text.string
+        return needles.flatMap { $0.ranges(in: plain) }.reduce(text) { $0.restyled($1) { $0 = Theme.hit } }
     }
 }

@@ -16,7 +16,8 @@ enum PeopleView {
         guard pane.rows > 0 else { return nil }
         let rows = state.people.rows
         buffer.draw(
-            heading(state, rows).truncated(to: max(0, pane.columns - 1)), row: pane.row, column: pane.column + 1,
+            heading(state, rows).truncated(to: max(0, pane.columns - 1), ellipsis: state.signs.ellipsis), row: pane.row,
+            column: pane.column + 1,
             in: pane.columnRange)
         let height = max(0, pane.rows - 1)
         let selected = state.people.selectedIndex(in: rows)
@@ -31,7 +32,8 @@ enum PeopleView {
                 case .socket(let socket): self.line(socket, state, columns)
                 }
             buffer.draw(
-                line.truncated(to: pane.columns - 1), row: row, column: pane.column + 1, in: pane.columnRange)
+                line.truncated(to: pane.columns - 1, ellipsis: state.signs.ellipsis), row: row, column: pane.column + 1,
+                in: pane.columnRange)
             guard index == selected else { continue }
             buffer.draw(">", row: row, column: pane.column, Theme.key)
             buffer.restyle(Rect(row: row, column: pane.column, rows: 1, columns: pane.columns)) { style in
@@ -62,7 +64,7 @@ enum PeopleView {
             line.append(" \(dot) ", Theme.faint)
             line.append(fault, Theme.alarm)
         } else if !state.people.showsSockets, listing.isLoading {
-            line.append(" \(dot) asking\(state.capabilities.lineArt.ellipsis)", Theme.faint)
+            line.append(" \(dot) asking\(state.signs.ellipsis)", Theme.faint)
         }
         return line
     }
@@ -74,33 +76,33 @@ enum PeopleView {
         let count = Words.count(person.sockets, "socket")
         var line = StyledText()
         guard let nameWidth = columns.name else {
-            line.append(TextFitting.truncated(name, to: columns.narrow), style)
-            if let role = person.role { line.append(" (\(TextFitting.truncated(role, to: 10)))") }
+            line.append(state.fitted(name, to: columns.narrow), style)
+            if let role = person.role { line.append(" (\(state.fitted(role, to: 10)))") }
             line.append("  \(person.sockets)", Theme.faint)
             if isOwn { line.append("  you", Theme.faint) }
             return line
         }
-        line.append(TextFitting.padded(name, to: nameWidth), style)
-        line.append("  \(TextFitting.padded(person.role ?? "", to: columns.role))")
+        line.append(state.padded(name, to: nameWidth), style)
+        line.append("  \(state.padded(person.role ?? "", to: columns.role))")
         if state.people.showsSockets {
-            line.append("  \(TextFitting.padded(person.email ?? "", to: columns.email))", Theme.faint)
+            line.append("  \(state.padded(person.email ?? "", to: columns.email))", Theme.faint)
         }
-        line.append("  \(TextFitting.padded(count, to: 11))", Theme.faint)
+        line.append("  \(state.padded(count, to: 11))", Theme.faint)
         if isOwn { line.append("  you", Theme.faint) }
         return line
     }
 
     private static func line(_ socket: SocketRecord, _ state: ScreenState, _ columns: Columns) -> StyledText {
-        var parts = [TextFitting.padded(SafeText(socket.id).text, to: columns.socket)]
+        var parts = [state.padded(SafeText(socket.id).text, to: columns.socket)]
         if columns.name == nil {
             parts.append(socket.address)
         } else {
-            parts.append(TextFitting.padded(socket.transport, to: 9))
-            parts.append(TextFitting.padded(socket.address, to: columns.address))
+            parts.append(state.padded(socket.transport, to: 9))
+            parts.append(state.padded(socket.address, to: columns.address))
             if let since = socket.connectedAt {
-                parts.append(TextFitting.padded(Words.ago(since, now: state.now.wall), to: columns.since))
+                parts.append(state.padded(Words.ago(since, now: state.now.wall), to: columns.since))
             }
-            if socket.queuedBytes > 0 { parts.append("\(socket.queuedBytes) B waiting") }
+            if socket.queuedBytes > 0 { parts.append("\(Words.size(Int(clamping: socket.queuedBytes))) waiting") }
         }
         if case .online(let own) = state.connection.phase, own == SafeText(socket.id).text {
             parts.append("this socket")

@@ -7,12 +7,12 @@ enum PromptView {
         _ prompt: QueryPrompt, _ state: ScreenState, in pane: Rect, of buffer: inout CellBuffer
     ) -> Terminal.Position? {
         guard pane.rows > 0 else { return nil }
-        let label = prompt.purpose == .search ? "/" : pane.columns >= 60 ? "filter: " : "f "
+        let label = label(prompt, state, width: pane.columns)
         let indent = DisplayWidth.of(label)
         let editor = state.queryLines[prompt.purpose]
         let room = max(1, pane.columns - indent - 1)
         let (shown, cursor) = AccountView.visible(
-            editor, isMasked: false, isActive: true, width: room, ellipsis: state.capabilities.lineArt.ellipsis)
+            editor, isMasked: false, isActive: true, width: room, state)
         // Scrolled text no longer begins where it was typed.
         let isWhole = DisplayWidth.of(editor.text) < room
         var line = StyledText(label, Theme.key)
@@ -27,11 +27,18 @@ enum PromptView {
         return Terminal.Position(row: pane.row, column: min(pane.column + indent + cursor, pane.columns - 1))
     }
 
+    /// A filter that is added beside others narrows what they show.
+    private static func label(_ prompt: QueryPrompt, _ state: ScreenState, width: Int) -> String {
+        guard prompt.purpose != .search else { return "/" }
+        if prompt.purpose == .filter(place: nil), !state.sieve.filters.isEmpty { return "and: " }
+        return width >= 60 ? "filter: " : "f "
+    }
+
     private static func drawRemark(
         _ prompt: QueryPrompt, _ state: ScreenState, _ indent: Int, _ isWhole: Bool, in pane: Rect,
         of buffer: inout CellBuffer
     ) {
-        let ellipsis = state.capabilities.lineArt.ellipsis
+        let ellipsis = state.signs.ellipsis
         let row = pane.row + 1
         guard let fault = prompt.fault else {
             let text = StyledText(remark(prompt, state), Theme.faint)
@@ -57,6 +64,12 @@ enum PromptView {
         case .search: return isEmpty ? "a text, or a query as model:thing op:updated" : state.searchStatus
         case .filter:
             let counts = TabLine.countText(state)
+            let others = state.sieve.filters.filter(\.isOn).map { SafeText($0.title).text }.joined(separator: ", ")
+            if prompt.purpose == .filter(place: nil), !state.sieve.filters.isEmpty {
+                let what = others.isEmpty ? "the others are off" : "beside \(others)"
+                return isEmpty
+                    ? "\(what); /filter off takes all away" : "\(counts) \(state.isUnicode ? "·" : "-") \(what)"
+            }
             if isEmpty || counts.isEmpty {
                 return "model: op: who: key: role: since: field=value field~text word, - before it for not"
             }

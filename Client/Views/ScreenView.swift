@@ -10,17 +10,23 @@ enum ScreenView {
     }
 
     static func frame(_ state: ScreenState) -> Frame {
-        var frame = drawn(state)
+        var lines = ListLineCache()
+        return frame(state, &lines)
+    }
+
+    /// - Parameter lines: of the frame before.
+    static func frame(_ state: ScreenState, _ lines: inout ListLineCache) -> Frame {
+        var frame = drawn(state, &lines)
         state.theme.apply(to: &frame.cells, depth: state.capabilities.colors)
         return frame
     }
 
-    private static func drawn(_ state: ScreenState) -> Frame {
+    private static func drawn(_ state: ScreenState, _ lines: inout ListLineCache) -> Frame {
         var cells = CellBuffer(state.size)
         let layout = Layout(state)
         guard layout.isUsable else {
             let notice = "\(state.size): \(Layout.smallest) is the least"
-            cells.draw(TextFitting.truncated(notice, to: state.size.columns), row: 0, column: 0)
+            cells.draw(state.fitted(notice, to: state.size.columns), row: 0, column: 0)
             return Frame(cells: cells, cursor: nil)
         }
         let end = cells.draw(IdentityLine.text(state, width: state.size.columns), row: 0, column: 0)
@@ -29,7 +35,9 @@ enum ScreenView {
         }
         if let bar = layout.bar { TabLine.draw(state, in: bar, of: &cells) }
         FooterView.drawStatus(state, layout, of: &cells)
-        cells.draw(FooterView.footer(state, width: state.size.columns), row: layout.footer.row, column: 0)
+        for (offset, line) in FooterView.lines(state, width: state.size.columns).enumerated() {
+            cells.draw(line, row: layout.footer.row + offset, column: 0)
+        }
         let prompt = state.page == nil ? state.prompt : nil
         let inputCursor =
             prompt.map { PromptView.draw($0, state, in: layout.input, of: &cells) }
@@ -45,11 +53,12 @@ enum ScreenView {
         case .help(let help): cursor = HelpView.draw(help, state, in: layout.main, of: &cells)
         case .palette(let palette): cursor = PaletteView.draw(palette, state, in: layout.main, of: &cells)
         case nil:
-            cursor = drawList(state, layout.list, of: &cells)
+            cursor = drawList(state, layout.list, of: &cells, &lines)
             if let detail = layout.detail {
                 drawDivider(state, layout, of: &cells)
                 let detailCursor = DetailView.draw(state, in: detail, of: &cells)
-                if state.focus == .detail { cursor = detailCursor }
+                // Where it takes the list's place, it is the selected entry.
+                if state.focus == .detail || layout.placement == .full { cursor = detailCursor }
             }
             if state.focus == .input || prompt != nil { cursor = inputCursor }
         }
@@ -67,15 +76,18 @@ enum ScreenView {
     }
 
     /// - Returns: where the selected entry stands.
-    private static func drawList(_ state: ScreenState, _ list: Rect, of cells: inout CellBuffer) -> Terminal.Position? {
+    private static func drawList(
+        _ state: ScreenState, _ list: Rect, of cells: inout CellBuffer, _ cache: inout ListLineCache
+    ) -> Terminal.Position? {
         let window = ListWindow(state, list)
+        cache.begin(state, width: list.columns)
         let selected = state.selected
         var cursor: Terminal.Position?
         let marks = Dictionary(state.marks.map { ($0.value, $0.key) }) { min($0, $1) }
         var lines: (entry: Int, lines: [StyledText])?
         for (offset, place) in window.rows.enumerated() {
             if lines?.entry != place.entry, let entry = state.timeline[place.entry] {
-                lines = (place.entry, ListLine.lines(place.entry, entry, state, width: list.columns))
+                lines = (place.entry, ListLine.lines(place.entry, entry, state, width: list.columns, &cache))
             }
             let row = list.row + offset
             if let lines, lines.lines.indices.contains(place.line) {

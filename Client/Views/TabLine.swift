@@ -2,8 +2,8 @@ import Terminal
 
 /// The line under the identity: the tabs, what the filters are, and how much of the list they let through.
 ///
-/// Where there is not room for all, the count of lines is cut first, then the keys at the right end go, then the filters
-/// are cut.
+/// Where there is not room for all, the count of events is cut first, then the keys at the right end, then the filters.
+/// On a narrow screen the tabs stand alone, and the line under the list tells the filters.
 enum TabLine {
     enum Place: Hashable {
         case list(Tab)
@@ -25,8 +25,9 @@ enum TabLine {
             keys.append(request == .account || state.replay != nil ? " " : "  ")
         }
         let art = state.capabilities.lineArt
-        let middle = filters(state)
-        var counts = counts(state)
+        let isWide = Layout.barHoldsFilters(state.size)
+        let middle = isWide ? filters(state) : StyledText()
+        var counts = isWide ? counts(state) : StyledText()
         let taken = left.width + middle.width + keys.width + 1
         if !state.sieve.isFiltering, taken + counts.width > bar.columns {
             counts = counts.truncated(to: bar.columns - taken, ellipsis: art.ellipsis)
@@ -34,6 +35,9 @@ enum TabLine {
         let whole = left.width + middle.width + counts.width
         if whole + keys.width + 1 <= bar.columns {
             cells.draw(keys, row: bar.row, column: bar.columns - keys.width)
+        } else if !isWide, let help = state.keys.key(for: .help, in: .anywhere) {
+            let short = "\(help) "
+            cells.draw(StyledText(short, Theme.key), row: bar.row, column: bar.columns - DisplayWidth.of(short))
         }
         let room = max(0, bar.columns - left.width - counts.width)
         left.spans += middle.truncated(to: room, ellipsis: art.ellipsis).spans + counts.spans
@@ -66,8 +70,7 @@ enum TabLine {
         ]
         return tabs.map { place, request, title in
             // The digit of Alt-1 is enough to know it by.
-            let keys = state.keys.bindings.filter { $0.request == request && $0.context == .anywhere }.flatMap(\.keys)
-            let digit = keys.first { $0.modifiers == .alt }.map { "\($0)".suffix(1) }
+            let digit = state.keys.keysAnywhere(for: request).first { $0.modifiers == .alt }.map { "\($0)".suffix(1) }
             return (place, digit.map { "\($0) \(title)" } ?? title)
         }
     }
@@ -85,10 +88,10 @@ enum TabLine {
     private static func counts(_ state: ScreenState) -> StyledText {
         let text = countText(state)
         guard text.isEmpty else { return StyledText("   (\(text))", Theme.faint) }
-        let count = state.sieve.counts(state.timeline).all
+        let count = state.sieve.counts.all
         // Who has several identities wants to know whose screen it is.
         let profile = state.profile == "default" ? "" : "  profile \(SafeText(state.profile))"
-        return StyledText("   \(Words.number(count)) line\(count == 1 ? "" : "s")\(profile)", Theme.faint)
+        return StyledText("   \(Words.number(count)) event\(count == 1 ? "" : "s")\(profile)", Theme.faint)
     }
 
     /// `filter: -op:removed`; empty where there is none.
@@ -102,7 +105,7 @@ enum TabLine {
     /// `812 of 4,096 shown`; empty where all is.
     static func countText(_ state: ScreenState) -> String {
         guard state.sieve.isFiltering else { return "" }
-        let (matching, all) = state.sieve.counts(state.timeline)
+        let (matching, all) = state.sieve.counts
         return "\(Words.number(matching)) of \(Words.number(all)) \(state.sieve.isDimming ? "match" : "shown")"
     }
 }

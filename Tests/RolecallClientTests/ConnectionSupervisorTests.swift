@@ -1,5 +1,6 @@
 import RolecallProtocol
 import SocketIOClient
+import Synchronization
 import Testing
 import WireJSON
 
@@ -108,6 +109,20 @@ struct ConnectionSupervisorTests {
         _ = await next(2, of: supervisor)
         await supervisor.close()
         #expect(await rest(of: supervisor) == [.state(.closed(reason: "The connection was closed as asked."))])
+    }
+
+    @Test("closing while a lost connection is being left is the end, and no wait follows it", .timeLimit(.minutes(1)))
+    func closingWhileLeaving() async throws {
+        let link = SlowlyClosingLink()
+        let supervisor = ConnectionSupervisor(
+            connector: OneLink(link: link), machine: ConnectionMachine(persistence: .forever), credential: nil,
+            after: nil, logger: quietLogger)
+        async let notices = rest(of: supervisor)
+        try await eventually("the link is being closed") { link.closings.load(ordering: .relaxed) == 1 }
+        await supervisor.close()
+        link.mayClose.open()
+        #expect(await notices.last == .state(.closed(reason: "The connection was closed as asked.")))
+        #expect(await supervisor.next() == nil)
     }
 
     @Test("what nobody answers is tried again; what can't heal is told once")
@@ -298,4 +313,26 @@ struct ConnectionSupervisorTests {
         waiter.cancel()
         #expect(await waiter.value == [.state(.closed(reason: "The connection was closed as asked."))])
     }
+}
+
+/// A link that is lost at once, and whose first closing takes as long as a test wants.
+private final class SlowlyClosingLink: SocketLink {
+    let socketID = "S1"
+    let mayClose = Gate()
+    let closings = Atomic(0)
+
+    func arrivals(isolation: isolated (any _Concurrency.Actor)?) async -> [SocketArrival] { [.lost(reason: "Gone.")] }
+
+    func request(_ event: String, _ arguments: [JSON], timeout: Duration) async throws -> JSON { .null }
+
+    func close() async {
+        guard closings.add(1, ordering: .relaxed).oldValue == 0 else { return }
+        try? await mayClose.wait()
+    }
+}
+
+private struct OneLink: SocketConnector {
+    let link: SlowlyClosingLink
+
+    func connect(_ handshake: Handshake) async throws -> any SocketLink { link }
 }

@@ -88,7 +88,7 @@ struct DetailPaneTests {
         stage.press(.function(6), .function(6))
         #expect(stage.state.context == .list)
         stage.press(.character("D"))
-        #expect(stage.screen.contains("The version before is not known here."))
+        #expect(stage.screen.contains("Created: all of it is new."))
         stage.press(.character("J"))
         #expect(json(stage).count > 10)
         stage.press(.character("d"), .character("d"))

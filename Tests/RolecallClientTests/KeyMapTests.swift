@@ -39,9 +39,9 @@ struct KeyMapTests {
     func footer() {
         var stage = Stage.busy()
         let footer = stage.rows[stage.rows.count - 2]
-        #expect(footer.hasPrefix("[LIST] j move  Enter open  i type  p pause"))
+        #expect(footer.hasPrefix("[LIST] j move  Enter open  i/Tab type  p pause"))
         #expect(footer.hasSuffix("? keys"))
         stage.press(.character("i"))
-        #expect(stage.rows[stage.rows.count - 2].hasPrefix("[INPUT] Enter send  Alt-Enter new line"))
+        #expect(stage.rows[stage.rows.count - 2].hasPrefix("[INPUT] Enter send  Esc back  Alt-Enter new line"))
     }
 }

@@ -41,6 +41,19 @@ func presence(_ user: UserSummary, sockets: Int64 = 1, state: String = "joined")
     ]
 }
 
+/// The answer to `/join ops`, where one message was said.
+let joinedOps = Notice.answer(
+    command: RequestName.join,
+    Acknowledgement.joined(
+        room: "ops",
+        history: [
+            [
+                "_id": 50, "room": "ops", "body": "all quiet", "author": 7, "name": "Max",
+                "at": "2026-11-22T12:00:00.000Z",
+            ]
+        ], position: position(9)
+    ).json)
+
 extension Stage {
     /// Answers the question of the page that is open.
     mutating func answer(sessions: [JSON]) {

@@ -51,6 +51,22 @@ struct SafeTextTests {
         #expect(SafeText("🏴" + String(repeating: "\u{e0061}", count: 20) + "\u{e007f}").marks == 21)
     }
 
+    @Test("of every code point there is, what draws nothing or acts on a terminal is marked, by Unicode's own tables")
+    func everyCodePoint() {
+        var wrong: [String] = []
+        for value in UInt32(0x80)...0x10FFFF {
+            guard let scalar = Unicode.Scalar(value) else { continue }
+            let properties = scalar.properties
+            let isHidden = properties.isDefaultIgnorableCodePoint || properties.isNoncharacterCodePoint
+            let isLine =
+                properties.generalCategory == .lineSeparator
+                || properties.generalCategory == .paragraphSeparator || properties.generalCategory == .control
+            guard isHidden || isLine || properties.isBidiControl else { continue }
+            if SafeText("\(scalar)").marks != 1 { wrong.append(String(value, radix: 16)) }
+        }
+        #expect(wrong.isEmpty, "\(wrong.prefix(20))")
+    }
+
     @Test("no scalar of any text comes through that a terminal may obey")
     func everyScalar() {
         var generator = Seeded(7)

@@ -53,8 +53,9 @@ struct ScreenViewTests {
     func narrow() {
         var stage = Stage.busy(columns: 60, rows: 18)
         #expect(
-            screen(stage).split(separator: "\n").map(String.init).prefix(9).elementsEqual([
+            screen(stage).split(separator: "\n").map(String.init).prefix(10).elementsEqual([
                 " ● online  ann@example.org (user)  socket 7fQ2kXb9    hh:00",
+                " 1 All  2 Events  3 Chat  4 People      F1 help  F2 account",
                 " hh:00:00 · you are ann@example.org (user) by cookie, until",
                 "            \(Words.clock(Timestamp("2026-11-22T18:00:00.000Z") ?? Stage.wall).replacing(/^\d\d/, with: "hh"))",
                 #" hh:45:01 + thing boiler 3  info "ok", active true  by Ann"#,
@@ -65,8 +66,8 @@ struct ScreenViewTests {
                 "── FOLLOW ──────────────────────────────────────────────────",
             ]), "\(stage.screen)")
         stage.press(.up, .up, .enter)
-        #expect(stage.rows[1].hasPrefix(" thing 12  v2 of 2   "))
-        #expect(stage.rows[1].hasSuffix(" [J]son [D]iff [R]aw"))
+        #expect(stage.rows[2].hasPrefix(" thing 12  v2 of 2   "))
+        #expect(stage.rows[2].hasSuffix(" [J]son [D]iff [R]aw"))
         #expect(stage.rows[16].hasPrefix("[DETAIL]"))
     }
 

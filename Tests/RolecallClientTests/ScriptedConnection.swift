@@ -43,7 +43,7 @@ final class ScriptedLink: SocketLink {
     typealias Answer = @Sendable (_ event: String, _ arguments: [JSON], ScriptedLink) async throws -> JSON
 
     let socketID: String
-    private let arrivals: AsyncStream<SocketArrival>
+    private let pushed: AsyncStream<SocketArrival>
     private let continuation: AsyncStream<SocketArrival>.Continuation
     private let answer: Answer
     private let state = Mutex((requests: [(event: String, arguments: [JSON])](), isClosed: false))
@@ -53,7 +53,7 @@ final class ScriptedLink: SocketLink {
     ) {
         self.socketID = socketID
         self.answer = answer
-        (arrivals, continuation) = AsyncStream.makeStream()
+        (pushed, continuation) = AsyncStream.makeStream()
         for arrival in first { continuation.yield(arrival) }
     }
 
@@ -64,8 +64,8 @@ final class ScriptedLink: SocketLink {
         for arrival in arrivals { continuation.yield(arrival) }
     }
 
-    func next() async -> SocketArrival? {
-        await arrivals.first { _ in true }
+    func arrivals(isolation: isolated (any _Concurrency.Actor)?) async -> [SocketArrival] {
+        await pushed.first { _ in true }.map { [$0] } ?? []
     }
 
     func request(_ event: String, _ arguments: [JSON], timeout: Duration) async throws -> JSON {

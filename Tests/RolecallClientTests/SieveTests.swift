@@ -13,7 +13,7 @@ struct SieveTests {
         state.timeline.ids.filter { id in
             guard let entry = state.timeline[id], state.sieve.tab.holds(entry) else { return false }
             guard case .event(let line) = entry.content, !state.sieve.isDimming else { return true }
-            return state.sieve.effective.allSatisfy { $0.lets(line.event) }
+            return state.sieve.effective.allSatisfy { $0.lets(line) }
         }
     }
 

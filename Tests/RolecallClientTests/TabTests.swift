@@ -31,7 +31,7 @@ struct TabTests {
         #expect(stage.rows[1].hasPrefix(" 1 All  2 Events  3 Chat·29  4 People "))
         stage.press(.alt("2"))
         #expect(!stage.screen.contains("said"))
-        #expect(stage.state.sieve.counts(stage.state.timeline).all == 30)
+        #expect(stage.state.sieve.counts.all == 29)
         stage.press(.alt("3"))
         #expect(!stage.screen.contains("boiler"))
         #expect(!stage.row("you are ann").isEmpty)
@@ -71,9 +71,9 @@ struct TabTests {
         #expect(stage.state.selected == selected)
         #expect(!stage.state.view.isFollowing)
         stage.command("/filter model:message")
-        #expect(stage.rows[1].contains("(1 of 30 shown)"))
+        #expect(stage.rows[1].contains("(0 of 29 shown)"))
         stage.press(.alt("3"))
-        #expect(stage.rows[1].contains("(30 of 30 shown)"))
+        #expect(stage.rows[1].contains("(29 of 29 shown)"))
     }
 
     @Test("a click opens a tab")
@@ -96,7 +96,7 @@ struct TabTests {
 
     @Test("where there is no line of tabs, the border tells which one it is")
     func narrow() {
-        for (columns, rows) in [(60, 18), (30, 8)] {
+        for (columns, rows) in [(60, 15), (30, 8)] {
             var stage = stage(columns: columns, rows: rows)
             stage.press(.alt("3"))
             #expect(!stage.row("FOLLOW · Chat").isEmpty)
@@ -104,11 +104,11 @@ struct TabTests {
             #expect(stage.row("FOLLOW · Chat").isEmpty)
         }
         var stage = stage(columns: 80, rows: 24)
-        #expect(stage.rows[1] == " 1 All  2 Events  3 Chat·29  4 People     59 lines          F1 help  F2 account")
+        #expect(stage.rows[1] == " 1 All  2 Events  3 Chat·29  4 People     58 events         F1 help  F2 account")
         stage.resize(120, 24)
-        #expect(stage.rows[1].hasPrefix(" 1 All  2 Events  3 Chat·29  4 People     59 lines  "))
+        #expect(stage.rows[1].hasPrefix(" 1 All  2 Events  3 Chat·29  4 People     58 events  "))
         stage.resize(80, 24)
         stage.command("/filter model:thing active=true -who:somebody -op:removed")
-        #expect(stage.rows[1] == " 1 All  2 Events  3 Chat·29  4 People   filter: model:thing …   (30 of 59 shown)")
+        #expect(stage.rows[1] == " 1 All  2 Events  3 Chat·29  4 People   filter: model:thing …   (29 of 58 shown)")
     }
 }

@@ -57,6 +57,13 @@ struct TimelineTests {
         #expect(update(5, "hot")?.previous == nil)
     }
 
+    @Test("an update in which nothing changed says so")
+    func nothingChanged() {
+        var timeline = Timeline()
+        timeline.append(event(1, row: ["_id": 1, "name": "a"], by: nil, changed: []), receivedAt: Stage.wall)
+        #expect(timeline.line(0)?.text == "nothing changed")
+    }
+
     @Test("a row that comes back under the key of a removed one is another row")
     func removal() {
         var timeline = Timeline()

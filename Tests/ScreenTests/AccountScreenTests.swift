@@ -36,7 +36,8 @@ struct AccountScreenTests {
             try await here.resize(columns, rows)
             let isFitted = try await holds {
                 let shown = try await here.rows()
-                return shown.count == rows && shown[rows - 2].hasPrefix("[ACCOUNT]") && shown[0].contains("(user)")
+                return shown.count == rows && shown.suffix(4).contains { $0.hasPrefix("[ACCOUNT]") }
+                    && shown[0].contains("(user)")
             }
             #expect(isFitted)
         }

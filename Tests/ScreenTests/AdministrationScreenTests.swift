@@ -233,7 +233,11 @@ extension Desk {
         let isWhole = try await holds {
             let rows = try await rows()
             lines = rows.dropFirst(2).dropLast(3).filter { !$0.isEmpty }
-            return rows.count == 1000 && rows[997].contains("FOLLOW") && rows[1].contains(" \(lines.count) lines")
+            // Notes are not counted.
+            let events = lines.filter { line in
+                [" + ", " ~ ", " - ", " # "].contains { line.dropFirst(13).hasPrefix($0) }
+            }
+            return rows.count == 1000 && rows[997].contains("FOLLOW") && rows[1].contains(" \(events.count) event")
         }
         #expect(isWhole, "\(lines)")
         return lines

@@ -81,7 +81,7 @@ struct IdentityScreenTests {
         #expect(try await other.shows("profile second"))
         #expect(try await desk.rows()[0].contains("admin@example.com (admin)"))
 
-        try await desk.press("F2", "Down", "Enter")
+        try await desk.press("F2", "Down", "Enter", "y")
         try await desk.expect("unassociated: signed out here")
         try await desk.expect("Signed out")
         try await desk.press("q")

@@ -62,7 +62,7 @@ struct ListScreenTests {
         try await desk.press("End")
         try await desk.expect("identity and connection")
         try await desk.type("/quit")
-        try await desk.expect("leave the program")
+        try await desk.expect("leaves the program")
         try await desk.press("Escape")
         try await desk.press("Escape")
         try await desk.expect("[LIST]")

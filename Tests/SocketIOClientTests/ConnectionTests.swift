@@ -266,6 +266,48 @@ struct ConnectionTests {
         #expect(await iterator.next() == nil)
     }
 
+    @Test("during a rest nothing is read; what came meanwhile comes together at its end")
+    func rest() async throws {
+        let server = try await ScriptedServer.startGreeting { peer, event in
+            if case .text(#"42["go"]"#) = event { for number in 0..<20 { peer.send(#"42["n",\#(number)]"#) } }
+        }
+        let connection = try await SocketIOConnection.connect(SocketIOClientConfiguration(server))
+        var iterator = connection.incoming.makeAsyncIterator()
+        connection.rest(for: .milliseconds(700))
+        try await eventually("the rest") { try await connection.isPaused() }
+        #expect(try await !connection.isReading())
+        connection.emit("go")
+        var batches: [Int] = []
+        while batches.reduce(0, +) < 20, let batch = await iterator.nextBatch() { batches.append(batch.count) }
+        #expect(batches == [20])
+        #expect(try await connection.isReading())
+        await connection.disconnect()
+    }
+
+    @Test("a question ends a rest, and while its answer is awaited there is none; so does the end of the connection")
+    func restGivesWay() async throws {
+        let server = try await ScriptedServer.startGreeting { peer, event in
+            switch event {
+            case .text(#"420["a"]"#): peer.send("430[1]")
+            case .text(#"42["answer"]"#): peer.send("431[2]")
+            default: break
+            }
+        }
+        let connection = try await SocketIOConnection.connect(SocketIOClientConfiguration(server))
+        connection.rest(for: .seconds(3600))
+        try await eventually("the rest") { try await connection.isPaused() }
+        #expect(try await connection.emitWithAcknowledgement("a", timeout: .seconds(60)) == [1])
+        #expect(try await !connection.isPaused())
+        async let second = connection.emitWithAcknowledgement("b", timeout: .seconds(60))
+        try await eventually("the question") { server.observed.texts.contains(#"421["b"]"#) }
+        connection.rest(for: .seconds(3600))
+        connection.emit("answer")
+        #expect(try await second == [2])
+        connection.rest(for: .seconds(3600))
+        await connection.disconnect()
+        #expect(await connection.allIncoming().last == "disconnected: This client disconnected.")
+    }
+
     @Test("a consumer that goes away doesn't stop the acknowledgements")
     func consumerGone() async throws {
         let server = try await ScriptedServer.startGreeting { peer, event in

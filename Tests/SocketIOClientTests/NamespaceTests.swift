@@ -34,7 +34,9 @@ private final class Joining {
 
     func incoming() async -> [String] {
         var all: [String] = []
-        for await element in queue.elements {
+        for await element in SocketIOIncomingSequence(
+            base: SocketIOIncomingElements(queue), namespace: nil)
+        {
             all.append(element.description)
         }
         return all

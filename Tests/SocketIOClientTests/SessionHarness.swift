@@ -68,7 +68,9 @@ final class SessionHarness {
     /// Everything that waits to be read; only after the end.
     func incoming() async -> [String] {
         var all: [String] = []
-        for await element in queue.elements {
+        for await element in SocketIOIncomingSequence(
+            base: SocketIOIncomingElements(queue), namespace: nil)
+        {
             all.append(element.description)
         }
         return all

@@ -84,7 +84,7 @@ extension ScreenState {
     private mutating func choose(_ choice: AccountChoice) -> [Effect] {
         switch choice {
         case .logOut: return leave(.logOut)
-        case .signOut: return leave(.signOut)
+        case .signOut: askToSignOut()
         case .signOutEverywhere:
             let count = sessions.items.map { " (\(Words.count($0.count, "session")))" } ?? ""
             confirm("Sign out everywhere\(count)?", .signOutEverywhere)
@@ -92,6 +92,10 @@ extension ScreenState {
         case .another: page = .login(LoginForm(server: server.description))
         }
         return []
+    }
+
+    mutating func askToSignOut() {
+        confirm("Sign out? The session ends, and the saved login is deleted.", .signOut)
     }
 
     private mutating func askToEnd(_ id: String) {

@@ -12,9 +12,10 @@ extension ScreenState {
     mutating func reduce(_ new: Identity) -> [Effect] {
         let old = identity
         let isSame = old.map { $0.user?.id == new.user?.id && $0.user?.role == new.user?.role } ?? false
+        let toldTo = isSame ? nil : old?.user
         // Another user may see other rows, and other fields of the same ones.
         if !isSame {
-            timeline.forgetVersions()
+            timeline.changedEyes()
             lookAnew()
         }
         identity = new
@@ -39,6 +40,7 @@ extension ScreenState {
                 // Of a wish to leave one line is enough, however many steps it takes.
                 tell(new, before: old)
             }
+            if let toldTo { tellWhose(toldTo) }
             return effects
         }
         connection.lostAt = nil
@@ -48,8 +50,15 @@ extension ScreenState {
             connection.comingBack = ConnectionStatus.Return(entry: entry, text: text)
         } else {
             tell(new, before: old)
+            if let toldTo { tellWhose(toldTo) }
         }
         return effects
+    }
+
+    /// What another identity was told stays in sight: it is the history of this terminal, and is told to be that.
+    private mutating func tellWhose(_ user: UserSummary) {
+        guard sieve.hasEvents(timeline) else { return }
+        note("the events above were told to \(user.email) (\(user.role))")
     }
 
     /// What is shown of the server's was for other eyes.

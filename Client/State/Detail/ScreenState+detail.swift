@@ -1,5 +1,6 @@
 import RolecallProtocol
 import Terminal
+import WireJSON
 
 /// The detail pane: what of an entry it shows, and the row in it that keys are about.
 extension ScreenState {
@@ -65,10 +66,22 @@ extension ScreenState {
         case .newerVersion: showVersion(older: false)
         case .copyEvent: return copyEvent()
         case .copyValue: return copyValue()
+        case .nextHit: goToHitInDetail(below: true)
+        case .previousHit: goToHitInDetail(below: false)
         case .write: focus = .input
         default: break
         }
         return []
+    }
+
+    /// The row as an event leaves it. A removal tells no more than the key: then the last version that was told.
+    func shownRow(of line: EventLine) -> (row: JSON, isLast: Bool) {
+        switch line.event.operation {
+        case .created, .updated: return (line.event.row, false)
+        case .removed, .hidden:
+            guard let last = line.previous.flatMap({ timeline.line($0) }) else { return (line.event.row, false) }
+            return (last.event.row, true)
+        }
     }
 
     // MARK: Moving
@@ -100,6 +113,26 @@ extension ScreenState {
         if wanted < count { detail.cursor = wanted }
     }
 
+    /// Goes to the next hit of the pane; where there is none, to that of the next line that is a hit.
+    private mutating func goToHitInDetail(below: Bool) {
+        guard search != nil else { return say("Nothing is searched for; / does.") }
+        if moveToHit(below: below, from: detail.cursor) { return }
+        goToHit(below: below)
+        _ = moveToHit(below: below, from: below ? -1 : .max)
+    }
+
+    private mutating func moveToHit(below: Bool, from place: Int) -> Bool {
+        guard let pane = Layout(self).detail, let needles = search?.pattern.needles else { return false }
+        let rows = DetailPage(self, width: pane.columns).rows
+        func isHit(_ row: Int) -> Bool { needles.contains { $0.occurs(in: rows[row].text.string) } }
+        let hit =
+            below
+            ? rows.indices.first { $0 > place && isHit($0) } : rows.indices.last { $0 < place && isHit($0) }
+        guard let hit else { return false }
+        moveInDetail(by: hit - min(max(0, detail.cursor), max(0, rows.count - 1)))
+        return true
+    }
+
     // MARK: Folding
 
     private mutating func toggleFold() {
@@ -114,9 +147,10 @@ extension ScreenState {
 
     private mutating func foldAll() {
         guard let detailed, let line = timeline.line(detailed) else { return }
+        let row = shownRow(of: line).row
         let pane = Layout(self).detail
         let at = pane.flatMap { DetailPage(self, width: $0.columns).line(at: detail.cursor)?.path }
-        detail.folded = JSONLayout.foldable(in: line.event.row)
+        detail.folded = JSONLayout.foldable(in: row)
         // What the cursor was in is seen as the outermost part of it.
         point(at: at.map { Array($0.prefix(1)) } ?? [])
     }
@@ -140,22 +174,28 @@ extension ScreenState {
             openDetail(as: .json)
             return
         }
-        guard let detailed, let line = timeline.line(detailed) else { return }
-        let wanted = older ? line.previous : newerVersion(than: detailed, of: line)
-        guard let wanted, timeline[wanted] != nil else {
-            say(older ? "There is no older version here." : "There is no newer version.")
-            return
+        guard let detailed, let line = timeline.line(detailed) else {
+            return say("This line is about no row, and so has no versions.")
         }
-        showDetail(of: wanted)
+        let wanted = older ? line.previous : timeline.version(after: detailed)
+        guard let wanted, timeline[wanted] != nil else { return say(noVersion(older: older, line)) }
+        if isShown(wanted) {
+            // The list and the pane are about the same line.
+            select(wanted)
+        } else {
+            showDetail(of: wanted)
+            say("The list does not show this version: a filter or the tab hides it.")
+        }
     }
 
-    /// Walks back from the row's last version, which is where the chain is held.
-    private func newerVersion(than id: Int, of line: EventLine) -> Int? {
-        var candidate = timeline.latestVersion(of: line.event)
-        while let current = candidate, current > id, let line = timeline.line(current) {
-            if line.previous == id { return current }
-            candidate = line.previous
+    /// Why there is no version on that side.
+    private func noVersion(older: Bool, _ line: EventLine) -> String {
+        switch (older, line.event.operation) {
+        case (true, _) where line.previous != nil: "The version before has gone from the list (--buffer)."
+        case (true, .created): "This is the first version: the row was created here."
+        case (true, _): "This is the first version that was told here."
+        case (false, .removed): "This is the last version: the row was removed here."
+        case (false, _): "This is the newest version."
         }
-        return nil
     }
 }

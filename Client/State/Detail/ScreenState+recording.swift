@@ -28,25 +28,34 @@ struct ReplayStatus: Hashable, Sendable {
 extension ScreenState {
     // MARK: Writing
 
-    /// `/export FILE [QUERY]`.
+    /// `/export FILE [all] [QUERY]`: what the tab and the filters let through, or all that there is.
     ///
     /// - Returns: nil where the command can't be done as it stands.
     mutating func export(_ argument: String, replacing: Bool) -> [Effect]? {
         guard let file = FileArgument(argument) else { return refuse("/export FILE [QUERY] needs a file's name.") }
+        let words = file.rest.split(separator: " ", maxSplits: 1)
+        let isAll = words.first == "all"
         let query: Query
         do {
-            query = try Query(parsing: file.rest)
+            query = try Query(parsing: isAll ? words.dropFirst().first.map(String.init) ?? "" : file.rest)
         } catch {
-            return refuse("/export: \(error)")
+            return refuse("/export: \(error.brief)")
         }
+        settle()
         var events: [ModelEvent] = []
+        var total = 0
         for id in timeline.ids {
-            if let event = timeline.line(id)?.event, query.matches(event, now: now.wall) { events.append(event) }
+            guard let line = timeline.line(id), query.matches(line, now: now.wall) else { continue }
+            total += 1
+            if isAll || sieve.matches(id) { events.append(line.event) }
         }
         guard !events.isEmpty else {
             return refuse(
-                "Nothing was exported: \(query.terms.isEmpty ? "the list has no events" : "no event matches").")
+                total > 0
+                    ? "Nothing was exported: no event is shown; /export FILE all looks past the tab and the filters."
+                    : "Nothing was exported: \(query.terms.isEmpty ? "the list has no events" : "no event matches").")
         }
+        exporting = total
         return [.export(file.path, events, replacing: replacing)]
     }
 
@@ -75,7 +84,11 @@ extension ScreenState {
 
     mutating func reduceFile(_ outcome: Outcome) {
         switch outcome {
-        case .exported(let path, let count): say("Exported \(Words.count(count, "event")) to \(path).")
+        case .exported(let path, let count):
+            let total = exporting ?? count
+            let part = count < total ? " (of \(Words.number(total)); filtered)" : ""
+            say("Exported \(Words.number(count)) event\(count == 1 ? "" : "s")\(part) to \(path).")
+            exporting = nil
         case .recording(let path):
             recording = RecordingStatus(path: path)
             say("Recording to \(path); /record off ends it.")

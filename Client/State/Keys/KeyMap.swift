@@ -61,14 +61,18 @@ struct KeyMap: Sendable {
     /// In the order of the help page.
     let bindings: [Binding]
     private let table: [KeyContext: [Key: Request]]
+    private let names: [KeyContext: [Request: [Key]]]
 
     init(_ bindings: [Binding]) {
         self.bindings = bindings
         var table: [KeyContext: [Key: Request]] = [:]
+        var names: [KeyContext: [Request: [Key]]] = [:]
         for binding in bindings {
             for key in binding.keys { table[binding.context, default: [:]][key] = binding.request }
+            names[binding.context, default: [:]][binding.request, default: []] += binding.keys
         }
         self.table = table
+        self.names = names
     }
 
     /// What a key asks for there; what it asks for anywhere, where the place has no use of its own for it.
@@ -78,9 +82,11 @@ struct KeyMap: Sendable {
 
     /// The key to name for a request; nil where no key asks for it.
     func key(for request: Request, in context: KeyContext) -> Key? {
-        let candidates = bindings.filter { $0.request == request }
-        return (candidates.first { $0.context == context } ?? candidates.first { $0.context == .anywhere })?.keys.first
+        (names[context]?[request] ?? names[.anywhere]?[request])?.first
     }
+
+    /// The keys that ask for it everywhere.
+    func keysAnywhere(for request: Request) -> [Key] { names[.anywhere]?[request] ?? [] }
 
     static let standard = KeyMap(
         anywhere + list + detail + input + form + menu(.account, choosing: true) + people + whom
@@ -169,6 +175,8 @@ struct KeyMap: Sendable {
             Binding(context: .detail, keys: [.enter, .space], request: .fold),
             Binding(context: .detail, keys: [.character("-")], request: .foldAll),
             Binding(context: .detail, keys: [.character("+")], request: .unfoldAll),
+            Binding(context: .detail, keys: [.character("n")], request: .nextHit),
+            Binding(context: .detail, keys: [.character("N")], request: .previousHit),
             Binding(context: .detail, keys: [.character("x")], request: .explain),
             Binding(context: .detail, keys: [.character("i")], request: .write),
             Binding(context: .detail, keys: [.tab], request: .nextPane),
@@ -220,6 +228,7 @@ struct KeyMap: Sendable {
         Binding(context: .filters, keys: [.space], request: .toggle),
         Binding(context: .filters, keys: [.character("t")], request: .flip),
         Binding(context: .filters, keys: [.character("D"), .delete], request: .remove),
+        Binding(context: .filters, keys: [.character("C")], request: .clearFilters),
         Binding(context: .filters, keys: [.enter], request: .choose),
         Binding(context: .filters, keys: [.character("f")], request: .filter),
         Binding(context: .filters, keys: [.character("c")], request: .toggleDimming),

@@ -31,37 +31,67 @@ enum SlashCommand: String, Hashable, Sendable, CaseIterable {
     case help
     case quit
 
-    /// For the help page.
+    /// For the help page: what is written after it, and what it does.
     var explanation: String {
         switch self {
-        case .login: "[E-MAIL] log in; the password is asked in a form"
-        case .logout: "leave this socket to nobody"
-        case .signout: "end the session, and delete the saved login"
-        case .whoami: "ask the server who this socket is"
-        case .who: "who is on"
-        case .kick: "SOCKET|E-MAIL leave a socket, or all of a user, to nobody"
-        case .filter: "QUERY show only what it holds for"
-        case .mute: "MODEL|PERSON hide their events"
-        case .only: "QUERY show only what it holds for, whatever the filters were"
-        case .search: "TEXT|QUERY search what is shown"
-        case .goto: "TIME|POSITION|MARK go there"
-        case .mark: "LETTER mark the selected line; without a letter, tell the marks"
-        case .time: "clock|relative|delta|utc how the list tells the time"
-        case .join: "ROOM open a room: your messages go there, and its last ones are shown"
-        case .leave: "[ROOM] hear no more of a room; your messages go to the lobby"
-        case .notify: "QUERY ring for what it holds for; off [NUMBER] ends it, and without a query it is listed"
-        case .copy: "copy the selected event as a line of JSON"
-        case .export: "FILE [QUERY] write the list's events, a JSON line each; /export! replaces a file"
-        case .record: "FILE write all that comes from now on, for rolecall replay; /record off ends it"
-        case .connect: "URL leave this server for another one"
-        case .reconnect: "connect anew"
-        case .theme: "[dark|light|mono] other colours; without a name the next ones"
-        case .set: "[NAME VALUE] theme, or wrap (on, off); without a name, what is set"
-        case .bind: "CONTEXT KEY REQUEST another use of a key; the palette (F9) has the requests' names"
-        case .clear: "empty the list"
-        case .ping: "measure a round trip to the server"
-        case .help: "all keys and commands"
-        case .quit: "leave the program"
+        case .login: "[E-MAIL] logs in; a form asks for the password"
+        case .logout: "leaves this socket to nobody; the saved login stays"
+        case .signout: "ends the session, and deletes the saved login"
+        case .whoami: "asks the server who this socket is"
+        case .who: "shows who is on"
+        case .kick: "SOCKET|E-MAIL leaves a socket, or all of a user's, to nobody"
+        case .filter: "QUERY shows only what it holds for, beside the other filters; off takes all of them away"
+        case .mute: "MODEL|PERSON hides their events"
+        case .only: "QUERY shows only what it holds for, whatever the filters were; off takes it away"
+        case .search: "TEXT|QUERY searches what is shown"
+        case .goto: "TIME|POSITION|MARK goes there"
+        case .mark: "LETTER marks the selected line; without a letter, tells the marks"
+        case .time: "clock|relative|delta|utc chooses how the list tells the time"
+        case .join: "ROOM opens a room: your messages go there, and its last ones are shown"
+        case .leave: "[ROOM] tells you no more of a room; your messages go to the lobby"
+        case .notify:
+            "QUERY rings for what it holds for; role:admin and who:NAME ring for people who come on, too. "
+                + "off [NUMBER] ends it, and without a query it is listed"
+        case .copy: "copies the selected event as a line of JSON"
+        case .export:
+            "FILE [all] [QUERY] writes the events that are shown, a JSON line each; with all, the filtered ones, too. "
+                + "/export! replaces a file"
+        case .record:
+            "FILE writes all that comes from now on, for rolecall replay; /record off ends it, /record! replaces a file"
+        case .connect: "URL leaves this server for another one"
+        case .reconnect: "closes the connection and makes a new one"
+        case .theme: "[dark|light|mono] chooses other colours; without a name, the next ones"
+        case .set: "[NAME VALUE] sets theme, or wrap (on, off); without a name, tells what is set"
+        case .bind: "CONTEXT KEY REQUEST gives a key another use; the palette (F9) has the requests' names"
+        case .clear: "empties the list"
+        case .ping: "measures a round trip to the server"
+        case .help: "shows all keys and commands"
+        case .quit: "leaves the program"
+        }
+    }
+
+    /// By which other words it is looked for.
+    var synonyms: String {
+        switch self {
+        case .login: "sign in user password"
+        case .logout, .signout: "sign out leave user session"
+        case .whoami: "identity me user"
+        case .who: "people users online presence"
+        case .filter, .mute, .only: "query hide narrow clear"
+        case .search: "find grep"
+        case .goto, .mark: "jump bookmark"
+        case .join, .leave: "channel chat room"
+        case .notify: "alert bell ring watch notification sound login"
+        case .copy: "clipboard yank"
+        case .export: "save write file dump history"
+        case .record: "save log file capture replay history"
+        case .connect, .reconnect: "server connection"
+        case .theme, .set: "colours colors settings options"
+        case .bind: "keys shortcuts"
+        case .clear: "empty reset"
+        case .ping: "latency"
+        case .quit: "exit"
+        default: ""
         }
     }
 }
@@ -116,7 +146,7 @@ extension ScreenState {
         switch command {
         case .login: page = .login(LoginForm(server: server.description, email: argument))
         case .logout: return leave(.logOut)
-        case .signout: return leave(.signOut)
+        case .signout: askToSignOut()
         case .whoami: return [.whoami]
         case .who: return openPeople()
         case .kick: confirm("Kick \(argument.prefix(80))?", .kick(.named(argument), closes: false))

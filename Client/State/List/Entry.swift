@@ -27,6 +27,8 @@ struct Entry: Sendable {
     let mark: Mark
     var content: Content
 
+    var isEvent: Bool { if case .event = content { true } else { false } }
+
     /// Roughly how many bytes it keeps in memory.
     var cost: Int {
         switch content {
@@ -36,8 +38,9 @@ struct Entry: Sendable {
     }
 }
 
-/// A model's event as a line of the list.
-struct EventLine: Sendable {
+/// A model's event as a line of the list. It never changes, and frames and searches hand thousands of them about: a
+/// reference is cheaper than its parts.
+final class EventLine: Sendable {
     /// The most characters of one text in the list; the detail pane has them all.
     static let textLimit = 2000
     private static let nameLimit = 80
@@ -52,22 +55,59 @@ struct EventLine: Sendable {
     let text: String
     /// How many characters of these texts were made safe.
     let marks: Int
-    /// The line of the version before, where the client still has it.
+    /// Where the version before stands, as far as one was told; it may have gone from the list.
     let previous: Int?
+    /// What lies between that version and this one.
+    let link: Link
     /// 1 for the first version that this client was told.
     let version: Int
+    /// Where the first version of this row stood: what all of its versions have in common.
+    let history: Int
     let cost: Int
+
+    /// The text as the list shows it.
+    var wholeText: String {
+        marks > 0 ? "\(text)  (\(marks) character\(marks == 1 ? "" : "s") made safe)" : text
+    }
+
+    /// Whether it holds for any text that the list shows of this: sign, model, name, and what happened.
+    func shows(_ holds: (String) -> Bool) -> Bool {
+        holds(wholeText) || holds(label) || holds(model) || holds(Entry.Mark(self).sign(isUnicode: true))
+    }
 
     var isChat: Bool { event.model == "message" && event.operation == .created }
 
-    /// - Parameter before: the row's version before and where it stands, as far as it is known.
-    init(_ event: ModelEvent, before: (id: Int, line: EventLine)?, arrow: String = "→") {
+    /// What lies between a version and the one before.
+    enum Link: Hashable, Sendable {
+        /// Nothing.
+        case direct
+        /// Versions that were missed, perhaps.
+        case gap
+        /// Another identity: the one before was told to somebody who may see more, or less.
+        case otherEyes
+    }
+
+    /// A row's version before, as far as it is known.
+    struct Before {
+        /// Where it stands.
+        let id: Int
+        let line: EventLine
+        let link: Link
+    }
+
+    /// - Parameters:
+    ///   - id: where it is to stand.
+    ///   - isUnicode: whether it may hold signs that are not ASCII.
+    init(_ event: ModelEvent, id: Int, before: Before?, isUnicode: Bool = true) {
         self.event = event
+        let signs = Signs(isUnicode: isUnicode)
         previous = before?.id
+        link = before?.link ?? .gap
         version = (before?.line.version ?? 0) + 1
+        history = before?.line.history ?? id
         var marks = 0
         func safe(_ text: String, _ limit: Int) -> String {
-            let made = SafeText(text.count > limit ? "\(text.prefix(limit))…" : text)
+            let made = SafeText(signs.shortened(text, to: limit))
             marks += made.marks
             return made.text
         }
@@ -84,14 +124,16 @@ struct EventLine: Sendable {
         } else {
             let name = row["name"]?.stringValue ?? before?.line.event.row["name"]?.stringValue
             label = safe(name ?? row["_id"]?.plainText ?? "", Self.nameLimit)
-            text = safe(Self.summary(of: event, before: before?.line.event.row, arrow: arrow), 400)
+            text = safe(Self.summary(of: event, before: link == .direct ? before?.line.event.row : nil, signs), 400)
         }
         self.marks = marks
         // The tree of the row takes several times its text; an estimate is enough for a bound.
         cost = 400 + text.utf8.count + Self.weight(of: row)
     }
 
-    private static func summary(of event: ModelEvent, before: JSON?, arrow: String) -> String {
+    private static func summary(of event: ModelEvent, before: JSON?, _ signs: Signs) -> String {
+        func brief(_ value: JSON) -> String { Self.brief(value, signs) }
+
         var parts: [String] = []
         switch event.operation {
         case .created:
@@ -101,9 +143,11 @@ struct EventLine: Sendable {
         case .updated:
             for key in event.changed.prefix(8) {
                 let new = event.row[key].map(brief) ?? "(gone)"
-                parts.append(before?[key].map { "\(key) \(brief($0))\(arrow)\(new)" } ?? "\(key) \(new)")
+                parts.append(before?[key].map { "\(key) \(brief($0))\(signs.arrow)\(new)" } ?? "\(key) \(new)")
             }
-            let more = event.changed.count - parts.count
+            // Written anew with the values that it had, or with others that this user may not see.
+            if event.changed.isEmpty { parts.append("nothing changed") }
+            let more = event.changed.count - min(8, event.changed.count)
             if more > 0 { parts.append("+\(more) field\(more == 1 ? "" : "s")") }
         case .removed: parts.append("removed")
         case .hidden: parts.append("no longer visible to you")
@@ -114,10 +158,9 @@ struct EventLine: Sendable {
         return text
     }
 
-    private static func brief(_ value: JSON) -> String {
+    private static func brief(_ value: JSON, _ signs: Signs) -> String {
         switch value {
-        case .string(let text):
-            return "\"\(text.count > valueLimit ? "\(text.prefix(valueLimit))…" : text)\""
+        case .string(let text): return "\"\(signs.shortened(text, to: valueLimit))\""
         case .array(let elements): return "[\(elements.count)]"
         case .object(let members): return "{\(members.count)}"
         case .null, .bool, .integer, .number: return value.description

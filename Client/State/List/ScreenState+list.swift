@@ -41,7 +41,13 @@ extension ScreenState {
         case .write: focus = .input
         case .command:
             focus = .input
-            if input.isEmpty { input.set("/") }
+            guard !input.text.hasPrefix("/") else { break }
+            if !input.isEmpty {
+                // A message that was begun must not go out with a command in it.
+                input.remember()
+                say("What was begun is kept: Up brings it back.")
+            }
+            input.set("/")
         case .filters: page = .filters(selected: 0)
         case .toggleDimming: toggleDimming()
         case .nextHit: goToHit(below: true)

@@ -13,6 +13,8 @@ struct Palette: Hashable, Sendable {
         /// The keys that ask for it; empty where none does.
         let keys: String
         let explanation: String
+        /// By which other words it is found.
+        let synonyms: String
     }
 
     /// Where it was opened.
@@ -27,7 +29,7 @@ struct Palette: Hashable, Sendable {
         let all = Self.all(keys, origin: origin, isDetailOpen: isDetailOpen)
         guard !filter.isEmpty else { return all }
         let scored = all.enumerated().compactMap { place, item in
-            Fuzzy.score(filter.text, name: item.name, description: item.explanation).map {
+            Fuzzy.score(filter.text, name: item.name, description: "\(item.explanation) \(item.synonyms)").map {
                 (item: item, score: $0, place: place)
             }
         }
@@ -47,13 +49,14 @@ struct Palette: Hashable, Sendable {
                     Item(
                         deed: .request(binding.request, context), name: binding.request.name,
                         keys: binding.keys.map(\.description).joined(separator: " "),
-                        explanation: binding.request.explanation))
+                        explanation: binding.request.explanation, synonyms: binding.request.synonyms))
             }
         }
         return items
             + SlashCommand.allCases.map { command in
                 Item(
-                    deed: .command(command), name: "/\(command.rawValue)", keys: "", explanation: command.explanation)
+                    deed: .command(command), name: "/\(command.rawValue)", keys: "", explanation: command.explanation,
+                    synonyms: command.synonyms)
             }
     }
 }

@@ -32,6 +32,9 @@ struct People: Hashable, Sendable {
         }
     }
 
+    /// How long the roll of those who are on may take to arrive: it is sent at once.
+    private static let rollTime = Duration.seconds(2)
+
     /// The most people that are kept; a server that tells of more is not believed.
     static let limit = 20_000
 
@@ -40,6 +43,10 @@ struct People: Hashable, Sendable {
     private(set) var sockets = Listing<SocketRecord>()
     /// The sockets under their people; nil where sockets are not told.
     private var socketRows: [Row]?
+    /// Until when what is told is of those who were on already, in uptime; nil before anything was told.
+    private var rollEnds: Duration?
+    /// Who was on when the connection was lost; nil where that is not known.
+    private var before: Set<Int64>?
     var selected: Item?
     /// The first row in sight.
     var top = 0
@@ -47,11 +54,17 @@ struct People: Hashable, Sendable {
     /// Somebody else looks, or the connection is another one: everything will be told again.
     mutating func forget() {
         present = [:]
+        rollEnds = nil
+        before = nil
         forgetSockets()
     }
 
     /// The next connection will be told anew.
-    mutating func forgetPresence() { present = [:] }
+    mutating func forgetPresence() {
+        if rollEnds != nil { before = Set(present.keys) }
+        present = [:]
+        rollEnds = nil
+    }
 
     /// The sockets may be no more for these eyes.
     mutating func forgetSockets() {
@@ -59,7 +72,17 @@ struct People: Hashable, Sendable {
         socketRows = nil
     }
 
-    mutating func received(_ presence: Presence, at uptime: Duration) {
+    /// - Returns: whether somebody has come on, or is on with another role. Whoever comes is told of everyone who is on;
+    ///   these were there before.
+    @discardableResult
+    mutating func received(_ presence: Presence, at uptime: Duration) -> Bool {
+        let known = present[presence.userID]
+        let ends = rollEnds ?? uptime + Self.rollTime
+        rollEnds = ends
+        let isArrival =
+            if let known { known.role != presence.role } else if uptime < ends {
+                before.map { !$0.contains(presence.userID) } ?? false
+            } else { true }
         if !presence.isOn {
             present[presence.userID] = nil
         } else if present.count < Self.limit || present[presence.userID] != nil {
@@ -67,6 +90,7 @@ struct People: Hashable, Sendable {
                 id: presence.userID, name: presence.name, role: presence.role, email: nil, sockets: presence.sockets)
         }
         areOutdated(at: uptime)
+        return presence.isOn && isArrival
     }
 
     /// What is shown of their sockets is known to have changed.

@@ -72,8 +72,13 @@ extension ScreenState {
         rooms.heard(of: room)
         rooms.told = []
         let messages = history.suffix(500).filter { $0.objectValue != nil }
-        let count = Words.count(messages.count, "message")
-        divide(messages.isEmpty ? "room \(name): nothing was said yet" : "room \(name): the last \(count)")
+        let opening =
+            switch messages.count {
+            case 0: "nothing was said yet"
+            case 1: "the last message"
+            case let count: "the last \(Words.count(count, "message"))"
+            }
+        divide("room \(name): \(opening)")
         for row in messages {
             var by: RolecallProtocol.Actor?
             if let id = row["author"]?.integerValue, let author = row["name"]?.stringValue {
@@ -84,7 +89,7 @@ extension ScreenState {
                 position: position)
             if let id = row["_id"] { rooms.told.insert(id) }
             rooms.heard(of: event)
-            timeline.append(past: event, receivedAt: now.wall)
+            timeline.append(past: event, receivedAt: now.wall, isUnicode: isUnicode)
         }
         if !messages.isEmpty { divide("from here on as it comes") }
         follow()
@@ -117,6 +122,10 @@ extension ScreenState {
         let before = String(input.characters.prefix(input.cursor))
         if before.hasPrefix("/"), !before.contains(" ") {
             complete()
+            return true
+        }
+        if ["/notify ", "/filter ", "/only ", "/search "].contains(where: before.hasPrefix) {
+            completeInputTerm()
             return true
         }
         let names = Array(Set(people.rows.compactMap(\.name) + rooms.authors + [user?.name].compactMap { $0 }))

@@ -19,7 +19,7 @@ struct Filter: Hashable, Sendable {
         setAt = now
     }
 
-    func lets(_ event: ModelEvent) -> Bool { query.matches(event, now: setAt) != isFlipped }
+    func lets(_ line: EventLine) -> Bool { query.matches(line, now: setAt) != isFlipped }
 
     /// As it reads where there is little room.
     var title: String { isFlipped ? "not (\(text))" : text }
@@ -66,6 +66,9 @@ struct Sieve: Sendable {
     private var inTab: EntryIndex?
     /// Of those that are in the tab; nil where no filter is on.
     private var matching: EntryIndex?
+    /// Of both the events alone, which are what is counted: a note is none, and stays whatever is filtered.
+    private var eventsInTab = EntryIndex()
+    private var matchingEvents = EntryIndex()
 
     // MARK: The question
 
@@ -87,12 +90,15 @@ struct Sieve: Sendable {
         guard tab != self.tab else { return }
         self.tab = tab
         inTab = tab == .all ? nil : EntryIndex()
+        eventsInTab = EntryIndex()
         matching = effective.isEmpty ? nil : EntryIndex()
+        matchingEvents = EntryIndex()
     }
 
     private mutating func askAnew(before: [Filter]) {
         guard effective != before else { return }
         matching = effective.isEmpty ? nil : EntryIndex()
+        matchingEvents = EntryIndex()
     }
 
     /// Those that decide.
@@ -103,13 +109,16 @@ struct Sieve: Sendable {
     mutating func update(_ timeline: Timeline) {
         let tab = tab
         inTab?.update(timeline) { _, entry in tab.holds(entry) }
+        eventsInTab.update(timeline) { _, entry in entry.isEvent && tab.holds(entry) }
         guard matching != nil else { return }
         let filters = effective
         matching?.update(timeline) { _, entry in
             guard tab.holds(entry) else { return false }
             guard case .event(let line) = entry.content else { return true }
-            return filters.allSatisfy { $0.lets(line.event) }
+            return filters.allSatisfy { $0.lets(line) }
         }
+        let matching = matching
+        matchingEvents.update(timeline) { id, entry in entry.isEvent && matching?.contains(id) ?? true }
     }
 
     /// What is listed; nil for every entry.
@@ -120,15 +129,28 @@ struct Sieve: Sendable {
     /// Whether it is only dimmed that it does not match.
     func isDimmed(_ id: Int) -> Bool { isDimming && matching.map { !$0.contains(id) } ?? false }
 
-    /// How many entries match, and how many there are in the tab.
-    func counts(_ timeline: Timeline) -> (matching: Int, all: Int) {
-        let all = inTab?.count ?? timeline.count
-        return (matching?.count ?? all, all)
+    /// Whether the filters, and the tab, let it through.
+    func matches(_ id: Int) -> Bool { (matching ?? inTab)?.contains(id) ?? true }
+
+    /// Whether any event is there, in any tab.
+    func hasEvents(_ timeline: Timeline) -> Bool {
+        eventsInTab.count > 0 || timeline.ids.contains { timeline[$0]?.isEvent ?? false }
     }
 
-    /// How many of the tab came after an entry, and how many of these match.
-    func counts(after id: Int, _ timeline: Timeline) -> (matching: Int, all: Int) {
-        let all = inTab?.count(after: id) ?? max(0, timeline.ids.upperBound - 1 - id)
-        return (matching?.count(after: id) ?? all, all)
+    /// How many events match, and how many there are in the tab.
+    var counts: (matching: Int, all: Int) {
+        (isFiltering ? matchingEvents.count : eventsInTab.count, eventsInTab.count)
+    }
+
+    /// How many events of the tab came after an entry, and how many of these match.
+    func counts(after id: Int) -> (matching: Int, all: Int) {
+        let all = eventsInTab.count(after: id)
+        return (isFiltering ? matchingEvents.count(after: id) : all, all)
+    }
+
+    /// How many events stand below an entry.
+    func shownEvents(after id: Int) -> Int {
+        let counts = counts(after: id)
+        return isDimming ? counts.all : counts.matching
     }
 }

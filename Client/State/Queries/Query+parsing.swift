@@ -10,6 +10,9 @@ struct QueryError: Error, Hashable, Sendable, CustomStringConvertible {
     /// What is wrong with it and what would be right; a sentence without its subject.
     let fault: String
 
+    /// For a place that is narrow, and where it is plain which query it is about.
+    var brief: String { "'\(SafeText(term))' \(fault)" }
+
     var description: String { "The query's term '\(SafeText(term))' (column \(column)) \(fault)" }
 }
 
@@ -64,12 +67,13 @@ private struct QueryParser {
         }
         let start = position
         while let character = current, !character.isWhitespace {
-            let name = String(characters[start..<position])
             switch character {
             case ":":
+                let name = String(characters[start..<position])
                 position += 1
                 return try parseFacet(name)
             case "=":
+                let name = String(characters[start..<position])
                 position += 1
                 guard !name.isEmpty else { throw fault("names no field; write field=value.") }
                 let value = try parseValue()
@@ -77,6 +81,7 @@ private struct QueryParser {
                     field: name,
                     Query.Operand(text: value.text, json: value.isQuoted ? nil : try? JSON(parsing: value.text)))
             case "~":
+                let name = String(characters[start..<position])
                 position += 1
                 guard !name.isEmpty else { throw fault("names no field; write field~text.") }
                 let value = try parseValue()

@@ -13,7 +13,7 @@ import WireJSON
 /// | `name~text` | a field that contains the text |
 /// | `role:admin` | an identity of that role, and events of the model `user` with it |
 /// | `since:5m` | events of the last five minutes (`s`, `m`, `h`, `d`) |
-/// | `word` | a row with a text that contains the word |
+/// | `word` | a text that contains the word: of the row, its model, who changed it, and what the list shows of it |
 ///
 /// `-` before a term turns it round, quotes hold spaces together, and containment disregards case.
 struct Query: Hashable, Sendable {
@@ -55,6 +55,17 @@ extension Query {
         terms.allSatisfy { $0.condition.holds(for: event, now: now) != $0.isNegated }
     }
 
+    /// Asks the query of a line of the list: what a reader sees in it, he finds by a word.
+    ///
+    /// - Parameter now: what `since:` counts back from.
+    func matches(_ line: EventLine, now: Timestamp) -> Bool {
+        terms.allSatisfy { term in
+            var holds = term.condition.holds(for: line.event, now: now)
+            if !holds, case .word(let word) = term.condition { holds = line.shows { word.occurs(in: $0) } }
+            return holds != term.isNegated
+        }
+    }
+
     /// Asks the query of an event that is not a model's. It has no model, operation, author or field, but texts.
     func matches(eventName _: String, arguments: [JSON]) -> Bool {
         terms.allSatisfy { term in
@@ -64,6 +75,29 @@ extension Query {
                 term.isNegated
             }
         }
+    }
+
+    /// Whether it speaks of nothing but people: who they are, and of which role.
+    var isAboutPeople: Bool {
+        terms.contains { !$0.isNegated }
+            && terms.allSatisfy { term in
+                switch term.condition {
+                case .role, .actor: true
+                default: false
+                }
+            }
+    }
+
+    /// Asks the query of somebody who has come on; only one that is about people can hold.
+    func matches(_ presence: Presence) -> Bool {
+        isAboutPeople
+            && terms.allSatisfy { term in
+                switch term.condition {
+                case .role(let role): (presence.role == role) != term.isNegated
+                case .actor(let name): name.occurs(in: presence.name) != term.isNegated
+                default: false
+                }
+            }
     }
 
     /// Asks the query of an identity. Only a query that speaks of nothing but roles is about identities, so that
@@ -93,7 +127,9 @@ extension Query.Condition {
         case .within(let milliseconds):
             guard let at = Timestamp(event.at) else { return false }
             return now.milliseconds &- at.milliseconds <= milliseconds
-        case .word(let word): return word.occurs(inTextsOf: event.row)
+        case .word(let word):
+            return word.occurs(inTextsOf: event.row) || word.occurs(in: event.model)
+                || event.by.map { word.occurs(in: $0.name) } ?? false
         }
     }
 }

@@ -65,6 +65,19 @@ extension ScreenState {
     /// Completes the term before the cursor as far as it is certain.
     mutating func completeTerm(_ purpose: QueryPrompt.Purpose) {
         var editor = queryLines[purpose]
+        completeTerm(&editor)
+        queryLines[purpose] = editor
+    }
+
+    /// The same in the input, where a command takes a query.
+    mutating func completeInputTerm() {
+        var editor = input
+        completeTerm(&editor)
+        input = editor
+    }
+
+    private mutating func completeTerm(_ line: inout LineEditor) {
+        var editor = line
         let before = editor.characters[..<editor.cursor]
         // A quoted value may hold spaces.
         let quotes = before.filter { $0 == "\"" }.count
@@ -88,7 +101,7 @@ extension ScreenState {
             editor.insert(common)
             // A whole value is followed by another term.
             if candidates.count == 1, common.last != ":", common.last != "=" { editor.insert(" ") }
-            queryLines[purpose] = editor
+            line = editor
         } else {
             say(candidates.prefix(20).map { SafeText(String($0.prefix(40))).text }.joined(separator: "  "))
         }

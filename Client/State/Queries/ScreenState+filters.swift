@@ -22,6 +22,42 @@ extension ScreenState {
         say("What does not match is \(sieve.isDimming ? "dimmed" : "hidden").")
     }
 
+    /// The filters with another one. One that is there already is switched on, and stands there once.
+    func filters(adding text: String) throws(QueryError) -> [Filter] {
+        var filters = sieve.filters
+        let new = try Filter(text, at: now.wall)
+        if let twin = filters.firstIndex(where: { $0.query == new.query && !$0.isFlipped }) {
+            filters[twin].isOn = true
+        } else {
+            filters.append(new)
+        }
+        return filters
+    }
+
+    /// Says what became of the filters, and how they are taken away.
+    mutating func tellFilters(before: [Filter]) {
+        let filters = sieve.filters
+        if filters.count == before.count {
+            if filters == before {
+                guard !filters.isEmpty else { return }
+                say("\(Words.count(filters.count, "filter")) as before; /filter off takes all away, F lists them.")
+            } else if zip(filters, before).allSatisfy({ $0.query == $1.query }) {
+                say("That filter was there, switched off; it is on again.")
+            }
+        } else if filters.count > before.count {
+            say(
+                filters.count == 1
+                    ? "The filter is set; /filter off takes it away."
+                    : "The filter was added: all \(filters.count) must hold; /filter off takes them away.")
+        }
+    }
+
+    mutating func removeFilters() {
+        let count = sieve.filters.count
+        change([])
+        say(count == 0 ? "There was no filter." : "\(Words.count(count, "filter")) taken away: all is shown.")
+    }
+
     // MARK: Tabs
 
     /// Shows a tab, where it was left.
@@ -45,13 +81,22 @@ extension ScreenState {
             openPrompt(.filter(place: nil))
             return []
         }
+        guard command == .mute || argument != "off" else {
+            removeFilters()
+            return []
+        }
+        let before = sieve.filters
         do {
             switch command {
             case .mute: guard try mute(argument) != nil else { return nil }
             case .only: try change([Filter(argument, at: now.wall)])
-            default: try change(sieve.filters + [Filter(argument, at: now.wall)])
+            default: try change(filters(adding: argument))
             }
-            if message == nil { say("\(TabLine.countText(self)).") }
+            if command == .only {
+                say("This filter alone is set. /filter off takes it away.")
+            } else {
+                tellFilters(before: before)
+            }
             return []
         } catch {
             return retype(command.rawValue, argument, "\(error)")
@@ -62,9 +107,9 @@ extension ScreenState {
         let words = QueryWords(self)
         let quoted = QueryWords.quoted(name)
         if words.models.contains(name) {
-            try change(sieve.filters + [Filter("-model:\(quoted)", at: now.wall)])
+            try change(filters(adding: "-model:\(quoted)"))
         } else if words.people.contains(where: { $0.lowercased().contains(name.lowercased()) }) {
-            try change(sieve.filters + [Filter("-who:\(quoted)", at: now.wall)])
+            try change(filters(adding: "-who:\(quoted)"))
         } else {
             let kinds = words.models.isEmpty ? "" : " Models are \(words.models.prefix(6).joined(separator: ", "))."
             let unknown = SafeText(String(name.prefix(40)))
@@ -92,6 +137,7 @@ extension ScreenState {
         case .flip:
             filters[place].isFlipped.toggle()
             change(filters)
+        case .clearFilters: removeFilters()
         case .remove:
             filters.remove(at: place)
             change(filters)

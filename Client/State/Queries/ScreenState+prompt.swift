@@ -86,10 +86,11 @@ extension ScreenState {
         case .filter(let place):
             do {
                 let filters = try filters(with: text, at: place)
+                let before = sieve.filters
                 queryLines[prompt.purpose].remember()
                 self.prompt = nil
                 change(filters)
-                if !text.isEmpty { say("\(TabLine.countText(self)).") }
+                tellFilters(before: before)
             } catch {
                 alarm("\(error)")
             }
@@ -107,8 +108,7 @@ extension ScreenState {
         var filters = sieve.filters
         let isEmpty = !text.contains { !$0.isWhitespace }
         guard let place, filters.indices.contains(place) else {
-            if !isEmpty { filters.append(try Filter(text, at: now.wall)) }
-            return filters
+            return isEmpty ? filters : try self.filters(adding: text)
         }
         if isEmpty {
             filters.remove(at: place)

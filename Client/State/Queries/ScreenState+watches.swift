@@ -27,8 +27,23 @@ extension ScreenState {
     mutating func ring(for event: ModelEvent) -> [Effect] {
         // What somebody does himself is no news to him.
         guard !watches.all.isEmpty, event.by == nil || event.by?.id != user?.id,
-            watches.all.contains(where: { $0.query.matches(event, now: now.wall) })
+            let line = timeline.lastID.flatMap({ timeline.line($0) }),
+            watches.all.contains(where: { $0.query.matches(line, now: now.wall) })
         else { return [] }
+        return ring(line.isChat ? "\(line.label): \(line.text)" : "\(line.model) \(line.label) \(line.text)")
+    }
+
+    /// What rings for somebody who has just come on; a line of the list tells it.
+    mutating func ring(for presence: Presence) -> [Effect] {
+        guard presence.userID != user?.id, watches.all.contains(where: { $0.query.matches(presence) }) else {
+            return []
+        }
+        let what = "\(presence.name)\(presence.role.map { " (\($0))" } ?? "") came on"
+        note(what)
+        return ring(what)
+    }
+
+    private mutating func ring(_ what: String) -> [Effect] {
         if let last = watches.rangAt, now.uptime - last < Watches.interval {
             watches.silent += 1
             return []
@@ -36,8 +51,6 @@ extension ScreenState {
         let more = watches.silent > 0 ? " (and \(watches.silent) more)" : ""
         watches.rangAt = now.uptime
         watches.silent = 0
-        guard let line = timeline.lastID.flatMap({ timeline.line($0) }) else { return [.bell] }
-        let what = line.isChat ? "\(line.label): \(line.text)" : "\(line.model) \(line.label) \(line.text)"
         return [.bell, .notify(title: "Rolecall", body: "\(what.prefix(150))\(more)")]
     }
 
@@ -73,7 +86,11 @@ extension ScreenState {
         do {
             query = try Query(parsing: text)
         } catch {
-            alarm("/notify: \(error)")
+            alarm("/notify: \(error.brief)")
+            return false
+        }
+        if let contradiction = query.contradiction {
+            alarm("That can never ring: \(contradiction).")
             return false
         }
         guard !watches.all.contains(where: { $0.query == query }) else {
@@ -85,7 +102,26 @@ extension ScreenState {
             return false
         }
         watches.all.append(Watch(text: text, query: query))
-        say("It rings for \(text).")
+        say("It rings for \(text)\(scope(of: query)).")
         return true
+    }
+
+    /// What of a watch can ring as things are; begins with a sign, and lacks its full stop.
+    private func scope(of query: Query) -> String {
+        if query.isAboutPeople {
+            let roles = query.terms.contains { if case .role = $0.condition { true } else { false } }
+            let rows = roles ? "rows of users with that role change" : "there is a change by that name"
+            guard user != nil else { return ", where \(rows). Who comes on is told after F2, log in" }
+            let isTold = people.present.isEmpty || people.present.values.contains { $0.role != nil }
+            guard !roles || isTold else { return ", where \(rows). Of who comes on you are not told the role" }
+            return ": when such a person comes on, and when \(rows)"
+        }
+        let told = identity?.models ?? []
+        let unknown = query.terms.compactMap { term -> String? in
+            guard !term.isNegated, case .model(let model) = term.condition, !told.contains(model) else { return nil }
+            return model
+        }
+        guard let model = unknown.first, !told.isEmpty else { return "" }
+        return ", but as you are now, you are told nothing of \(model), only of \(told.joined(separator: ", "))"
     }
 }

@@ -51,10 +51,9 @@ struct SearchPattern: Sendable {
     func holds(for entry: Entry) -> Bool {
         switch entry.content {
         case .event(let line):
-            if let query { return query.matches(line.event, now: startedAt) }
+            if let query { return query.matches(line, now: startedAt) }
             return needles.allSatisfy { needle in
-                needle.occurs(in: line.text) || needle.occurs(in: line.label) || needle.occurs(in: line.model)
-                    || needle.occurs(inTextsOf: line.event.row)
+                line.shows { needle.occurs(in: $0) } || needle.occurs(inTextsOf: line.event.row)
             }
         case .note(let text), .divider(let text):
             return query == nil && needles.allSatisfy { $0.occurs(in: text) }

@@ -40,13 +40,18 @@ extension Unicode.Scalar {
         case 0..<0x20, 0x7F..<0xA0: true
         case 0xA0..<0x61C: false
         case 0x61C, 0x200E, 0x200F, 0x2028...0x202E, 0x2066...0x206F, 0xFFF9...0xFFFB: true
-        default: properties.isNoncharacterCodePoint
+        case 0xFDD0...0xFDEF: true
+        default: value & 0xFFFE == 0xFFFE
         }
     }
 
     /// Whether this character draws nothing, and so can hide or counterfeit text.
     fileprivate var isInvisible: Bool {
-        value > 0x7F && properties.isDefaultIgnorableCodePoint
+        switch value {
+        // None is in here, and most text is: Unicode's own table takes far longer to ask.
+        case ..<0xAD, 0xAE..<0x34F, 0x2070..<0x3164, 0x3165..<0xFE00: false
+        default: properties.isDefaultIgnorableCodePoint
+        }
     }
 
     fileprivate var isVariationSelector: Bool {

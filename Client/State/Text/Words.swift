@@ -37,6 +37,7 @@ enum Words {
 
     /// `4,096`.
     static func number(_ number: Int) -> String {
+        if abs(number) < 1000 { return String(number) }
         var text = ""
         for (place, digit) in String(abs(number)).reversed().enumerated() {
             if place > 0, place % 3 == 0 { text.append(",") }

@@ -5,7 +5,7 @@ import Testing
 final class Desk {
     let scratch: Scratch
     let server: Server
-    private let socket = "rolecall-screen-\(UUID().uuidString)"
+    let socket = "rolecall-screen-\(UUID().uuidString)"
 
     /// - Parameter state: the directory of saved logins; one of its own without it.
     init(_ server: Server, columns: Int = 80, rows: Int = 24, state: String? = nil) async throws {
@@ -91,6 +91,15 @@ final class Desk {
             in: .whitespacesAndNewlines)
         let found = try await runShell("pgrep", ["-P", shell, "-x", "rolecall"])
         return try #require(pid_t(found.trimmingCharacters(in: .whitespacesAndNewlines)))
+    }
+
+    /// Leaves the program from its list, which has to end well and give the terminal back.
+    func quit(location: SourceLocation = #_sourceLocation) async throws {
+        // The shell's own idea of the window is compared with that from before.
+        try await resize(120, 36)
+        try await press("q")
+        #expect(try await exitCode() == 0, sourceLocation: location)
+        #expect(try await isRestored(), sourceLocation: location)
     }
 
     /// The exit code, as soon as the program has ended.

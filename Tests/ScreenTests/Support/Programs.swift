@@ -21,7 +21,7 @@ enum Programs {
     }
 
     /// The directory with `Package.swift`, upward from this file.
-    private static func root() throws -> URL {
+    static func root() throws -> URL {
         var directory = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
         while directory.path != "/" {
             if FileManager.default.fileExists(atPath: directory.appendingPathComponent("Package.swift").path) {
