@@ -57,7 +57,13 @@ struct EngineMessageTests {
                 try session.send("3")
             }
             try session.send("4hello")
-            #expect(try session.next() == "4hello")
+            var packet = try session.next()
+            // On a machine that is slow enough the next ping is first.
+            while packet == "2" {
+                try session.send("3")
+                packet = try session.next()
+            }
+            #expect(packet == "4hello")
         }
     }
 

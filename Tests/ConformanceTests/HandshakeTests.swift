@@ -6,7 +6,7 @@ import WireJSON
 struct HandshakeTests {
     @Test("a GET opens a session, and is told its id, what it may upgrade to, and its terms")
     func polling() throws {
-        try withFixture("--ping-interval", "300", "--ping-timeout", "200") { fixture in
+        try withFixture("--ping-interval", "30000", "--ping-timeout", "20000") { fixture in
             let answer = try fixture.ask("EIO=4&transport=polling")
             #expect(answer.status == 200)
             #expect(answer.header("content-type")?.hasPrefix("text/plain") == true)
@@ -18,7 +18,7 @@ struct HandshakeTests {
 
     @Test("a WebSocket opens a session, and is told that there is nothing to upgrade to")
     func webSocket() throws {
-        try withFixture("--ping-interval", "300", "--ping-timeout", "200") { fixture in
+        try withFixture("--ping-interval", "30000", "--ping-timeout", "20000") { fixture in
             let socket = try fixture.webSocket()
             let terms = try #require(try terms(try socket.text()))
             #expect(terms["upgrades"] == [])
@@ -33,8 +33,8 @@ struct HandshakeTests {
         let terms = try #require(payload)
         #expect(Set(terms.keys) == ["sid", "upgrades", "pingInterval", "pingTimeout", "maxPayload"])
         #expect(terms["sid"]?.stringValue?.isEmpty == false)
-        #expect(terms["pingInterval"] == 300)
-        #expect(terms["pingTimeout"] == 200)
+        #expect(terms["pingInterval"] == 30_000)
+        #expect(terms["pingTimeout"] == 20_000)
         #expect(terms["maxPayload"] == 1_000_000)
         return terms
     }

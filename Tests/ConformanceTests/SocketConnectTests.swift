@@ -79,7 +79,7 @@ struct SocketConnectTests {
 
     @Test("one that is refused only has not connected, and is closed in time")
     func onlyRefused() throws {
-        try withFixture("--connect-timeout", "300") { fixture in
+        try withFixture("--connect-timeout", "2000") { fixture in
             let session = try fixture.session(.webSocket)
             try session.send("40/random,", "40/refused,")
             #expect(try session.end().count == 2)
@@ -103,7 +103,7 @@ struct SocketConnectTests {
 
     @Test("after the last namespace is left the heartbeat goes on", arguments: Transport.allCases)
     func nothingLeft(transport: Transport) throws {
-        try withFixture("--ping-interval", "300") { fixture in
+        try withFixture("--ping-interval", "1000") { fixture in
             let session = try fixture.entered(transport)
             try session.send("41")
             #expect(try session.text() == "2")

@@ -30,7 +30,7 @@ extension EndToEnd {
                     let admins = try await plain("insert into thing(name, admin_only) values('\(first)', 1)")
                     #expect(shell.exit == .status(0) && admins.exit == .status(0))
                     try await admin.thing(all)
-                    try await admin.thing(first, within: .seconds(2))
+                    try await admin.thing(first)
                     try await python.thing(first)
                     try await user.thing(all)
                     try await barrier(user)

@@ -154,7 +154,7 @@ extension EndToEnd {
                 let socket = try await connected()
                 violate(socket)
                 do {
-                    #expect(try await socket.closed(within: .seconds(5)).code == code, "\(what)")
+                    #expect(try await socket.closed().code == code, "\(what)")
                 } catch {
                     Issue.record(error, "\(what)")
                 }
@@ -244,7 +244,7 @@ extension EndToEnd {
                 try await connection.receive("0{\"sid\":")
                 // CONNECT in a frame whose mask is zero.
                 connection.sendBytes("\u{81}\u{82}\0\0\0\0" + "40")
-                try await connection.receive("42[\"identity\"", within: .seconds(3))
+                try await connection.receive("42[\"identity\"")
                 connection.close()
             }
         }
@@ -294,7 +294,7 @@ extension EndToEnd {
     }
 
     @Suite(
-        "Heartbeats", .stage("--demo", "--ping-interval", "300", "--ping-timeout", "200", "--connect-timeout", "700"))
+        "Heartbeats", .stage("--demo", "--ping-interval", "300", "--ping-timeout", "2500", "--connect-timeout", "3000"))
     struct HeartbeatTests {
         let stage: Stage
 
@@ -306,12 +306,12 @@ extension EndToEnd {
             let silent = try await stage.peers.webSocket(stage.server)
             let open = try await silent.text(startingWith: "0")
             #expect(open.text.contains("\"pingInterval\":300"))
-            #expect(open.text.contains("\"pingTimeout\":200"))
+            #expect(open.text.contains("\"pingTimeout\":2500"))
             silent.send("40")
-            let ping = try await silent.text(startingWith: "2", within: .seconds(5))
-            let end = try await silent.closed(within: .seconds(5))
-            #expect(end.at - ping.at > 0.15, "It has 200 ms to answer.")
-            #expect(end.at - ping.at < 1.5)
+            let ping = try await silent.text(startingWith: "2")
+            let end = try await silent.closed()
+            // The clock begins when the ping leaves the server, a moment before it is seen.
+            #expect(end.at - ping.at > 2, "It has 2.5 s to answer.")
 
             // Five more rounds, and the talker is still there.
             let other = try await stage.peers.webSocket(stage.server)
@@ -333,11 +333,11 @@ extension EndToEnd {
             let start = try await socket.text(startingWith: "0").at
             // It answers every ping, and says nothing else.
             while true {
-                let heard = try await socket.transcript.first(from: next, within: .seconds(5), "the end") { _ in true }
+                let heard = try await socket.transcript.first(from: next, "the end") { _ in true }
                 next = heard.index + 1
                 if heard.element.kind == .text("2") { socket.send("3") }
                 if heard.element.kind == .closed {
-                    #expect(heard.element.at - start > 0.6)
+                    #expect(heard.element.at - start > 2.5)
                     break
                 }
             }

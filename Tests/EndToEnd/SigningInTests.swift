@@ -141,7 +141,7 @@ extension EndToEnd {
             #expect(cookie.contains("Max-Age=0") || cookie.contains("1970"))
             #expect(cookie.contains("Path=/"))
             for socket in sockets {
-                let told = try await socket.identity("signed_out", within: .seconds(2))
+                let told = try await socket.identity("signed_out")
                 #expect(told.identity["user"] == .null)
                 #expect(try await socket.isConnected())
             }

@@ -13,19 +13,22 @@ struct AccountScreenTests {
         try await here.press("F2")
         try await here.expect("Sessions  2")
         try await here.expect("(this one)")
-        #expect(try await here.row("this one").contains("rolecall/"))
-        #expect(try await here.rows().filter { $0.contains("socket ") && $0.contains("websocket") }.count == 2)
+        #expect(try await holds { try await here.row("this one").contains("rolecall/") })
+        #expect(
+            try await holds {
+                try await here.rows().filter { $0.contains("socket ") && $0.contains("websocket") }.count == 2
+            })
 
         // The selection goes up from the first choice to the last session; this one's is the older.
         try await here.press("Up", "Up", "Enter")
         try await here.expect("[y/n] End the session from 127.0.0.1")
-        #expect(try await there.rows()[0].contains("test@example.com (user)"))
+        #expect(try await holds { try await there.rows()[0].contains("test@example.com (user)") })
         try await here.press("y")
         try await there.expect("unassociated: the session was ended")
-        #expect(try await there.rows()[0].contains("unassociated (signed out)"))
-        #expect(try await there.rows()[0].contains("online"))
+        #expect(try await holds { try await there.rows()[0].contains("unassociated (signed out)") })
+        #expect(try await holds { try await there.rows()[0].contains("online") })
         try await here.expect("Sessions  1")
-        #expect(try await here.rows()[0].contains("test@example.com (user)"))
+        #expect(try await holds { try await here.rows()[0].contains("test@example.com (user)") })
 
         try await there.press("F2")
         try await there.expect("test@example.com")
@@ -48,8 +51,8 @@ struct AccountScreenTests {
         try await here.press("y")
         try await here.expect("Signed out everywhere: 2 sessions ended.")
         try await there.expect("unassociated (signed out)")
-        #expect(try await here.row("unassociated: signed out here").contains("·"))
-        #expect(try await here.rows()[0].contains("online"))
+        #expect(try await holds { try await here.row("unassociated: signed out here").contains("·") })
+        #expect(try await holds { try await here.rows()[0].contains("online") })
         try await here.press("q")
         try await here.start(expecting: "stay signed in")
     }
@@ -70,13 +73,13 @@ struct AccountScreenTests {
         try await server.add("again for admins", adminOnly: true)
         try await server.add("for everybody")
         try await desk.expect("for everybody")
-        #expect(try await !desk.shows("again for admins"))
+        #expect(try await holds { try await !desk.shows("again for admins") })
         try await runShell(
             Programs.server().path,
             ["user", "passwd", "test@example.com", "--password-stdin", "--data", server.scratch.path("data")],
             input: "another-password\n")
         try await desk.expect("unassociated: the password was changed")
-        #expect(try await desk.rows()[0].contains("unassociated (password changed)"))
+        #expect(try await holds { try await desk.rows()[0].contains("unassociated (password changed)") })
         try await desk.press("F2")
         try await desk.expect("[LOGIN]")
         try await desk.type("another-password")
@@ -84,7 +87,7 @@ struct AccountScreenTests {
         try await desk.expect("you are test@example.com (user) by login")
         try await server.sqlite("DELETE FROM rolecall_user WHERE email = 'test@example.com';")
         try await desk.expect("unassociated: the account was removed")
-        #expect(try await desk.rows()[0].contains("unassociated (removed)"))
-        #expect(try await desk.rows()[0].contains("online"))
+        #expect(try await holds { try await desk.rows()[0].contains("unassociated (removed)") })
+        #expect(try await holds { try await desk.rows()[0].contains("online") })
     }
 }

@@ -150,8 +150,7 @@ private final class AdministrationStage {
         written += [("\(stem) hush", seen == .all), ("\(stem) open", seen != .none)]
         if seen != .none { try await user.expect("\(stem) open", location: location) }
         if seen == .all { try await user.expect("\(stem) hush", location: location) }
-        let rows = try await user.rows()
-        #expect(isConnected(rows), "\(rows)", sourceLocation: location)
+        try await wait("still online, by the same socket", user, location) { isConnected($0) }
     }
 
     /// Logs in again by F2, where no more than the password is asked for.
@@ -160,7 +159,7 @@ private final class AdministrationStage {
     func logIn(_ password: String, after wrong: String? = nil) async throws {
         try await user.press("F2")
         try await user.expect("[LOGIN]")
-        #expect(try await user.row("E-mail").contains("test@example.com"))
+        #expect(try await holds { try await user.row("E-mail").contains("test@example.com") })
         if let wrong {
             try await user.type(wrong)
             try await user.press("Enter")
@@ -174,7 +173,7 @@ private final class AdministrationStage {
     func logInIsRefused(_ password: String) async throws {
         try await user.press("F2")
         try await user.expect("[LOGIN]")
-        #expect(try await !user.row("E-mail").contains("test@example.com"))
+        #expect(try await holds { try await !user.row("E-mail").contains("test@example.com") })
         try await user.type("test@example.com")
         try await user.press("Enter")
         try await user.type(password)

@@ -29,7 +29,7 @@ struct ExplanationScreenTests {
         // Whoever is known is completed; the last one stands there.
         try await admin.press("x")
         try await admin.expect("[WHOM]")
-        #expect(try await admin.row("For whom:").contains("test@example.com"))
+        #expect(try await holds { try await admin.row("For whom:").contains("test@example.com") })
         try await admin.press("C-u")
         try await admin.type("adm")
         try await admin.press("Tab", "Enter")

@@ -15,8 +15,8 @@ struct IdentityScreenTests {
         try await server.add("public two")
         try await admin.expect("public two")
         try await user.expect("public two")
-        #expect(try await admin.shows("secret one"))
-        #expect(try await !user.shows("secret one"))
+        #expect(try await holds { try await admin.shows("secret one") })
+        #expect(try await holds { try await !user.shows("secret one") })
 
         // The same socket, another user.
         let first = try await user.row("socket ")
@@ -30,8 +30,8 @@ struct IdentityScreenTests {
         try await user.type("admin")
         try await user.press("Enter")
         try await user.expect("you are admin@example.com (admin) by login")
-        #expect(try await user.rows()[0].contains("admin@example.com (admin)"))
-        #expect(try await user.rows()[0].contains("socket \(socket)"))
+        #expect(try await holds { try await user.rows()[0].contains("admin@example.com (admin)") })
+        #expect(try await holds { try await user.rows()[0].contains("socket \(socket)") })
         try await server.add("secret two", adminOnly: true)
         try await user.expect("secret two")
 
@@ -46,8 +46,8 @@ struct IdentityScreenTests {
         try await user.type("/whoami")
         try await user.press("Enter")
         try await user.expect("whoami: unassociated")
-        #expect(try await !user.shows("three"))
-        #expect(try await user.rows()[0].contains("unassociated"))
+        #expect(try await holds { try await !user.shows("three") })
+        #expect(try await holds { try await user.rows()[0].contains("unassociated") })
     }
 
     @Test("a wrong password is said in the form, and nothing is saved")
@@ -58,12 +58,12 @@ struct IdentityScreenTests {
         try await desk.type("admin@example.com")
         try await desk.press("Tab")
         try await desk.type("wr0ng!")
-        #expect(try await !desk.shows("wr0ng!"))
+        #expect(try await holds { try await !desk.shows("wr0ng!") })
         try await desk.press("Enter")
         try await desk.expect("! ")
         try await desk.expect("[LOGIN]")
-        #expect(try await desk.shows("******"))
-        #expect(try await desk.rows()[0].contains("unassociated"))
+        #expect(try await holds { try await desk.shows("******") })
+        #expect(try await holds { try await desk.rows()[0].contains("unassociated") })
         #expect(!FileManager.default.fileExists(atPath: desk.scratch.path("state/rolecall/default.json")))
     }
 
@@ -78,8 +78,8 @@ struct IdentityScreenTests {
         try await desk.start(expecting: "you are admin@example.com (admin) by cookie")
         let other = try await Desk(server, columns: 120, rows: 36, state: state.path("state"))
         try await other.startAs("test@example.com", "test", "--profile second")
-        #expect(try await other.shows("profile second"))
-        #expect(try await desk.rows()[0].contains("admin@example.com (admin)"))
+        #expect(try await holds { try await other.shows("profile second") })
+        #expect(try await holds { try await desk.rows()[0].contains("admin@example.com (admin)") })
 
         try await desk.press("F2", "Down", "Enter", "y")
         try await desk.expect("unassociated: signed out here")
@@ -87,7 +87,7 @@ struct IdentityScreenTests {
         try await desk.press("q")
         try await desk.start(expecting: "stay signed in")
         try await desk.expect("online")
-        #expect(try await desk.rows()[0].contains("unassociated"))
-        #expect(try await other.rows()[0].contains("test@example.com (user)"))
+        #expect(try await holds { try await desk.rows()[0].contains("unassociated") })
+        #expect(try await holds { try await other.rows()[0].contains("test@example.com (user)") })
     }
 }

@@ -54,7 +54,7 @@ struct ToolScreenTests {
             try await desk.type("clear\n")
             try await desk.start("replay '\(night)' --instant", expecting: "the recording ends")
             try await desk.expect("replay")
-            #expect(try await desk.row("boiler 7").contains("+"))
+            #expect(try await holds { try await desk.row("boiler 7").contains("+") })
             if columns == 80 {
                 try await desk.press("F5")
                 try await desk.expect("there is no server to ask")

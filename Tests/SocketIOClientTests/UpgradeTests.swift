@@ -127,7 +127,7 @@ struct UpgradeTests {
             script: { peer, packet in
                 if packet.hasPrefix("42") { peer.push(packet) }
             })
-        let configuration = SocketIOClientConfiguration(upgrading: server).with { $0.connectTimeout = .seconds(1) }
+        let configuration = SocketIOClientConfiguration(upgrading: server).with { $0.connectTimeout = .seconds(3) }
         let connection = try await SocketIOConnection.connect(configuration)
         var iterator = connection.incoming.makeAsyncIterator()
         try await eventually("the probe") { server.observed.requests.contains { $0.headers.contains(name: "Upgrade") } }

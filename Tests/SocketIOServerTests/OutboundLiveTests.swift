@@ -275,7 +275,7 @@ struct OutboundLiveTests {
     func slowButSteady(writesDirectly: Bool) async throws {
         try await Self.stage(
             writesDirectly: writesDirectly, seed: 9, sizes: [3 << 20, 3 << 20],
-            configure: { $0.stallTimeout = .milliseconds(400) }
+            configure: { $0.stallTimeout = .milliseconds(1_500) }
         ) { stage in
             let client = try await LiveClient.enter(stage.live.address, receiveBuffer: 64 << 10)
             let socket = stage.socket(of: 0)
@@ -284,10 +284,10 @@ struct OutboundLiveTests {
                 for _ in 0..<2 { stage.traffic[socket.hub.index].emit(to: socket) }
             }
             let began = ContinuousClock.now
-            // About two seconds for all of it, if it were not closed.
-            while client.end == nil, ContinuousClock.now - began < .milliseconds(1_500) {
+            // About six seconds for all of it, if it were not closed.
+            while client.end == nil, ContinuousClock.now - began < .milliseconds(4_500) {
                 client.channel.read()
-                try await Task.sleep(for: .milliseconds(20))
+                try await Task.sleep(for: .milliseconds(60))
             }
             #expect(client.end == nil)
             #expect(stage.journal.lines.isEmpty)

@@ -67,7 +67,7 @@ final class ChildProcess: Sendable {
     var ended: Double? { exits.elements.first?.at }
 
     /// Waits until it has ended and all of its output is read.
-    func waitForExit(within deadline: Duration = .seconds(15)) async throws -> Exit {
+    func waitForExit(within deadline: Duration = .seconds(40)) async throws -> Exit {
         let exit = try await exits.first(within: deadline, "the end of process \(processIdentifier)") { _ in true }
         _ = try? await output.first(within: .seconds(5), "the end of the output") { _ in false }
         _ = try? await errors.first(within: .seconds(5), "the end of the errors") { _ in false }
@@ -80,7 +80,7 @@ final class ChildProcess: Sendable {
 
     /// Sends a signal and waits for the end; what does not heed it is killed and awaited.
     @discardableResult
-    func end(_ signal: Int32 = SIGKILL, within deadline: Duration = .seconds(15)) async throws -> Exit {
+    func end(_ signal: Int32 = SIGKILL, within deadline: Duration = .seconds(40)) async throws -> Exit {
         send(signal: signal)
         do {
             return try await waitForExit(within: deadline)

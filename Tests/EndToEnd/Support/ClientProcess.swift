@@ -61,7 +61,7 @@ struct ClientProcess: Sendable {
     /// The first line at or after `start` of that kind that matches.
     @discardableResult
     func line(
-        _ kind: String, from start: Int = 0, within deadline: Duration = .seconds(10),
+        _ kind: String, from start: Int = 0, within deadline: Duration = .seconds(40),
         where matches: @escaping @Sendable (JSON) -> Bool = { _ in true }
     ) async throws -> (index: Int, json: JSON) {
         let found = try await child.output.first(from: start, within: deadline, "a line of kind \(kind)") { line in
@@ -74,7 +74,7 @@ struct ClientProcess: Sendable {
     /// The first `identity` at or after `start` with that reason.
     @discardableResult
     func identity(
-        _ reason: String, from start: Int = 0, within deadline: Duration = .seconds(10)
+        _ reason: String, from start: Int = 0, within deadline: Duration = .seconds(40)
     ) async throws
         -> (index: Int, json: JSON)
     {
@@ -84,7 +84,7 @@ struct ClientProcess: Sendable {
     /// The saving of the row with that name.
     @discardableResult
     func thing(
-        _ name: String, from start: Int = 0, within deadline: Duration = .seconds(10)
+        _ name: String, from start: Int = 0, within deadline: Duration = .seconds(40)
     ) async throws -> (index: Int, json: JSON) {
         try await line("event", from: start, within: deadline) { $0["row"]?["name"]?.stringValue == name }
     }

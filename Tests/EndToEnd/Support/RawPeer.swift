@@ -24,7 +24,7 @@ struct RawPeer: Sendable {
     /// The first WebSocket text at or after `start` with that beginning.
     @discardableResult
     func text(
-        startingWith prefix: String, from start: Int = 0, within deadline: Duration = .seconds(10)
+        startingWith prefix: String, from start: Int = 0, within deadline: Duration = .seconds(40)
     ) async throws -> (index: Int, at: Double, text: String) {
         let found = try await transcript.first(from: start, within: deadline, "\"\(prefix)...\" to \(name)") {
             if case .text(let text) = $0.kind { text.hasPrefix(prefix) } else { false }
@@ -35,7 +35,7 @@ struct RawPeer: Sendable {
 
     /// Waits until the server has ended the connection; the code of its close frame where there was one.
     @discardableResult
-    func closed(within deadline: Duration = .seconds(10)) async throws -> (at: Double, code: Int?) {
+    func closed(within deadline: Duration = .seconds(40)) async throws -> (at: Double, code: Int?) {
         let end = try await transcript.first(within: deadline, "the end of \(name)") { $0.kind == .closed }
         let codes = heard.compactMap { if case .close(let code) = $0.kind { code } else { nil } }
         return (end.element.at, codes.first)
@@ -50,7 +50,7 @@ struct RawPeer: Sendable {
     }
 
     /// Waits until the bytes received contain `text`.
-    func receive(_ text: String, within deadline: Duration = .seconds(10)) async throws {
+    func receive(_ text: String, within deadline: Duration = .seconds(40)) async throws {
         var next = 0
         while !received.contains(text) {
             next =

@@ -18,7 +18,7 @@ struct SocketPeer: Sendable {
     }
 
     /// Sends an event and waits for its acknowledgement: its only argument, or an array where it is not one.
-    func call(_ event: String, _ arguments: JSON..., within deadline: Duration = .seconds(10)) async throws -> JSON {
+    func call(_ event: String, _ arguments: JSON..., within deadline: Duration = .seconds(40)) async throws -> JSON {
         let number = host.number()
         host.tell(
             "emit",
@@ -31,7 +31,7 @@ struct SocketPeer: Sendable {
     }
 
     func acknowledgement(
-        _ number: Int, of event: String = "an event", within deadline: Duration = .seconds(10)
+        _ number: Int, of event: String = "an event", within deadline: Duration = .seconds(40)
     ) async throws -> [JSON] {
         let found = try await transcript.first(within: deadline, "the acknowledgement of \(event) to \(name)") {
             if case .acknowledgement(number, _) = $0.kind { true } else { false }
@@ -43,7 +43,7 @@ struct SocketPeer: Sendable {
     /// The first event of that name at or after `start`.
     @discardableResult
     func event(
-        _ event: String, from start: Int = 0, within deadline: Duration = .seconds(10),
+        _ event: String, from start: Int = 0, within deadline: Duration = .seconds(40),
         where matches: @escaping @Sendable ([JSON]) -> Bool = { _ in true }
     ) async throws -> (index: Int, at: Double, arguments: [JSON]) {
         let found = try await transcript.first(from: start, within: deadline, "\(event) to \(name)") { heard in
@@ -55,7 +55,7 @@ struct SocketPeer: Sendable {
     /// The first `identity` at or after `start`, with that reason where one is given.
     @discardableResult
     func identity(
-        _ reason: String? = nil, from start: Int = 0, within deadline: Duration = .seconds(10)
+        _ reason: String? = nil, from start: Int = 0, within deadline: Duration = .seconds(40)
     ) async throws -> (index: Int, at: Double, identity: JSON, position: String) {
         let found = try await transcript.first(
             from: start, within: deadline, "identity\(reason.map { " with reason " + $0 } ?? "") to \(name)"
@@ -72,7 +72,7 @@ struct SocketPeer: Sendable {
     /// The `thing:save` of the row with that name.
     @discardableResult
     func thing(
-        _ row: String, from start: Int = 0, within deadline: Duration = .seconds(10)
+        _ row: String, from start: Int = 0, within deadline: Duration = .seconds(40)
     ) async throws -> (index: Int, at: Double, arguments: [JSON]) {
         try await event("thing:save", from: start, within: deadline) { $0.first?["name"]?.stringValue == row }
     }

@@ -57,7 +57,7 @@ final class Transcript<Element: Sendable>: Sendable {
     ///
     /// - Throws: ``Overdue`` with all that was heard instead, at the deadline or when nothing more can come.
     func first(
-        from start: Int = 0, within deadline: Duration = .seconds(10), _ what: String,
+        from start: Int = 0, within deadline: Duration = .seconds(40), _ what: String,
         where matches: @escaping @Sendable (Element) -> Bool
     ) async throws -> Found {
         let id = state.withLock { state in

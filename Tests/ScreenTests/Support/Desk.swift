@@ -72,6 +72,19 @@ final class Desk {
             String.init)
     }
 
+    /// All rows but the first, where the clock goes on, once the screen is at rest: what is captured in the middle of a
+    /// frame is none.
+    func restingRows() async throws -> [String] {
+        var last = try await Array(rows().dropFirst())
+        _ = try await holds {
+            try await Task.sleep(for: .milliseconds(150))
+            let shown = try await Array(rows().dropFirst())
+            defer { last = shown }
+            return shown == last
+        }
+        return last
+    }
+
     func row(_ text: String) async throws -> String { try await rows().first { $0.contains(text) } ?? "" }
 
     /// Waits until a text is on the screen.
