@@ -75,13 +75,14 @@ final class Desk {
     /// All rows but the first, where the clock goes on, once the screen is at rest: what is captured in the middle of a
     /// frame is none.
     func restingRows() async throws -> [String] {
-        var last = try await Array(rows().dropFirst())
-        _ = try await holds {
-            try await Task.sleep(for: .milliseconds(150))
+        var (last, repeats): ([String], Int) = ([], 0)
+        let isAtRest = try await holds {
             let shown = try await Array(rows().dropFirst())
-            defer { last = shown }
-            return shown == last
+            repeats = shown == last ? repeats + 1 : 0
+            last = shown
+            return repeats == 5
         }
+        #expect(isAtRest, "\(last.joined(separator: "\n"))")
         return last
     }
 
