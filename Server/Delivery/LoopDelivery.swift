@@ -28,6 +28,7 @@ final class LoopDelivery: @unchecked Sendable {
     }
 
     private struct Members {
+        let room: Room
         var count = 0
         /// Up to here all of them know how far the log is.
         var informedUpTo: Int64
@@ -35,7 +36,7 @@ final class LoopDelivery: @unchecked Sendable {
 
     func entered(_ audience: Audience) {
         // Whoever enters has just been told where the log is.
-        audiences[audience, default: Members(informedUpTo: watermark)].count += 1
+        audiences[audience, default: Members(room: .audience(audience), informedUpTo: watermark)].count += 1
     }
 
     func left(_ audience: Audience) {
@@ -48,11 +49,11 @@ final class LoopDelivery: @unchecked Sendable {
 
     /// Tells a stretch of the log to the loop's sockets. All that the log says of identities up to its end must hold.
     func deliver(_ batch: DeliveryBatch, on hub: SocketHub) {
-        for audience in audiences.keys {
-            let frames = batch.frames(for: audience)
+        for index in audiences.indices {
+            let frames = batch.frames(for: audiences.keys[index])
             guard !frames.isEmpty else { continue }
-            hub.send(frames, to: .audience(audience))
-            audiences[audience]?.informedUpTo = batch.lastSequence
+            hub.send(frames, to: audiences.values[index].room)
+            audiences.values[index].informedUpTo = batch.lastSequence
         }
         watermark = max(watermark, batch.lastSequence)
         resumeWaiting()
@@ -62,11 +63,11 @@ final class LoopDelivery: @unchecked Sendable {
     /// of all that they may not see.
     func tellPosition(of log: LogID, on hub: SocketHub) {
         var frames: OutboundBatch?
-        for (audience, members) in audiences where members.informedUpTo < watermark {
+        for index in audiences.indices where audiences.values[index].informedUpTo < watermark {
             let told = frames ?? PositionNotice.batch(Position(log: log, sequence: watermark))
             frames = told
-            hub.send(told, to: .audience(audience))
-            audiences[audience]?.informedUpTo = watermark
+            hub.send(told, to: audiences.values[index].room)
+            audiences.values[index].informedUpTo = watermark
         }
     }
 

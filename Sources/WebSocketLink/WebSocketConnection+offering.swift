@@ -8,7 +8,7 @@ extension WebSocketConnection {
     public var takesFrames: Bool {
         guard isOpen, let context else { return false }
         guard directSocket != nil else { return context.channel.isWritable }
-        return context.channel.isActive && bytesHeldByChannel == 0
+        return bytesHeldByChannel == 0
     }
 
     /// Whether frames that were sent, or the connection's own, wait for ``flush()``: they have to go first.
@@ -51,8 +51,10 @@ extension WebSocketConnection {
         isAwaitingRoom = true
         // Writes are done in order, so an empty one still tells when those before it are.
         let promise = context.eventLoop.makePromise(of: Void.self)
-        promise.futureResult.assumeIsolated().whenComplete { [self] _ in
+        promise.futureResult.assumeIsolated().whenComplete { [self] result in
             isAwaitingRoom = false
+            // A channel closes its socket before it fails what was written, and tells of its end only after that.
+            if case .failure = result { directSocket = nil }
             guard isOpen else { return }
             if bytesHeldByChannel == 0 {
                 delegate?.webSocketWritabilityChanged(self, writable: true)

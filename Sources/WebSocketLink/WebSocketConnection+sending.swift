@@ -49,11 +49,8 @@ extension WebSocketConnection {
     /// Writes what is held to the socket, as far as that takes it, if the channel has nothing that must go first.
     ///
     /// - Returns: whether nothing is left to do.
-    func writeDirectly(_ context: ChannelHandlerContext) -> Bool {
-        // An inactive channel has closed its socket, whose number may be another one's by now.
-        guard let directSocket, held.readableBytes > 0, bytesHeldByChannel == 0, context.channel.isActive else {
-            return false
-        }
+    func writeDirectly() -> Bool {
+        guard let directSocket, held.readableBytes > 0, bytesHeldByChannel == 0 else { return false }
         let written = directSocket.write(held)
         guard written < held.readableBytes else {
             held = ByteBuffer()

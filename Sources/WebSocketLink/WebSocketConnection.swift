@@ -24,27 +24,30 @@ public final class WebSocketConnection: ChannelInboundHandler {
         case closed
     }
 
-    public let role: WebSocketRole
-    /// How long the peer may take to answer a Close, or to read the last bytes, before the channel is closed.
-    let closeTimeout: TimeAmount
-    let writesDirectly: Bool
-    var delegate: (any WebSocketDelegate)?
+    // What each message that is sent touches stands first, and together.
     var context: ChannelHandlerContext?
+    /// Nil where nothing is written past the pipeline, and from the moment that the channel may have closed its socket,
+    /// whose number can be another one's by then. Known here, as asking the channel would cost more than the rest.
     var directSocket: DirectSocket?
     var state = State.open
-    var parser: WebSocketFrameParser
-    var assembler: WebSocketMessageAssembler
     /// Frames that weren't handed to the channel yet.
     var held = ByteBuffer()
     /// False only if the channel is known to hold no bytes of ours, so that nobody needs to ask it.
     var channelMayHoldBytes = false
-    /// The last ping that came while the channel wasn't writable; earlier ones need no answer (RFC 6455 section 5.5.3).
-    var unansweredPing: ByteBuffer?
     var isParsing = false
     var needsFlush = false
     var isAwaitingRoom = false
     /// Whether ``pause()`` holds back what comes.
     public internal(set) var isPaused = false
+    let writesDirectly: Bool
+    public let role: WebSocketRole
+    var delegate: (any WebSocketDelegate)?
+    /// How long the peer may take to answer a Close, or to read the last bytes, before the channel is closed.
+    let closeTimeout: TimeAmount
+    var parser: WebSocketFrameParser
+    var assembler: WebSocketMessageAssembler
+    /// The last ping that came while the channel wasn't writable; earlier ones need no answer (RFC 6455 section 5.5.3).
+    var unansweredPing: ByteBuffer?
 
     /// - Parameters:
     ///   - role: which end of the connection this is.
@@ -113,7 +116,7 @@ public final class WebSocketConnection: ChannelInboundHandler {
     public func flush() {
         guard let context else { return }
         needsFlush = false
-        guard !writeDirectly(context) else { return }
+        guard !writeDirectly() else { return }
         handOver()
         context.flush()
     }
@@ -168,17 +171,19 @@ public final class WebSocketConnection: ChannelInboundHandler {
             return
         }
         self.context = context
-        if writesDirectly {
+        if writesDirectly, context.channel.isActive {
             directSocket = DirectSocket(context.pipeline.syncOperations)
         }
     }
 
     public func handlerRemoved(context: ChannelHandlerContext) {
+        directSocket = nil
         streamEnded()
         self.context = nil
     }
 
     public func channelInactive(context: ChannelHandlerContext) {
+        directSocket = nil
         streamEnded()
         self.context = nil
         context.fireChannelInactive()

@@ -66,7 +66,7 @@ struct OutboundFolder {
                 first -= 1
                 left -= 1
                 begin(
-                    queue.items[queue.items.index(queue.items.startIndex, offsetBy: first - queue.removedCount)],
+                    queue.items[first - queue.removedCount],
                     begunSpans: queue.begunSpans)
             } else {
                 isFinished = true

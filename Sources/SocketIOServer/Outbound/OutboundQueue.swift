@@ -46,23 +46,24 @@ struct OutboundQueue {
         var frame: ByteBuffer { event.frame(amendedBy: digest, standingFor: count, within: openSpan) }
     }
 
-    private(set) var items = CircularBuffer<Item>(initialCapacity: 1)
+    // What each delivery touches stands first, and together.
+    private(set) var items = ShortQueue<Item>()
     /// The size of the events that wait, in bytes on the wire.
     private(set) var eventBytes = 0
     /// The size of everything else that waits.
     private(set) var keptBytes = 0
-    /// Past how many bytes of events folding is worth its while. It grows where folding did not help, so that a
-    /// queue of distinct keys is not gone through again and again.
-    private(set) var foldingThreshold: Int
-    /// Whether folding left a good deal less, as far as is known.
-    private(set) var isFoldingOfUse = true
-    private let highWaterMark: Int
     /// How many items have left at the front. An item's number is this and its index: it keeps it while it waits.
     private(set) var removedCount = 0
     /// The number of the last item that was written or begun; it is behind all that can still be folded.
     private(set) var lastTouched = -1
     /// Grows with each of that.
     private(set) var touchCount = 0
+    /// Past how many bytes of events folding is worth its while. It grows where folding did not help, so that a
+    /// queue of distinct keys is not gone through again and again.
+    private(set) var foldingThreshold: Int
+    private let highWaterMark: Int
+    /// Whether folding left a good deal less, as far as is known.
+    private(set) var isFoldingOfUse = true
     /// Grows whenever the queue is changed but by appending, and by writing from its front.
     private(set) var generation = 0
     /// By namespace, the span of which some events have been told and others wait. What it consists of has been said to
@@ -141,7 +142,7 @@ struct OutboundQueue {
             if next < batch.events.count {
                 lastTouched = removedCount
                 touchCount += 1
-                items[items.startIndex] = .batch(batch, from: next, offset: offset + end)
+                items[0] = .batch(batch, from: next, offset: offset + end)
                 eventBytes -= end
             } else {
                 remove(first: lengths[index])
@@ -191,9 +192,9 @@ struct OutboundQueue {
         precondition(folder.isFinished && folder.isValid(for: self), "not folded from this queue")
         let appended = items.dropFirst(folder.end - removedCount)
         let result = folder.result
-        var folded = CircularBuffer<Item>(initialCapacity: result.count + appended.count)
-        folded.append(contentsOf: result)
-        folded.append(contentsOf: appended)
+        var folded = ShortQueue<Item>()
+        for item in result { folded.append(item) }
+        for item in appended { folded.append(item) }
         items = folded
         eventBytes -= folder.bytesBefore - folder.bytesAfter
         generation += 1
@@ -216,17 +217,16 @@ struct OutboundQueue {
     /// Takes all events out, and puts a notice in the place of the first, one for each namespace.
     mutating func drop() {
         var notices: [String: Int] = [:]
-        var left = CircularBuffer<Item>(initialCapacity: 4)
+        var left = ShortQueue<Item>()
         for item in items {
             guard let (lost, namespace) = Self.events(in: item) else {
                 left.append(item)
                 continue
             }
             if let place = notices[namespace] {
-                let index = left.index(left.startIndex, offsetBy: place)
-                guard case .lost(var notice, _) = left[index] else { continue }
+                guard case .lost(var notice, _) = left[place] else { continue }
                 notice.join(lost)
-                left[index] = .lost(notice, namespace: namespace)
+                left[place] = .lost(notice, namespace: namespace)
             } else {
                 notices[namespace] = left.count
                 left.append(.lost(lost, namespace: namespace))
@@ -245,7 +245,7 @@ struct OutboundQueue {
     /// - Returns: what was taken; nil for nothing. What earlier notices say is lost is not part of it.
     mutating func discard(namespace: String) -> LostEvents? {
         var all: LostEvents?
-        var left = CircularBuffer<Item>(initialCapacity: 1)
+        var left = ShortQueue<Item>()
         for item in items {
             if case .lost = item {
                 left.append(item)

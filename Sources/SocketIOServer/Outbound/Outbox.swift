@@ -21,28 +21,29 @@ protocol OutboxOwner: AnyObject {
 ///
 /// Belongs to its connection's event loop.
 final class Outbox {
+    // What each delivery touches stands first, and together.
     private let hub: SocketHub
-    private let configuration: SocketIOServerConfiguration
-    private let logger: Logger
-    private let address: String
-    private weak var owner: (any OutboxOwner)?
     private var connection: (any OutboxTransport)?
-    private var queue: OutboundQueue
-    private var folder: OutboundFolder?
     private var awaitsFlush = false
     private var isWriting = false
     /// Whether the client has been slower than what it is sent.
     private(set) var isBackedUp = false
     /// Whether so many answers wait for the client that nothing is read from it.
     private(set) var holdsUpReading = false
+    private var hasDroppedEvents = false
+    private var queue: OutboundQueue
+    private var awaitingWriters: [() -> Void] = []
+    private var folder: OutboundFolder?
     /// When the client took something last, while it is slower.
     private var lastProgress: NIODeadline = .uptimeNanoseconds(0)
     /// How many bytes the connection held when it was last looked whether it takes anything: of a frame that takes
     /// longer than the time-out, nothing else tells.
     private var heldAtCheck = 0
     private var stallCheck: Scheduled<Void>?
-    private var hasDroppedEvents = false
-    private var awaitingWriters: [() -> Void] = []
+    private let configuration: SocketIOServerConfiguration
+    private let logger: Logger
+    private let address: String
+    private weak var owner: (any OutboxOwner)?
 
     /// What waits for the client to take it, in bytes.
     var queuedBytes: Int { queue.eventBytes + queue.keptBytes + (connection?.queuedBytes ?? 0) }

@@ -10,10 +10,11 @@ struct Audience: Sendable {
     var sender: String?
 }
 
-/// The sockets of one namespace on one loop, by their ids: who is meant by the namespace as a whole, and by each
-/// socket's own room.
+/// The sockets of one namespace on one loop.
 final class NamespaceMembers {
+    /// By their ids: who is meant by the namespace as a whole, and by each socket's own room.
     var sockets: [String: Socket] = [:]
+    var rooms: [Room: RoomMembers] = [:]
 }
 
 extension SocketHub {
@@ -28,11 +29,11 @@ extension SocketHub {
     /// The sockets of an audience on this loop, each once, in no order.
     func sockets(of audience: Audience) -> [Socket] {
         var sockets: [Socket] = []
-        walk(audience) { if $0.namespace == audience.namespace { sockets.append($0) } }
+        walk(audience) { sockets.append($0) }
         return sockets
     }
 
-    /// Comes by each socket of an audience once, and maybe by some of other namespaces.
+    /// Comes by each socket of an audience once.
     ///
     /// - Parameter body: must not begin another walk, nor end a socket.
     private func walk(_ audience: Audience, _ body: (Socket) -> Void) {
@@ -58,7 +59,7 @@ extension SocketHub {
 
     private func each(in room: Room?, _ members: NamespaceMembers, _ body: (Socket) -> Void) {
         guard let room else { return members.sockets.values.forEach(body) }
-        rooms[room]?.sockets.forEach(body)
+        members.rooms[room]?.sockets.forEach(body)
         if let owner = members.sockets[room.name] { body(owner) }
     }
 }

@@ -37,7 +37,6 @@ public final class SocketHub: @unchecked Sendable {
     /// each step otherwise. What computes for long holds the connections up there.
     public var taskExecutor: any TaskExecutor { executor }
 
-    private(set) var rooms: [Room: RoomMembers] = [:]
     private(set) var namespaces: [String: NamespaceMembers] = [:]
     /// How many walks have been made that mark whom they come by.
     var walks: UInt64 = 0
@@ -77,17 +76,20 @@ public final class SocketHub: @unchecked Sendable {
     /// Sends a batch to those members of a room that are in its namespace.
     public func send(_ batch: OutboundBatch, to room: Room) {
         eventLoop.assertInEventLoop()
-        guard !batch.isEmpty else { return }
+        guard !batch.isEmpty, let members = namespaces[batch.namespace] else { return }
         // Over the list as it is now: a write can bring about the end of any member, and the last takes its place.
-        if let members = rooms[room] { for socket in members.sockets { socket.deliver(batch) } }
-        namespaces[batch.namespace]?.sockets[room.name]?.deliver(batch)
+        if let room = members.rooms[room] { for outbox in room.outboxes { outbox.append(batch) } }
+        members.sockets[room.name]?.deliver(batch)
     }
 
     /// The sockets of a room on this loop, in no order.
     public func sockets(in room: Room) -> [Socket] {
         eventLoop.assertInEventLoop()
-        var sockets = rooms[room]?.sockets ?? []
-        for members in namespaces.values { if let owner = members.sockets[room.name] { sockets.append(owner) } }
+        var sockets: [Socket] = []
+        for members in namespaces.values {
+            if let room = members.rooms[room] { sockets += room.sockets }
+            if let owner = members.sockets[room.name] { sockets.append(owner) }
+        }
         return sockets
     }
 
@@ -97,19 +99,23 @@ public final class SocketHub: @unchecked Sendable {
         return sessions.count
     }
 
+    /// - Parameter socket: connected.
     func join(_ socket: Socket, _ room: Room) {
         eventLoop.assertInEventLoop()
-        guard room.name != socket.id, !socket.memberships.contains(where: { $0.members.room == room }) else { return }
-        let members = rooms[room] ?? RoomMembers(room: room)
-        rooms[room] = members
+        guard room.name != socket.id, !socket.memberships.contains(where: { $0.members.room == room }),
+            let outbox = socket.session?.outbox, let namespace = namespaces[socket.namespace]
+        else { return }
+        let members = namespace.rooms[room] ?? RoomMembers(room: room)
+        namespace.rooms[room] = members
         socket.memberships.append(Membership(members: members, slot: members.sockets.count))
         members.sockets.append(socket)
+        members.outboxes.append(outbox)
     }
 
     func leave(_ socket: Socket, _ room: Room) {
         eventLoop.assertInEventLoop()
         guard let index = socket.memberships.firstIndex(where: { $0.members.room == room }) else { return }
-        remove(socket.memberships.remove(at: index))
+        remove(socket.memberships.remove(at: index), of: socket)
     }
 
     /// The socket is connected.
@@ -124,19 +130,21 @@ public final class SocketHub: @unchecked Sendable {
     func remove(_ socket: Socket) {
         eventLoop.assertInEventLoop()
         namespaces[socket.namespace]?.sockets[socket.id] = nil
-        for membership in socket.memberships { remove(membership) }
+        for membership in socket.memberships { remove(membership, of: socket) }
         socket.memberships = []
     }
 
     /// The last member takes the place of the one that goes: leaving costs the same in a room of any size.
-    private func remove(_ membership: Membership) {
+    private func remove(_ membership: Membership, of socket: Socket) {
         let members = membership.members
         let last = members.sockets.removeLast()
+        let outbox = members.outboxes.removeLast()
         if membership.slot < members.sockets.count {
             members.sockets[membership.slot] = last
+            members.outboxes[membership.slot] = outbox
             last.moved(in: members, to: membership.slot)
         } else if members.sockets.isEmpty {
-            rooms[members.room] = nil
+            namespaces[socket.namespace]?.rooms[members.room] = nil
         }
     }
 
@@ -312,10 +320,12 @@ struct Farewell {
     let deadline: Scheduled<Void>
 }
 
-/// One room's sockets on one loop.
+/// One room's sockets of one namespace on one loop.
 final class RoomMembers {
     let room: Room
     var sockets: [Socket] = []
+    /// What each of them is sent goes through the outbox in its place: a broadcast need not look at the sockets.
+    var outboxes: [Outbox] = []
 
     init(room: Room) {
         self.room = room

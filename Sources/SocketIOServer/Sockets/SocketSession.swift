@@ -48,6 +48,8 @@ final class SocketSession: SessionLayer {
 
     // MARK: Sending
 
+    var outbox: Outbox { engine.outbox }
+
     func send(_ packet: SocketPacket) {
         engine.outbox.append(kept: Self.frames(of: packet))
     }
