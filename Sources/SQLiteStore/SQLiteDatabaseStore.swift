@@ -71,7 +71,7 @@ public final class SQLiteDatabaseStore: Store {
             try await self.reader.queue.run { [reader, logID] in
                 try reader.read { transaction in
                     // The first look takes the snapshot; both are of the same.
-                    let head = try EventLog.head(transaction.db)
+                    let head = try transaction.latestSequence()
                     return Snapshot(value: try body(transaction), position: Position(log: logID, sequence: head))
                 }
             }

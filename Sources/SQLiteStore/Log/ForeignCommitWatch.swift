@@ -90,8 +90,8 @@ final class ForeignCommitWatch: Sendable {
         let (head, schemaVersion) = try db.transaction(.deferred) {
             (try EventLog.head(db), try db.first("PRAGMA schema_version") { $0.integer(0) } ?? 0)
         }
-        followers.raise(head: head)
         state.version = version
+        followers.raise(head: head, in: db)
         guard schemaVersion != state.schemaVersion || isDue else { return }
         // Taken for kept until the keeper says otherwise: it must not be called again meanwhile.
         state.schemaVersion = schemaVersion

@@ -6,10 +6,11 @@ import Synchronization
 
 /// All who follow the log, and how far it has been known to reach when they were last called.
 ///
-/// A commit of another process gives them their turns on the threads that read. One of this store gives them on the
-/// writer's own connection, right behind the commit: its pages are in that connection's cache, and no other thread has
-/// to wake. So that a turn never keeps writes waiting that would go on without it, it goes to a reader all the same
-/// where another write is waiting already, and where the commit was large.
+/// They get their turns where a commit is known first: one of this store on the writer's own connection, right behind
+/// the commit, where its pages are cached; one of another process on the connection of the watch that has seen it. So
+/// no other thread has to wake, which would cost more than a short reading. Where a commit was large, or another write
+/// is waiting already, they get them on the threads that read: a turn never keeps anything waiting that would go on
+/// without it.
 final class LogFollowers: Sendable {
     private struct State {
         var followers: [UInt64: LogFollower] = [:]
@@ -18,7 +19,7 @@ final class LogFollowers: Sendable {
         var isClosed = false
     }
 
-    /// How many events a commit may have appended for them to be read on the writer's connection.
+    /// How many events may have been appended for them to be read where that was found.
     private static let fewEvents: Int64 = 16
 
     /// How long a follower waits after a turn that failed.
@@ -56,8 +57,12 @@ final class LogFollowers: Sendable {
 
     /// Tells that the log's head is at this number, whoever brought it there. A commit of this store is seen twice, by
     /// its writer and by the watch for foreign ones, and calls the followers once.
-    func raise(head: Int64) {
-        for follower in news(head: head).followers { call(follower) }
+    ///
+    /// - Parameter db: the connection on which that was seen, outside of any transaction.
+    func raise(head: Int64, in db: Database) {
+        let (followers, growth) = news(head: head)
+        let called = followers.filter { $0.call() }
+        if growth <= Self.fewEvents { read(called, in: db) } else { readSoon(called) }
     }
 
     /// Tells that a write has been committed, on the writer's connection and outside of any transaction.
@@ -72,11 +77,9 @@ final class LogFollowers: Sendable {
         let called = followers.filter { $0.call() }
         guard !called.isEmpty else { return }
         if isAlone, growth <= Self.fewEvents {
-            afterwards { db in
-                for follower in called { self.read(follower, in: db) }
-            }
+            afterwards { db in self.read(called, in: db) }
         } else {
-            for follower in called { readSoon(follower) }
+            readSoon(called)
         }
     }
 
@@ -103,41 +106,49 @@ final class LogFollowers: Sendable {
     // MARK: Turns
 
     private func call(_ follower: LogFollower) {
-        if follower.call() { readSoon(follower) }
+        if follower.call() { readSoon([follower]) }
     }
 
-    private func readSoon(_ follower: LogFollower) {
-        reader.queue.add {
-            self.run(follower) { body in try self.reader.read(body) }
+    /// Each on a thread of its own, as far as there are any: one's reading can be long.
+    private func readSoon(_ called: [LogFollower]) {
+        for follower in called {
+            reader.queue.add {
+                self.give([follower]) { body in try self.reader.read(body) }
+            }
         }
     }
 
-    private func read(_ follower: LogFollower, in db: Database) {
-        run(follower) { body in
+    private func read(_ called: [LogFollower], in db: Database) {
+        give(called) { body in
             try db.transaction(.deferred) { try body(reader.transaction(in: db)) }
         }
     }
 
-    private func run(
-        _ follower: LogFollower, in snapshot: (_ body: (any ReadTransaction) throws -> Void) throws -> Void
+    /// Gives each its turn, all on the same snapshot.
+    private func give(
+        _ called: [LogFollower], on snapshot: (_ body: (any ReadTransaction) throws -> Void) throws -> Void
     ) {
-        guard let body = follower.begin() else { return }
-        var isGiven = false
+        var due = called.compactMap { follower in follower.begin().map { (follower: follower, body: $0) } }[...]
+        guard !due.isEmpty else { return }
         do {
             try snapshot { transaction in
-                try body(
-                    transaction,
-                    LogTurn { wantsMore in
-                        if follower.finish(wantsMore: wantsMore) { self.readSoon(follower) }
-                    })
-                isGiven = true
+                while let (follower, body) = due.first {
+                    try body(
+                        transaction,
+                        LogTurn { wantsMore in
+                            if follower.finish(wantsMore: wantsMore) { self.readSoon([follower]) }
+                        })
+                    // Once it has been given its turn, the follower ends that.
+                    due.removeFirst()
+                }
             }
         } catch {
-            // Once it has been given its turn, the follower ends that.
-            guard !isGiven, !follower.hasEnded else { return }
+            guard let failed = due.popFirst()?.follower else { return }
+            for (follower, _) in due where follower.finish(wantsMore: true) { readSoon([follower]) }
+            guard !failed.hasEnded else { return }
             logger.error("the log can't be read; trying again", metadata: ["error": "\(error)"])
             DispatchQueue.global().asyncAfter(deadline: .now() + Self.pause) {
-                if follower.finish(wantsMore: true) { self.readSoon(follower) }
+                if failed.finish(wantsMore: true) { self.readSoon([failed]) }
             }
         }
     }

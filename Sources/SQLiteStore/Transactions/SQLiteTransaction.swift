@@ -4,10 +4,25 @@ import ModelStore
 import RolecallProtocol
 
 /// A transaction of one connection, as its body sees it.
-struct SQLiteReadTransaction: SQLiteTransaction {
+final class SQLiteReadTransaction: SQLiteTransaction {
     let db: Database
     let tables: [String: ModelTable]
     let logger: Logger
+    /// Once it was asked for: it is the same as long as the snapshot is.
+    private var head: Int64?
+
+    init(db: Database, tables: [String: ModelTable], logger: Logger) {
+        self.db = db
+        self.tables = tables
+        self.logger = logger
+    }
+
+    func latestSequence() throws -> Int64 {
+        if let head { return head }
+        let head = try mapped { try EventLog.head(db) }
+        self.head = head
+        return head
+    }
 }
 
 /// A transaction of the writer, as its body sees it.
