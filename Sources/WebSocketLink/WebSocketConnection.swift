@@ -171,9 +171,18 @@ public final class WebSocketConnection: ChannelInboundHandler {
             return
         }
         self.context = context
-        if writesDirectly, context.channel.isActive {
-            directSocket = DirectSocket(context.pipeline.syncOperations)
-        }
+        // One that is not active is not connected yet, or has closed its socket.
+        if context.channel.isActive { findSocket(of: context) }
+    }
+
+    public func channelActive(context: ChannelHandlerContext) {
+        findSocket(of: context)
+        context.fireChannelActive()
+    }
+
+    private func findSocket(of context: ChannelHandlerContext) {
+        guard writesDirectly else { return }
+        directSocket = DirectSocket(context.pipeline.syncOperations)
     }
 
     public func handlerRemoved(context: ChannelHandlerContext) {

@@ -51,6 +51,70 @@ struct DirectWriteTests {
         try await listener.close()
     }
 
+    @Test("nothing goes past a channel whose socket is closed, in what its end calls either")
+    func closedSocket() async throws {
+        let (ends, continuation) = AsyncStream.makeStream(of: [Bool].self)
+        let listener = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+            .childChannelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    let filler = Filler { continuation.yield($0) }
+                    let connection = WebSocketConnection(
+                        role: .server, maximumMessageSize: 1 << 20, writesDirectly: true, delegate: filler)
+                    try channel.pipeline.syncOperations.addHandler(connection)
+                    channel.eventLoop.assumeIsolated().execute { filler.fill(connection) }
+                }
+            }
+            .bind(host: "127.0.0.1", port: 0).get()
+        let port = try #require(listener.localAddress?.port)
+        let client = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+            .channelOption(.autoRead, value: false)
+            .connect(host: "127.0.0.1", port: port).get()
+        var iterator = ends.makeAsyncIterator()
+        let past = try #require(await iterator.next())
+        #expect(past.first == true, "it began past the channel")
+        #expect(past.count > 1, "nobody was told of room, or the end")
+        #expect(past.dropFirst().allSatisfy { !$0 })
+        try? await client.close()
+        try await listener.close()
+    }
+
+    /// Sends until its peer takes no more, closes the channel, and notes at each call whether it could still write past it.
+    private final class Filler: WebSocketDelegate {
+        private let done: ([Bool]) -> Void
+        private var past: [Bool] = []
+
+        init(done: @escaping ([Bool]) -> Void) {
+            self.done = done
+        }
+
+        /// Begins when the channel is connected.
+        func fill(_ connection: WebSocketConnection) {
+            guard let channel = connection.channel else { return }
+            guard channel.isActive else { return channel.eventLoop.assumeIsolated().execute { self.fill(connection) } }
+            past.append(connection.takesParts)
+            let frame = WebSocketFrameWriter.textFrame(ByteBuffer(repeating: 0x78, count: 1 << 16))
+            while connection.takesFrames {
+                let taken = connection.offer(frame)
+                guard taken < frame.readableBytes else { continue }
+                connection.finish(frame.getSlice(at: taken, length: frame.readableBytes - taken) ?? ByteBuffer())
+            }
+            connection.awaitRoom()
+            connection.channel?.close(promise: nil)
+        }
+
+        func webSocketWritabilityChanged(_ connection: WebSocketConnection, writable: Bool) {
+            past.append(connection.takesParts)
+        }
+
+        func webSocketClosed(_ connection: WebSocketConnection, reason: WebSocketCloseReason) {
+            past.append(connection.takesParts)
+            done(past)
+        }
+
+        func webSocket(_ connection: WebSocketConnection, received message: WebSocketMessage) {}
+        func webSocketShouldQuiesce(_ connection: WebSocketConnection) {}
+    }
+
     private final class Shared: Sendable {
         let value = Mutex(0)
     }
