@@ -44,6 +44,7 @@ public final class WebSocketConnection: ChannelInboundHandler {
     var delegate: (any WebSocketDelegate)?
     /// How long the peer may take to answer a Close, or to read the last bytes, before the channel is closed.
     let closeTimeout: TimeAmount
+    let unsentLimit: Int?
     var parser: WebSocketFrameParser
     var assembler: WebSocketMessageAssembler
     /// The last ping that came while the channel wasn't writable; earlier ones need no answer (RFC 6455 section 5.5.3).
@@ -56,17 +57,21 @@ public final class WebSocketConnection: ChannelInboundHandler {
     ///   - writesDirectly: whether to write to the channel's socket past the pipeline while the socket takes all of it,
     ///     which saves about a third of a small message's cost. Only where no handler in front of this one changes what
     ///     is written: never with TLS.
+    ///   - unsentLimit: how many bytes the operating system may hold that are not on their way yet, about; nil for as
+    ///     many as it likes, which can be megabytes.
     ///   - delegate: who receives the messages.
     public init(
         role: WebSocketRole,
         maximumMessageSize: Int,
         closeTimeout: TimeAmount = .seconds(2),
         writesDirectly: Bool = false,
+        unsentLimit: Int? = nil,
         delegate: any WebSocketDelegate
     ) {
         self.role = role
         self.closeTimeout = closeTimeout
         self.writesDirectly = writesDirectly
+        self.unsentLimit = unsentLimit
         self.delegate = delegate
         parser = WebSocketFrameParser(role: role, maximumPayloadSize: maximumMessageSize)
         assembler = WebSocketMessageAssembler(maximumMessageSize: maximumMessageSize)
@@ -172,17 +177,17 @@ public final class WebSocketConnection: ChannelInboundHandler {
         }
         self.context = context
         // One that is not active is not connected yet, or has closed its socket.
-        if context.channel.isActive { findSocket(of: context) }
+        if context.channel.isActive { connected(context) }
     }
 
     public func channelActive(context: ChannelHandlerContext) {
-        findSocket(of: context)
+        connected(context)
         context.fireChannelActive()
     }
 
-    private func findSocket(of context: ChannelHandlerContext) {
-        guard writesDirectly else { return }
-        directSocket = DirectSocket(context.pipeline.syncOperations)
+    private func connected(_ context: ChannelHandlerContext) {
+        if writesDirectly { directSocket = DirectSocket(context.pipeline.syncOperations) }
+        if let unsentLimit { context.channel.limitUnsent(to: unsentLimit) }
     }
 
     public func handlerRemoved(context: ChannelHandlerContext) {

@@ -78,6 +78,62 @@ struct DirectWriteTests {
         try await listener.close()
     }
 
+    @Test("the operating system takes little ahead of what a peer reads", arguments: [true, false])
+    func unsentLimit(writesDirectly: Bool) async throws {
+        let (counts, continuation) = AsyncStream.makeStream(of: Int.self)
+        let listener = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+            .childChannelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    let counter = Counter { continuation.yield($0) }
+                    let connection = WebSocketConnection(
+                        role: .server, maximumMessageSize: 1 << 20, writesDirectly: writesDirectly,
+                        unsentLimit: 1 << 16, delegate: counter)
+                    try channel.pipeline.syncOperations.addHandler(connection)
+                    channel.eventLoop.assumeIsolated().execute { counter.count(connection) }
+                }
+            }
+            .bind(host: "127.0.0.1", port: 0).get()
+        let port = try #require(listener.localAddress?.port)
+        let client = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+            .channelOption(.autoRead, value: false)
+            .channelOption(.socketOption(.so_rcvbuf), value: 16_384)
+            .connect(host: "127.0.0.1", port: port).get()
+        var iterator = counts.makeAsyncIterator()
+        let taken = try #require(await iterator.next())
+        // It takes whole pages, and the peer's buffer is filled, too; left to itself it takes more than two million.
+        #expect(taken < 600_000)
+        try await client.close()
+        try await listener.close()
+    }
+
+    /// Sends until its peer takes no more, and counts the bytes that have left.
+    private final class Counter: WebSocketDelegate {
+        private let done: (Int) -> Void
+
+        init(done: @escaping (Int) -> Void) {
+            self.done = done
+        }
+
+        func count(_ connection: WebSocketConnection) {
+            guard let channel = connection.channel else { return }
+            guard channel.isActive else { return channel.eventLoop.assumeIsolated().execute { self.count(connection) } }
+            let frame = WebSocketFrameWriter.textFrame(ByteBuffer(repeating: 0x78, count: 4_000))
+            var offered = 0
+            while connection.takesFrames {
+                let taken = connection.offer(frame)
+                offered += frame.readableBytes
+                guard taken < frame.readableBytes else { continue }
+                connection.finish(frame.getSlice(at: taken, length: frame.readableBytes - taken) ?? ByteBuffer())
+            }
+            done(offered - connection.queuedBytes)
+        }
+
+        func webSocket(_ connection: WebSocketConnection, received message: WebSocketMessage) {}
+        func webSocketClosed(_ connection: WebSocketConnection, reason: WebSocketCloseReason) {}
+        func webSocketWritabilityChanged(_ connection: WebSocketConnection, writable: Bool) {}
+        func webSocketShouldQuiesce(_ connection: WebSocketConnection) {}
+    }
+
     /// Sends until its peer takes no more, closes the channel, and notes at each call whether it could still write past it.
     private final class Filler: WebSocketDelegate {
         private let done: ([Bool]) -> Void

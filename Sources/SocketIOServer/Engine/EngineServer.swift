@@ -135,7 +135,8 @@ public final class EngineServer: Sendable {
     private func makeConnection(delegate: any WebSocketDelegate) -> WebSocketConnection {
         WebSocketConnection(
             role: .server, maximumMessageSize: configuration.maximumPayload,
-            writesDirectly: configuration.writesDirectly, delegate: delegate)
+            writesDirectly: configuration.writesDirectly, unsentLimit: configuration.unsentLimit,
+            delegate: delegate)
     }
 
     // MARK: Requests of a session

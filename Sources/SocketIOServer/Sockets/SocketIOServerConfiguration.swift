@@ -30,6 +30,9 @@ public struct SocketIOServerConfiguration: Sendable {
     public var queueLimit = 8 << 20
     /// The time after which a connection is closed that takes nothing of what waits for it.
     public var stallTimeout: TimeAmount = .seconds(30)
+    /// How many bytes the operating system may hold for one client that are not on their way to it yet, about. What it
+    /// holds can't be folded or taken back; with fewer than this a fast connection may have to wait for more.
+    public var unsentLimit = 1 << 17
     /// Whether frames are written to the socket past the channel's pipeline, as long as it takes them at once: much
     /// cheaper. Only where no handler in the pipeline changes what is written: never with TLS.
     public var writesDirectly = false
