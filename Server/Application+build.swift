@@ -58,13 +58,13 @@ struct RolecallApplication: Service, CustomStringConvertible {
 
         let group = MultiThreadedEventLoopGroup(numberOfThreads: System.coreCount)
         let start = try await store.read { _ in }.position.sequence
-        let census = AudienceCensus()
+        let loops = group.makeIterator().map { LoopDelivery(watermark: start, eventLoop: $0) }
+        let census = AudienceCensus(loopCount: loops.count)
         let metrics = ServerMetrics()
         let presence = PresenceBoard(policy: policy, linger: configuration.presenceLinger)
         let association = Association(
-            policy: policy, census: census,
-            loops: group.makeIterator().map { LoopDelivery(watermark: start, eventLoop: $0) },
-            logID: store.logID, presence: presence, metrics: metrics, logger: logger)
+            policy: policy, census: census, loops: loops, logID: store.logID, presence: presence, metrics: metrics,
+            logger: logger)
         let encoder = EventEncoder(policy: policy, logID: store.logID)
         let tokens = await TokenAuthority(key: key)
         let authenticator = Authenticator(

@@ -1,22 +1,34 @@
 import Synchronization
 
-/// The audiences that some socket belongs to, over all event loops: what the log reader encodes an event for.
+/// The audiences that some socket belongs to, over all event loops: what the log reader encodes an event for, and which
+/// loops have to hear of it.
 ///
 /// An audience that is entered while a batch is on its way is missing from that batch's frames; the event loop that
-/// finds a member then encodes them itself. So the census saves work and decides nothing.
+/// finds a member then encodes them itself. So the census saves work and decides nothing: whether a loop may be passed
+/// by is ``LoopDelivery/pass(to:identities:since:)``'s to say.
 final class AudienceCensus: Sendable {
-    private let counts = Mutex<[Audience: Int]>([:])
+    /// How many sockets each audience has, by the event loop's place.
+    private let counts = Mutex<[Audience: [Int]]>([:])
+    private let loopCount: Int
 
-    func entered(_ audience: Audience) {
-        counts.withLock { $0[audience, default: 0] += 1 }
+    init(loopCount: Int) {
+        self.loopCount = loopCount
     }
 
-    func left(_ audience: Audience) {
+    func entered(_ audience: Audience, on loop: Int) {
+        counts.withLock { $0[audience, default: Array(repeating: 0, count: loopCount)][loop] += 1 }
+    }
+
+    func left(_ audience: Audience, on loop: Int) {
         counts.withLock { counts in
-            guard let count = counts[audience] else { return }
-            counts[audience] = count > 1 ? count - 1 : nil
+            guard var left = counts.removeValue(forKey: audience) else { return }
+            left[loop] -= 1
+            if left.contains(where: { $0 > 0 }) { counts[audience] = left }
         }
     }
 
-    var audiences: [Audience] { counts.withLock { Array($0.keys) } }
+    /// Each audience, with how many sockets it has by the event loop's place.
+    var audiences: [(audience: Audience, sockets: [Int])] {
+        counts.withLock { $0.map { (audience: $0.key, sockets: $0.value) } }
+    }
 }

@@ -13,18 +13,16 @@ final class DeliveryBatch: Sendable {
     /// somebody owns of another model is sent the same bytes.
     private let frames: Mutex<[[Audience?]: OutboundBatch]>
 
-    /// - Parameters:
-    ///   - events: at least one, in the log's order.
-    ///   - audiences: those to encode for now; others are encoded when somebody asks.
-    init(events: [LogEvent], audiences: [Audience], encoder: EventEncoder) {
+    /// - Parameter events: at least one, in the log's order.
+    init(events: [LogEvent], encoder: EventEncoder) {
         self.events = events
         self.encoder = encoder
         lastSequence = events.last?.sequence ?? 0
         models = Array(Set(events.map(\.model)))
         frames = Mutex([:])
-        for audience in audiences { _ = frames(for: audience) }
     }
 
+    /// What an audience is told; encoded when it is asked for first, on whatever thread that is.
     func frames(for audience: Audience) -> OutboundBatch {
         let reduced = models.map { audience.reduced(to: $0, under: encoder.policy) }
         return frames.withLock { frames in

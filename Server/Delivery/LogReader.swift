@@ -6,9 +6,9 @@ import SocketIOServer
 
 /// Reads the log as it grows and tells it to the event loops: the only way by which an event comes to a socket live.
 ///
-/// A stretch of the log is read and encoded where the store gives the turn, and each event loop is woken once to tell
-/// it. The turn ends when every loop has told all of it: so what is on its way stays bounded while loops are slow, and
-/// what is committed meanwhile is told together.
+/// A stretch of the log is read and encoded where the store gives the turn, and each event loop that has somebody to tell
+/// is woken once. The turn ends when every loop has told all of it: so what is on its way stays bounded while loops are
+/// slow, and what is committed meanwhile is told together.
 struct LogReader: Service, CustomStringConvertible {
     /// Events read and told at once, at most.
     private static let batchLimit = 256
@@ -58,6 +58,10 @@ struct LogReader: Service, CustomStringConvertible {
         /// Who somebody is, as far as the snapshot reaches that the events were read from.
         var identities: IdentityFeed.Reading
         var batches: [DeliveryBatch]
+        /// By the loop's place, whether some audience there is told anything.
+        var isConcerned: [Bool]
+        /// By the loop's place, its ``LoopDelivery/arrivals`` before that was asked.
+        var arrivals: [Int]
         /// When the first event was written; nil without events.
         var firstAt: String?
         /// Up to here all has been read. The last event can have a lower number: numbers can be missing at the log's
@@ -73,12 +77,16 @@ struct LogReader: Service, CustomStringConvertible {
         let events = try transaction.events(after: start, limit: Self.batchLimit)
         let mayHoldMore = events.count == Self.batchLimit
         let last = mayHoldMore ? events.last?.sequence ?? start : try transaction.latestSequence()
-        let audiences = census.audiences
+        let batches = Self.stretches(of: events).map { DeliveryBatch(events: $0, encoder: encoder) }
+        let arrivals = association.loops.map(\.arrivals)
+        var isConcerned = arrivals.map { _ in false }
+        for (audience, sockets) in census.audiences {
+            // Each is encoded for here, not on a loop.
+            let isTold = batches.count { !$0.frames(for: audience).isEmpty } > 0
+            for loop in isConcerned.indices where isTold && sockets[loop] > 0 { isConcerned[loop] = true }
+        }
         return Reading(
-            identities: identities,
-            batches: Self.stretches(of: events).map {
-                DeliveryBatch(events: $0, audiences: audiences, encoder: encoder)
-            },
+            identities: identities, batches: batches, isConcerned: isConcerned, arrivals: arrivals,
             firstAt: events.first?.at, last: last, isNews: last != start, mayHoldMore: mayHoldMore)
     }
 
@@ -102,18 +110,27 @@ struct LogReader: Service, CustomStringConvertible {
 
     private func tell(_ reading: Reading, turn: LogTurn) {
         guard reading.isNews else { return turn.end() }
-        let loops = Countdown(server.hubs.count) {
+        let concerned = server.hubs.filter { !passes(by: $0.index, reading) }
+        let loops = Countdown(max(1, concerned.count)) {
             identities.told(reading.identities)
             identities.metrics.delivered(from: reading.firstAt, through: reading.last, at: .now)
             turn.end(wantsMore: reading.mayHoldMore)
         }
-        for hub in server.hubs {
+        if concerned.isEmpty { return loops.countDown() }
+        for hub in concerned {
             hub.eventLoop.execute {
                 // First of all: nothing is told to an identity that had ended when it was read.
                 identities.tell(reading.identities, on: hub)
                 tell(reading.batches[...], of: reading, on: hub, loops)
             }
         }
+    }
+
+    /// Lets a loop be that has nothing to do for a reading.
+    private func passes(by loop: Int, _ reading: Reading) -> Bool {
+        guard reading.identities.changes.isEmpty, !reading.isConcerned[loop] else { return false }
+        return association.loops[loop].pass(
+            to: reading.last, identities: reading.identities.last, since: reading.arrivals[loop])
     }
 
     /// Tells one batch in this turn of the loop, and the others in later ones: each is flushed before the next.

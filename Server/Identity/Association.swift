@@ -20,6 +20,8 @@ final class SocketIdentity {
     var isLive = false
     /// While it is not live: up to where it has been told what it missed.
     var replayed: Position?
+    /// Whether its loop's delivery knows that it is told what it missed.
+    var isResuming = false
     let expiry = ExpiryTimer()
     /// Whether it is going to be told of everyone who is on.
     var awaitsPresence = false
@@ -120,7 +122,9 @@ struct Association: Sendable {
         guard socket.isConnected, let identity = identity(of: socket), !identity.isLive else { return }
         identity.isLive = true
         identity.replayed = nil
+        // In this order: up to here nobody but this loop moves the watermark that has been reached.
         enter(identity.audience, socket)
+        note(identity, of: socket, isResuming: false)
     }
 
     /// Changes what a socket wants to be told, from the next event on; on its loop.
@@ -153,6 +157,7 @@ struct Association: Sendable {
         identity.expiry.cancel()
         if identity.isLive { leave(identity.audience, socket) }
         identity.isLive = false
+        note(identity, of: socket, isResuming: false)
         if let ticket = identity.ticket { interests.left(ticket.text, since: ticket.since) }
         presence.forget(socket, identity, self)
         metrics.socketLeft(wasAssociated: identity.principal != nil)
@@ -200,6 +205,7 @@ struct Association: Sendable {
         identity.replayed = replayed
         identity.isLive = replayed == nil
         if identity.isLive { enter(identity.audience, socket) }
+        note(identity, of: socket, isResuming: !identity.isLive)
         if let principal {
             socket.join(.user(principal.user.id))
             principal.session.map { socket.join(.session($0)) }
@@ -219,16 +225,23 @@ struct Association: Sendable {
             before: Position(log: logID, sequence: lost.last), reason: reason)
     }
 
+    private func note(_ identity: SocketIdentity, of socket: Socket, isResuming: Bool) {
+        guard identity.isResuming != isResuming else { return }
+        identity.isResuming = isResuming
+        if isResuming { delivery(of: socket).beginResuming() } else { delivery(of: socket).endResuming() }
+    }
+
     private func enter(_ audience: Audience, _ socket: Socket) {
         socket.join(.audience(audience))
+        // In this order: the reader asks the delivery first.
+        census.entered(audience, on: socket.hub.index)
         delivery(of: socket).entered(audience)
-        census.entered(audience)
     }
 
     private func leave(_ audience: Audience, _ socket: Socket) {
         socket.leave(.audience(audience))
         delivery(of: socket).left(audience)
-        census.left(audience)
+        census.left(audience, on: socket.hub.index)
     }
 }
 
