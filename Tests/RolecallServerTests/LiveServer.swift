@@ -7,6 +7,7 @@ import RolecallProtocol
 import ServiceLifecycle
 import SocketIOClient
 import SocketIOServer
+import Synchronization
 import TestSupport
 import Testing
 import WireJSON
@@ -177,6 +178,8 @@ final class TestSocket: Sendable {
 
     let connection: SocketIOConnection
     private let log = Log()
+    /// How many calls have been answered.
+    private let answered = Atomic(0)
     /// Who is on comes when it comes, whatever else a socket is told.
     private let presenceLog = Log()
 
@@ -224,8 +227,17 @@ final class TestSocket: Sendable {
         return arguments.first
     }
 
+    /// The answer. What came before it on the wire is among ``received`` by then.
     func call(_ name: String, _ arguments: [JSON] = []) async throws -> JSON {
         let answer = try await connection.emitWithAcknowledgement(name, arguments, timeout: .seconds(90))
+        // The answer and what came with it are handed out in ways of their own.
+        let calls = answered.add(1, ordering: .relaxed).newValue
+        while true {
+            let received = await log.received
+            if received.count(where: { $0 == .acknowledged }) >= calls { break }
+            if await log.isOver { break }
+            await log.change(since: received.count)
+        }
         return answer.first ?? .null
     }
 
