@@ -59,7 +59,7 @@ struct RolecallApplication: Service, CustomStringConvertible {
         let group = MultiThreadedEventLoopGroup(numberOfThreads: System.coreCount)
         let start = try await store.read { _ in }.position.sequence
         let loops = group.makeIterator().map { LoopDelivery(watermark: start, eventLoop: $0) }
-        let census = AudienceCensus(loopCount: loops.count)
+        let census = ReceiverCensus(loopCount: loops.count)
         let metrics = ServerMetrics()
         let presence = PresenceBoard(policy: policy, linger: configuration.presenceLinger)
         let association = Association(

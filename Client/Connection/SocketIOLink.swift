@@ -37,7 +37,7 @@ final class SocketIOLink: SocketLink {
         incoming = connection.incoming.makeAsyncIterator()
     }
 
-    func arrivals(isolation: isolated (any _Concurrency.Actor)?) async -> [SocketArrival] {
+    func arrivals(isolation: isolated (any Actor)?) async -> [SocketArrival] {
         // The iterator refers to the one queue; a copy of it goes on where the original stands.
         var incoming = incoming
         return (await incoming.nextBatch(isolation: isolation) ?? []).map { element in

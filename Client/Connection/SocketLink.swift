@@ -21,7 +21,7 @@ protocol SocketLink: Sendable {
 
     /// All that arrived since, in the server's order; empty after a loss, and when the task is cancelled. For one caller
     /// at a time.
-    func arrivals(isolation: isolated (any _Concurrency.Actor)?) async -> [SocketArrival]
+    func arrivals(isolation: isolated (any Actor)?) async -> [SocketArrival]
 
     /// Has what comes within a while come together, where the link can do that. Answers are not held up.
     func rest(for duration: Duration)

@@ -57,7 +57,7 @@ extension ModelEvent {
         else { return nil }
         self.init(
             model: model, operation: operation, row: row, at: json["at"]?.stringValue ?? "",
-            by: json["by"].flatMap(Actor.init), changed: json["changed"]?.arrayValue?.compactMap(\.stringValue) ?? [],
+            by: json["by"].flatMap(Author.init), changed: json["changed"]?.arrayValue?.compactMap(\.stringValue) ?? [],
             folded: json["folded"]?.integerValue.map(Int.init(clamping:)), position: position)
     }
 }

@@ -4,17 +4,17 @@ import Synchronization
 
 /// A stretch of the log on its way to the event loops, with the frames of each audience: made once, shared by all.
 final class DeliveryBatch: Sendable {
-    let events: [LogEvent]
+    let events: [ChangeRecord]
     /// The last event's number.
     let lastSequence: Int64
     private let models: [String]
     private let encoder: EventEncoder
     /// By what the audiences come down to in the models of this stretch: one that only differs in the rows that
     /// somebody owns of another model is sent the same bytes.
-    private let frames: Mutex<[[Audience?]: OutboundBatch]>
+    private let frames: Mutex<[[ReceiverClass?]: OutboundBatch]>
 
     /// - Parameter events: at least one, in the log's order.
-    init(events: [LogEvent], encoder: EventEncoder) {
+    init(events: [ChangeRecord], encoder: EventEncoder) {
         self.events = events
         self.encoder = encoder
         lastSequence = events.last?.sequence ?? 0
@@ -23,7 +23,7 @@ final class DeliveryBatch: Sendable {
     }
 
     /// What an audience is told; encoded when it is asked for first, on whatever thread that is.
-    func frames(for audience: Audience) -> OutboundBatch {
+    func frames(for audience: ReceiverClass) -> OutboundBatch {
         let reduced = models.map { audience.reduced(to: $0, under: encoder.policy) }
         return frames.withLock { frames in
             if let known = frames[reduced] { return known }

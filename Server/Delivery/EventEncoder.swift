@@ -9,7 +9,7 @@ struct EventEncoder: Sendable {
     let logID: LogID
 
     /// The events of a stretch of the log, as an audience is told them.
-    func encode(_ events: some Sequence<LogEvent>, for audience: Audience) -> OutboundBatch {
+    func encode(_ events: some Sequence<ChangeRecord>, for audience: ReceiverClass) -> OutboundBatch {
         OutboundBatch(
             events.compactMap { event in
                 guard audience.interest.includes(event) else { return nil }
@@ -25,11 +25,11 @@ struct EventEncoder: Sendable {
     }
 
     /// Events of one row fold.
-    static func foldingKey(of event: LogEvent) -> String { "\(event.model)/\(event.key.json)" }
+    static func foldingKey(of event: ChangeRecord) -> String { "\(event.model)/\(event.key.json)" }
 
     /// What a view is told of changes that the log itself was not told of; nil where the entry is none such, or of a model
     /// of which the view sees nothing.
-    func gap(_ event: LogEvent, to view: View) -> Gap? {
+    func gap(_ event: ChangeRecord, to view: View) -> Gap? {
         guard event.change == .gap, policy.visibleModels(to: view).contains(event.model) else { return nil }
         return Gap(
             after: Position(log: logID, sequence: event.sequence - 1).description,
@@ -37,9 +37,9 @@ struct EventEncoder: Sendable {
     }
 
     /// What a view is told of one event; nil where that is nothing.
-    func told(_ event: LogEvent, to view: View) -> ModelEvent? {
+    func told(_ event: ChangeRecord, to view: View) -> ModelEvent? {
         let position = Position(log: logID, sequence: event.sequence)
-        let by = policy.showsActors(to: view) ? event.actor : nil
+        let by = policy.showsAuthors(to: view) ? event.author : nil
         switch policy.visibility(of: event, to: view) {
         case .nothing:
             return nil

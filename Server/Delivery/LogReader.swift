@@ -20,7 +20,7 @@ struct LogReader: Service, CustomStringConvertible {
     let server: SocketIOServer
     let association: Association
     let encoder: EventEncoder
-    let census: AudienceCensus
+    let census: ReceiverCensus
     let identities: IdentityFeed
     let start: Int64
     /// How often those who were sent nothing are told how far the log is, where it has gone on.
@@ -91,8 +91,8 @@ struct LogReader: Service, CustomStringConvertible {
     }
 
     /// Cuts where a stretch grows so large that a turn of the loop should not send all of it.
-    static func stretches(of events: [ModelStore.LogEvent]) -> [[ModelStore.LogEvent]] {
-        var stretches: [[ModelStore.LogEvent]] = []
+    static func stretches(of events: [ChangeRecord]) -> [[ChangeRecord]] {
+        var stretches: [[ChangeRecord]] = []
         var size = 0
         for event in events {
             size += event.approximateSize

@@ -23,7 +23,7 @@ final class LoopDelivery: @unchecked Sendable {
     }
 
     private let progress: Mutex<Progress>
-    private var audiences: [Audience: Members] = [:]
+    private var audiences: [ReceiverClass: Members] = [:]
     private var changes = IdentityChangeRecord()
     private var waiting: [(sequence: Int64, resume: () -> Void)] = []
     private var waitingForIdentities: [(sequence: Int64, resume: () -> Void)] = []
@@ -53,7 +53,7 @@ final class LoopDelivery: @unchecked Sendable {
     private var identitiesHold: Int64 { progress.withLock(\.identitiesHold) }
 
     /// The census has it already.
-    func entered(_ audience: Audience) {
+    func entered(_ audience: ReceiverClass) {
         if audiences[audience] != nil {
             audiences[audience]?.count += 1
         } else {
@@ -66,7 +66,7 @@ final class LoopDelivery: @unchecked Sendable {
         }
     }
 
-    func left(_ audience: Audience) {
+    func left(_ audience: ReceiverClass) {
         guard let members = audiences[audience] else { return }
         if members.count > 1 { audiences[audience]?.count -= 1 } else { audiences[audience] = nil }
     }

@@ -57,7 +57,7 @@ extension Replay {
 
     /// - Returns: nil where there are more than any queue that was folded has held.
     private func standIns(
-        in folding: ClosedRange<Int64>, for audience: Audience, to socket: Socket
+        in folding: ClosedRange<Int64>, for audience: ReceiverClass, to socket: Socket
     ) async throws -> [String: StandIn]? {
         var standIns: [String: StandIn] = [:]
         var cursor = folding.lowerBound - 1
@@ -97,7 +97,7 @@ extension Replay {
     /// The next events; none where there are no more in the stretch.
     private func events(
         after sequence: Int64, through last: Int64, to socket: Socket
-    ) async throws -> [ModelStore.LogEvent] {
+    ) async throws -> [ChangeRecord] {
         let snapshot = try await store.read { transaction in
             let earliest = try transaction.earliestSequence()
             return (earliest, try transaction.events(after: max(sequence, earliest - 1), limit: Self.batchLimit))
@@ -109,7 +109,7 @@ extension Replay {
 
     /// What an event of the stretch comes to; nil for one that a newer one stands for.
     private func told(
-        _ event: ModelStore.LogEvent, of folding: ClosedRange<Int64>, to view: View, by standIns: [String: StandIn]
+        _ event: ChangeRecord, of folding: ClosedRange<Int64>, to view: View, by standIns: [String: StandIn]
     ) -> OutboundEvent? {
         if let gap = encoder.gap(event, to: view) {
             return OutboundEvent(Gap.eventName, [gap.json], number: event.sequence)

@@ -70,7 +70,7 @@ struct Replay: Sendable {
     ///
     /// - Returns: nil where the socket is the loop's to tell from here on, or gone.
     private func tell(
-        _ events: [ModelStore.LogEvent], through end: Int64, to socket: Socket, _ machine: RecoveryMachine
+        _ events: [ChangeRecord], through end: Int64, to socket: Socket, _ machine: RecoveryMachine
     ) async -> RecoveryMachine? {
         await socket.onLoop { socket in
             // A change of identity has made it live.

@@ -45,7 +45,7 @@ struct AccountService: Sendable {
     ) async throws -> Snapshot<Output> {
         let changed = try await store.write(by: nil) { transaction in
             let parties = try parties(claimant, on: id, right, in: transaction)
-            try transaction.act(as: parties.caller.summary.actor)
+            try transaction.act(as: parties.caller.summary.author)
             return try body(transaction, parties)
         }
         await association.settled(through: changed.position.sequence)

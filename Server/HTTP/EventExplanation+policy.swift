@@ -7,9 +7,9 @@ extension EventExplanation {
     /// - Parameters:
     ///   - key: nil where the asker may not see it; so with `by`.
     init(
-        _ explanation: Explanation, of event: ModelStore.LogEvent, at position: Position, user: UserSummary?,
+        _ explanation: Explanation, of event: ChangeRecord, at position: Position, user: UserSummary?,
         key: JSON?,
-        by: Actor?
+        by: Author?
     ) {
         let role = explanation.role
         let (before, after) = (

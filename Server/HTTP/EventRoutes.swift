@@ -100,7 +100,7 @@ struct EventRoutes: Sendable {
     private struct Stretch: Sendable {
         var start: Int64
         var earliest: Int64
-        var events: [ModelStore.LogEvent]
+        var events: [ChangeRecord]
     }
 
     private func read(_ asked: Asked, as view: View) async throws -> Reading {
@@ -165,7 +165,7 @@ struct EventRoutes: Sendable {
     }
 
     /// The arguments of the socket's event, by name; nil where a socket would be told nothing.
-    private func json(_ entry: ModelStore.LogEvent, to view: View) -> JSON? {
+    private func json(_ entry: ChangeRecord, to view: View) -> JSON? {
         if let gap = encoder.gap(entry, to: view) {
             return [
                 "event": .string(Gap.eventName), "data": gap.json, "info": .null,

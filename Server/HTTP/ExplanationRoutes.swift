@@ -86,7 +86,7 @@ struct ExplanationRoutes: Sendable {
     }
 
     private func explanation(
-        of event: ModelStore.LogEvent, for user: UserSummary?, toldTo asker: UserSummary
+        of event: ChangeRecord, for user: UserSummary?, toldTo asker: UserSummary
     ) -> EventExplanation {
         let policy = accounts.policy
         let view = policy.view(role: asker.role, user: asker.owner)
@@ -96,6 +96,6 @@ struct ExplanationRoutes: Sendable {
         return EventExplanation(
             policy.explanation(of: event, for: user, toldTo: view), of: event,
             at: Position(log: accounts.store.logID, sequence: event.sequence), user: user,
-            key: seesRow ? event.key.json : nil, by: policy.showsActors(to: view) ? event.actor : nil)
+            key: seesRow ? event.key.json : nil, by: policy.showsAuthors(to: view) ? event.author : nil)
     }
 }

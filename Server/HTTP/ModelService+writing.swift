@@ -186,7 +186,7 @@ extension ModelService {
             return try await store.write(by: nil) { transaction in
                 let user = try claimant.user(in: transaction).summary
                 judged.user = user
-                try transaction.act(as: user.actor)
+                try transaction.act(as: user.author)
                 return try body(transaction, user)
             }
         } catch {

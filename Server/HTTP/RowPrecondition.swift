@@ -31,7 +31,7 @@ enum RowPrecondition: Hashable, Sendable {
     ///
     /// - Parameter isSeen: whether the writer is told of an event of the row.
     func holds(
-        for key: Value, of model: Model, log: LogID, in transaction: any ReadTransaction, isSeen: (LogEvent) -> Bool
+        for key: Value, of model: Model, log: LogID, in transaction: any ReadTransaction, isSeen: (ChangeRecord) -> Bool
     ) throws -> Bool {
         guard case .unchanged(let positions) = self else { return true }
         // What is older than the log's first entry, or has not come yet, says nothing.

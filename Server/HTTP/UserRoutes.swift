@@ -70,7 +70,7 @@ struct UserRoutes: Sendable {
         let hash = try await passwords.hash(try body.newPassword("password"))
         let created = try await accounts.store.write(by: nil) { transaction in
             let caller = try accounts.administrator(claimant, in: transaction)
-            try transaction.act(as: caller.summary.actor)
+            try transaction.act(as: caller.summary.author)
             let user = try transaction.insertUser(email: email, name: name, role: role, password: hash)
             return try accounts.seen(user, by: caller, in: transaction)
         }

@@ -14,7 +14,7 @@ final class SocketIdentity {
     var interest = Interest.everything
     /// By which its client is recovered, and since when it is this socket's.
     var ticket: (text: String, since: NIODeadline)?
-    var audience: Audience { Audience(view, interest) }
+    var audience: ReceiverClass { ReceiverClass(view, interest) }
     var reason = IdentityReason.anonymous
     /// False while missed events are still being told: live ones wait until those are done.
     var isLive = false
@@ -42,7 +42,7 @@ final class SocketIdentity {
 /// wait for a slow client are taken back, too, and a `gap` in front of the `identity` event says so.
 struct Association: Sendable {
     let policy: Policy
-    let census: AudienceCensus
+    let census: ReceiverCensus
     let loops: [LoopDelivery]
     let logID: LogID
     let presence: PresenceBoard
@@ -231,14 +231,14 @@ struct Association: Sendable {
         if isResuming { delivery(of: socket).beginResuming() } else { delivery(of: socket).endResuming() }
     }
 
-    private func enter(_ audience: Audience, _ socket: Socket) {
+    private func enter(_ audience: ReceiverClass, _ socket: Socket) {
         socket.join(.audience(audience))
         // In this order: the reader asks the delivery first.
         census.entered(audience, on: socket.hub.index)
         delivery(of: socket).entered(audience)
     }
 
-    private func leave(_ audience: Audience, _ socket: Socket) {
+    private func leave(_ audience: ReceiverClass, _ socket: Socket) {
         socket.leave(.audience(audience))
         delivery(of: socket).left(audience)
         census.left(audience, on: socket.hub.index)
@@ -246,7 +246,7 @@ struct Association: Sendable {
 }
 
 extension Room {
-    static func audience(_ audience: Audience) -> Room {
+    static func audience(_ audience: ReceiverClass) -> Room {
         let view = audience.view
         let sees = view.owner.map { "\(view.rank):\($0)" } ?? "\(view.rank)"
         return Room("view:\(sees)\(audience.interest.name.map { " \($0)" } ?? "")")

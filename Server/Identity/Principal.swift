@@ -15,7 +15,7 @@ struct Principal: Sendable, Equatable {
 }
 
 extension UserSummary {
-    var actor: Actor { Actor(id: id, name: name) }
+    var author: Author { Author(id: id, name: name) }
     var writer: Writer { Writer(user: owner, role: role) }
 }
 

@@ -38,7 +38,7 @@ struct PresenceEvent: Equatable {
 
 extension Policy {
     /// Whether those who see this are told who is on: they have to see every user, with his name.
-    func showsPresence(to view: View) -> Bool { showsActors(to: view) }
+    func showsPresence(to view: View) -> Bool { showsAuthors(to: view) }
 
     /// What of a user who is on is told to a rank.
     func presenceColumns(atRank rank: Int) -> Set<String> {

@@ -92,7 +92,7 @@ extension Policy {
     ///   - user: nil for nobody.
     ///   - asker: whoever is to read it; nil where he may see everything.
     public func explanation(
-        of event: LogEvent, for user: UserSummary?, toldTo asker: View? = nil
+        of event: ChangeRecord, for user: UserSummary?, toldTo asker: View? = nil
     ) -> Explanation {
         let view = view(role: user?.role, user: user?.owner)
         var explanation = Explanation(

@@ -37,10 +37,10 @@ public protocol Store: Sendable {
 
     /// Runs a body in a transaction of its own; one at a time. The position covers what it wrote.
     ///
-    /// - Parameter actor: stands in the events as their author.
+    /// - Parameter author: stands in the events as their author.
     @discardableResult
     func write<Output: Sendable>(
-        by actor: Actor?, _ body: @escaping @Sendable (any WriteTransaction) throws -> Output
+        by author: Author?, _ body: @escaping @Sendable (any WriteTransaction) throws -> Output
     ) async throws -> Snapshot<Output>
 
     /// Follows the log. The body reads on from where it was the last time; what it is given is a snapshot in which at
@@ -89,11 +89,11 @@ public protocol ReadTransaction {
     /// The log's entries of models with numbers above `sequence`, lowest first.
     ///
     /// - Parameter limit: at most so many; 1 or more.
-    func events(after sequence: Int64, limit: Int) throws -> [LogEvent]
+    func events(after sequence: Int64, limit: Int) throws -> [ChangeRecord]
 
     /// Hands the log's entries of one row with numbers above `sequence` to `visit`, lowest first, until it returns false.
     /// It costs what the log holds of the model above that.
-    func events(of model: Model, key: Value, after sequence: Int64, visit: (LogEvent) throws -> Bool) throws
+    func events(of model: Model, key: Value, after sequence: Int64, visit: (ChangeRecord) throws -> Bool) throws
 
     /// What the log says above `sequence` of who somebody is, lowest first: changes of users, and ends of sessions,
     /// which no other reading shows. However much else stands in the log, that costs nothing here.
@@ -134,9 +134,9 @@ public enum KeyOrder: Hashable, Sendable {
 }
 
 public protocol WriteTransaction: ReadTransaction {
-    /// From here on the changes are this actor's, as their events say; nobody's for nil. For an author who is only known
+    /// From here on the changes are this author's, as their events say; nobody's for nil. For an author who is only known
     /// from what the transaction reads.
-    func act(as actor: Actor?) throws
+    func act(as author: Author?) throws
 
     /// - Returns: the row as it stands, defaults included.
     /// - Throws: ``StoreError`` where a constraint refuses it.

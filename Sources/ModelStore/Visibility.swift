@@ -17,7 +17,7 @@ extension Policy {
     /// - Else a row that it could see before is removed, or hidden where it still exists.
     /// - A change in which nothing visible differs is told only if the row itself is the same, too: a save without
     ///   a change is a save, one of hidden fields is nobody's business.
-    public func visibility(of event: LogEvent, to view: View) -> Visibility {
+    public func visibility(of event: ChangeRecord, to view: View) -> Visibility {
         guard let rules = models[event.model] else { return .nothing }
         let before = event.before.flatMap { visible($0, under: rules, to: view) }
         let after = event.after.flatMap { visible($0, under: rules, to: view) }
@@ -48,7 +48,7 @@ extension Policy {
     }
 
     /// Whether a view may see who made a change: it must see every user, with his key and his name.
-    public func showsActors(to view: View) -> Bool {
+    public func showsAuthors(to view: View) -> Bool {
         guard let users = models[ModelName.user] else { return false }
         return [Model.keyName, "name"].allSatisfy { shows($0, under: users, at: view.rank) }
             && users.read.contains { $0.grantsEveryRow && reaches($0.role, at: view.rank) }

@@ -13,7 +13,7 @@ public struct EventExplanation: Hashable, Sendable {
     public var key: JSON?
     public var at: String
     /// Who made the change; nil also where whoever asks may not see that.
-    public var by: Actor?
+    public var by: Author?
     /// Whom it is about; nil for nobody.
     public var user: UserSummary?
     /// The role that he counts as.
@@ -93,7 +93,7 @@ public struct EventExplanation: Hashable, Sendable {
     }
 
     public init(
-        position: Position, model: String, change: String, key: JSON?, at: String, by: Actor?, user: UserSummary?,
+        position: Position, model: String, change: String, key: JSON?, at: String, by: Author?, user: UserSummary?,
         role: String, told: ModelOperation?, changed: [String], sentence: String, before: Side?, after: Side?
     ) {
         self.position = position
@@ -153,7 +153,7 @@ extension EventExplanation {
         }
         self.init(
             position: position, model: model, change: change, key: json["_id"], at: json["at"]?.stringValue ?? "",
-            by: json["by"].flatMap(Actor.init), user: user, role: role, told: told,
+            by: json["by"].flatMap(Author.init), user: user, role: role, told: told,
             changed: json["changed"]?.arrayValue?.compactMap(\.stringValue) ?? [], sentence: sentence,
             before: sides[0], after: sides[1])
     }

@@ -18,7 +18,7 @@ public enum ModelOperation: String, Sendable, Hashable {
 }
 
 /// Who made a change; nil stands for a change made outside the server.
-public struct Actor: Hashable, Sendable {
+public struct Author: Hashable, Sendable {
     public var id: Int64
     public var name: String
 
@@ -43,7 +43,7 @@ public struct ModelEvent: Hashable, Sendable {
     public var row: JSON
     /// Milliseconds' precision, the database's clock; nil where a foreign writer wrote something else.
     public var at: String
-    public var by: Actor?
+    public var by: Author?
     /// The visible fields that an update changed.
     public var changed: [String]
     /// How many events of the row this one stands for, itself included, where a slow receiver's queue was folded.
@@ -51,7 +51,7 @@ public struct ModelEvent: Hashable, Sendable {
     public var position: Position
 
     public init(
-        model: String, operation: ModelOperation, row: JSON, at: String, by: Actor?, changed: [String],
+        model: String, operation: ModelOperation, row: JSON, at: String, by: Author?, changed: [String],
         folded: Int? = nil, position: Position
     ) {
         self.model = model
@@ -88,7 +88,7 @@ public struct ModelEvent: Hashable, Sendable {
         else { return nil }
         self.init(
             model: model, operation: operation, row: row, at: arguments[1]["at"]?.stringValue ?? "",
-            by: arguments[1]["by"].flatMap(Actor.init),
+            by: arguments[1]["by"].flatMap(Author.init),
             changed: arguments[1]["changed"]?.arrayValue?.compactMap(\.stringValue) ?? [],
             folded: arguments[1]["folded"]?.integerValue.map(Int.init(clamping:)), position: position)
     }

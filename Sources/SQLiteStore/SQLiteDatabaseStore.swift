@@ -84,7 +84,7 @@ public final class SQLiteDatabaseStore: Store {
     ///   `CancellationError` where the task is cancelled. Whatever it throws, nothing has been written.
     @discardableResult
     public func write<Output: Sendable>(
-        by actor: RolecallProtocol.Actor?, _ body: @escaping @Sendable (any WriteTransaction) throws -> Output
+        by author: Author?, _ body: @escaping @Sendable (any WriteTransaction) throws -> Output
     ) async throws -> Snapshot<Output> {
         let deadline = ContinuousClock.now + patience
         writes.add(1, ordering: .relaxed)
@@ -92,7 +92,7 @@ public final class SQLiteDatabaseStore: Store {
         return try await mapped {
             try await self.pool.writeWithoutTransaction { db in
                 db.setPatience(until: deadline)
-                let written = try db.transaction(.immediate) { try self.perform(body, by: actor, in: db) }
+                let written = try db.transaction(.immediate) { try self.perform(body, by: author, in: db) }
                 self.followers.committed(
                     head: written.position.sequence, isAlone: self.writes.load(ordering: .relaxed) == 1
                 ) { self.pool.asyncWriteWithoutTransaction($0) }
@@ -136,10 +136,10 @@ public final class SQLiteDatabaseStore: Store {
 
     /// The inside of a write transaction.
     private func perform<Output: Sendable>(
-        _ body: (any WriteTransaction) throws -> Output, by actor: RolecallProtocol.Actor?, in db: Database
+        _ body: (any WriteTransaction) throws -> Output, by author: Author?, in db: Database
     ) throws -> Snapshot<Output> {
         let transaction = SQLiteWriteTransaction(db: db, tables: reader.tables, logger: reader.logger)
-        if let actor { try transaction.act(as: actor) }
+        if let author { try transaction.act(as: author) }
         let value = try body(transaction)
         try transaction.clean()
         return Snapshot(value: value, position: Position(log: logID, sequence: try EventLog.head(db)))

@@ -8,10 +8,10 @@ struct ExplanationTests {
     private static let ann = UserSummary(id: 2, email: "Ann@example.org", name: "Ann", role: "user")
     private static let root = UserSummary(id: 1, email: "root@example.org", name: "Root", role: "admin")
 
-    private func event(_ before: Row?, _ after: Row?, of model: String = "note") -> LogEvent {
-        LogEvent(
+    private func event(_ before: Row?, _ after: Row?, of model: String = "note") -> ChangeRecord {
+        ChangeRecord(
             sequence: 1, model: model, change: before == nil ? .created : after == nil ? .removed : .updated,
-            key: .integer(1), before: before, after: after, actor: nil, at: "")
+            key: .integer(1), before: before, after: after, author: nil, at: "")
     }
 
     @Test("each rule says all that stands against it")
@@ -166,7 +166,7 @@ struct ExplanationPropertyTests {
     }
 
     private static func fault(
-        _ explanation: Explanation, _ event: LogEvent, _ somebody: Somebody, _ policy: Policy
+        _ explanation: Explanation, _ event: ChangeRecord, _ somebody: Somebody, _ policy: Policy
     ) -> String? {
         let user = somebody.summary
         let view = policy.view(role: user?.role, user: user?.owner)

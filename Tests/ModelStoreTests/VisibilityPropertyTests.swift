@@ -72,13 +72,13 @@ struct VisibilityPropertyTests {
         }
     }
 
-    private static func fault(_ policy: Policy, _ events: [LogEvent], less: Somebody, more: Somebody) -> String? {
+    private static func fault(_ policy: Policy, _ events: [ChangeRecord], less: Somebody, more: Somebody) -> String? {
         let (low, high) = (
             policy.view(role: less.role, user: less.user.map { Owner(id: $0) }),
             policy.view(role: more.role, user: more.user.map { Owner(id: $0) })
         )
         guard Set(policy.visibleModels(to: low)).isSubset(of: policy.visibleModels(to: high)) else { return "models" }
-        if policy.showsActors(to: low), !policy.showsActors(to: high) { return "actors" }
+        if policy.showsAuthors(to: low), !policy.showsAuthors(to: high) { return "actors" }
         let (writer, better) = (less.writer, more.writer)
         for event in events {
             guard let row = event.after else { continue }
@@ -145,7 +145,7 @@ struct VisibilityPropertyTests {
     }
 
     /// An event that no store tells: keys of other rows, columns that are missing or come twice, unknown models.
-    private static func garbage(from rows: [Row?], _ world: inout World) -> LogEvent {
+    private static func garbage(from rows: [Row?], _ world: inout World) -> ChangeRecord {
         func row() -> Row? {
             guard let row = rows[world.random.below(rows.count)] else { return nil }
             switch world.random.below(5) {
@@ -158,11 +158,11 @@ struct VisibilityPropertyTests {
         }
         let models = ["row", "item", "user", "", "row:save", "nowhere"]
         let keys: [Value] = [.null, .real(.nan), .blob([]), .text(""), .boolean(true), .integer(.min)]
-        let changes: [LogEvent.Change] = [.created, .updated, .removed]
-        return LogEvent(
+        let changes: [ChangeRecord.Change] = [.created, .updated, .removed]
+        return ChangeRecord(
             sequence: Int64(bitPattern: world.random.next()), model: models[world.random.below(models.count)],
             change: changes[world.random.below(changes.count)], key: keys[world.random.below(keys.count)],
-            before: row(), after: row(), actor: nil, at: "")
+            before: row(), after: row(), author: nil, at: "")
     }
 }
 
@@ -175,9 +175,9 @@ extension Somebody {
 private struct TestEncoder {
     let policy: Policy
 
-    func told(_ event: LogEvent, to view: View) -> ModelEvent? {
+    func told(_ event: ChangeRecord, to view: View) -> ModelEvent? {
         let position = Position(log: LogID(rawValue: 0xABCD_EFAB_CDEF), sequence: event.sequence)
-        let by = policy.showsActors(to: view) ? event.actor : nil
+        let by = policy.showsAuthors(to: view) ? event.author : nil
         switch policy.visibility(of: event, to: view) {
         case .nothing:
             return nil
@@ -219,7 +219,7 @@ private struct Receiver {
     }
 
     /// Takes one event in; says what is wrong with what the view is told of it.
-    mutating func fault(at event: LogEvent) -> String? {
+    mutating func fault(at event: ChangeRecord) -> String? {
         rows[event.model, default: [:]][event.key] = event.after
         let answer = policy.visibility(of: event, to: view)
         for member in members where member.told(event, under: policy) != answer {
@@ -256,9 +256,9 @@ private struct Receiver {
                 guard (received.operation == .hidden) == (event.after != nil) else { return "a wrong operation" }
                 allowed = World.numbers(in: event.key.json.encoded())
             }
-            if let actor = event.actor, members.allSatisfy({ $0.seesActors(under: policy) }) {
-                guard received.by == actor else { return "no actor" }
-                allowed.formUnion(World.numbers(in: actor.json.encoded()))
+            if let author = event.author, members.allSatisfy({ $0.seesActors(under: policy) }) {
+                guard received.by == author else { return "no author" }
+                allowed.formUnion(World.numbers(in: author.json.encoded()))
             }
             let leaked = World.numbers(in: bytes).subtracting(allowed)
             guard leaked.isEmpty else { return "leaked \(leaked)" }

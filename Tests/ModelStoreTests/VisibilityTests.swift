@@ -125,9 +125,9 @@ struct VisibilityTests {
 
     @Test("what a view is told of a change", arguments: sights)
     func told(_ sight: Sight) {
-        let event = LogEvent(
+        let event = ChangeRecord(
             sequence: 1, model: "note", change: .updated, key: .integer(1), before: sight.before, after: sight.after,
-            actor: nil, at: "")
+            author: nil, at: "")
         let view = Policy.notes.view(role: sight.role, user: sight.user.map { Owner(id: $0) })
         let told = Policy.notes.visibility(of: event, to: view)
         #expect(told == sight.told)
@@ -137,8 +137,8 @@ struct VisibilityTests {
 
     @Test("a model without a policy is told to nobody")
     func unknownModel() {
-        let event = LogEvent(
-            sequence: 1, model: "other", change: .created, key: .integer(1), before: nil, after: note(), actor: nil,
+        let event = ChangeRecord(
+            sequence: 1, model: "other", change: .created, key: .integer(1), before: nil, after: note(), author: nil,
             at: "")
         #expect(Policy.notes.visibility(of: event, to: View(rank: 2, owner: 1)) == .nothing)
         #expect(Policy.notes.visible(note(), of: "other", to: View(rank: 2, owner: 1)) == nil)
@@ -160,9 +160,9 @@ struct VisibilityTests {
         let user = policy.view(role: "user", user: 2)
         let admin = policy.view(role: "admin", user: 1)
         for (before, after) in [(nil, note()), (note(), note(text: "b")), (note(), nil)] as [(Row?, Row?)] {
-            let event = LogEvent(
+            let event = ChangeRecord(
                 sequence: 1, model: "note", change: .updated, key: .integer(1), before: before, after: after,
-                actor: nil, at: "")
+                author: nil, at: "")
             #expect(policy.visibility(of: event, to: user) == .nothing)
             #expect(policy.visibility(of: event, to: admin) != .nothing)
         }
@@ -177,9 +177,9 @@ struct VisibilityTests {
         func row(_ first: Int64, _ second: Int64) -> Row {
             Row([("_id", .integer(1)), ("\u{e9}", .integer(first)), ("e\u{301}", .integer(second))])
         }
-        let event = LogEvent(
+        let event = ChangeRecord(
             sequence: 1, model: "n", change: .updated, key: .integer(1), before: row(1, 2), after: row(1, 1),
-            actor: nil, at: "")
+            author: nil, at: "")
         #expect(
             policy.visibility(of: event, to: policy.view(role: nil, user: nil))
                 == .save(row: row(1, 1), operation: .updated, changed: ["e\u{301}"]))
@@ -255,8 +255,8 @@ struct VisibilityTests {
         let example = Self.nameRules[index]
         var policy = Policy.notes
         policy.models[ModelName.user] = example.policy
-        #expect(policy.showsActors(to: policy.view(role: nil, user: nil)) == example.guest)
-        #expect(policy.showsActors(to: policy.view(role: "user", user: 1)) == example.user)
-        #expect(policy.showsActors(to: policy.view(role: "admin", user: 1)) == example.admin)
+        #expect(policy.showsAuthors(to: policy.view(role: nil, user: nil)) == example.guest)
+        #expect(policy.showsAuthors(to: policy.view(role: "user", user: 1)) == example.user)
+        #expect(policy.showsAuthors(to: policy.view(role: "admin", user: 1)) == example.admin)
     }
 }

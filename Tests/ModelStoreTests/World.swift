@@ -146,7 +146,7 @@ struct World {
     // MARK: Histories
 
     /// Events of a few rows of each table, which come, change and go.
-    mutating func history(of length: Int) -> [LogEvent] {
+    mutating func history(of length: Int) -> [ChangeRecord] {
         var rows: [String: [Value: Row]] = [:]
         let keys: [[Value]] = tables.map { table in
             let own: [Value] = table.model == ModelName.user ? Self.users.map(Value.integer) : []
@@ -164,11 +164,11 @@ struct World {
                 case .some(let row): changed(row, of: table)
                 }
             rows[table.model, default: [:]][key] = after
-            let change: LogEvent.Change = before == nil ? .created : after == nil ? .removed : .updated
-            let actor = Actor(id: number(), name: "n\(number())")
-            return LogEvent(
+            let change: ChangeRecord.Change = before == nil ? .created : after == nil ? .removed : .updated
+            let actor = Author(id: number(), name: "n\(number())")
+            return ChangeRecord(
                 sequence: Int64(sequence), model: table.model, change: change, key: key, before: before, after: after,
-                actor: random.below(4) == 0 ? nil : actor, at: "2026-11-22T13:45:01.123Z")
+                author: random.below(4) == 0 ? nil : actor, at: "2026-11-22T13:45:01.123Z")
         }
     }
 
@@ -246,7 +246,7 @@ struct Somebody: CustomStringConvertible {
         return stored == asked
     }
 
-    func told(_ event: LogEvent, under policy: Policy) -> Visibility {
+    func told(_ event: ChangeRecord, under policy: Policy) -> Visibility {
         let before = event.before.flatMap { part(of: $0, of: event.model, under: policy) }
         let after = event.after.flatMap { part(of: $0, of: event.model, under: policy) }
         guard let after else {

@@ -321,7 +321,7 @@ private final class SlowlyClosingLink: SocketLink {
     let mayClose = Gate()
     let closings = Atomic(0)
 
-    func arrivals(isolation: isolated (any _Concurrency.Actor)?) async -> [SocketArrival] { [.lost(reason: "Gone.")] }
+    func arrivals(isolation: isolated (any Actor)?) async -> [SocketArrival] { [.lost(reason: "Gone.")] }
 
     func request(_ event: String, _ arguments: [JSON], timeout: Duration) async throws -> JSON { .null }
 

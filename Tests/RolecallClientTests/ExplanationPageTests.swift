@@ -26,7 +26,7 @@ struct ExplanationPageTests {
         let after = EventExplanation.Side(isVisible: false, obstacle: nil, rules: verdicts, withheld: [])
         return EventExplanation(
             position: position(4), model: "thing", change: "updated", key: 12, at: "2026-11-22T13:00:00.000Z",
-            by: Actor(id: 1, name: "Root\u{1b}[2J"), user: ann, role: "user", told: .hidden, changed: [],
+            by: Author(id: 1, name: "Root\u{1b}[2J"), user: ann, role: "user", told: .hidden, changed: [],
             sentence: EventExplanation.sentence(
                 user: ann, role: "user", model: "thing", told: .hidden, silence: nil, before: before, after: after),
             before: before, after: after)

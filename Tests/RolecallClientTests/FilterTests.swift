@@ -211,7 +211,7 @@ struct FilterTests {
     @Test("Tab completes fields, models, operations and people that are known")
     func completion() {
         var stage = stage(columns: 120)
-        stage.tell(.event(event(95, model: "invoice", row: ["_id": 1, "total": 3], by: Actor(id: 4, name: "Zoë B"))))
+        stage.tell(.event(event(95, model: "invoice", row: ["_id": 1, "total": 3], by: Author(id: 4, name: "Zoë B"))))
         for (typed, completed) in [
             ("mod", "model:"), ("model:inv", "model:invoice "), ("-op:cre", "-op:created "),
             ("who:zo", "who:\"Zoë B\" "),

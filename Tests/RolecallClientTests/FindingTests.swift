@@ -11,7 +11,7 @@ struct FindingTests {
     private func stage(columns: Int = 120, rows: Int = 36) -> Stage {
         var stage = Stage(columns: columns, rows: rows)
         stage.connect(as: ann)
-        let author = Actor(id: 9, name: "Test User")
+        let author = Author(id: 9, name: "Test User")
         stage.tell(
             .event(event(2, row: ["_id": 1, "name": "pump", "level": 7], by: author, changed: ["level"])),
             .event(event(3, row: ["_id": 1, "name": "pump", "level": 123], by: nil, changed: ["level"])),

@@ -244,7 +244,7 @@ enum Tour {
         let after = EventExplanation.Side(isVisible: false, obstacle: nil, rules: verdicts, withheld: [])
         return EventExplanation(
             position: position(300), model: text, change: "updated", key: .string(text), at: text,
-            by: Actor(id: 1, name: text), user: user, role: "user", told: .hidden, changed: [text],
+            by: Author(id: 1, name: text), user: user, role: "user", told: .hidden, changed: [text],
             sentence: EventExplanation.sentence(
                 user: user, role: "user", model: text, told: .hidden, silence: nil, before: before, after: after),
             before: before, after: after)

@@ -48,7 +48,7 @@ final class RecordingSink: LineSink {
 /// Waits until a condition holds; fails the test when it does not within five seconds.
 func eventually(
     _ what: Comment, location: SourceLocation = #_sourceLocation,
-    isolation: isolated (any _Concurrency.Actor)? = #isolation,
+    isolation: isolated (any Actor)? = #isolation,
     _ condition: () async -> Bool
 ) async throws {
     let deadline = ContinuousClock.now + .seconds(60)

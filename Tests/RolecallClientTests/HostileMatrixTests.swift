@@ -39,7 +39,7 @@ struct HostileMatrixTests {
     }
 
     private func events(_ text: String, _ watched: inout WatchedStage) {
-        let actor = Actor(id: 1, name: text)
+        let actor = Author(id: 1, name: text)
         let row: JSON = ["_id": .string(text), "name": .string(text), text: .array([.string(text), [text: 1]])]
         watched.tell(
             .event(event(2, model: text, .created, row: row, by: actor, at: text)),

@@ -45,7 +45,7 @@ struct QueryTests {
     @Test("a change from outside is nobody's, and a user who is called none is one")
     func outsideChanges() throws {
         let outside = event(1, by: nil)
-        let none = event(1, by: Actor(id: 9, name: "None"))
+        let none = event(1, by: Author(id: 9, name: "None"))
         #expect(try Query(parsing: "who:none").matches(outside, now: Self.now))
         #expect(try !Query(parsing: "who:none").matches(none, now: Self.now))
         #expect(try Query(parsing: "who:\"none\"").matches(none, now: Self.now))

@@ -143,19 +143,19 @@ struct RoomTests {
 
     // MARK: Notifying
 
-    private let zoe = RolecallProtocol.Actor(id: 7, name: "Zoë")
+    private let zoe = Author(id: 7, name: "Zoë")
 
     @Test("an event of a query rings once in two seconds, and tells how much more there was")
     func ringing() {
         var stage = Stage.busy()
         _ = command(&stage, "/notify model:thing info=leak")
         #expect(stage.screen.contains("It rings for model:thing info=leak."))
-        func leak(_ sequence: Int64, by: RolecallProtocol.Actor?) -> Notice {
+        func leak(_ sequence: Int64, by: Author?) -> Notice {
             .event(event(sequence, row: ["_id": 12, "name": "boiler 3", "info": "leak"], by: by, changed: ["info"]))
         }
         let before = stage.effects.count
         stage.tell(leak(10, by: zoe), leak(11, by: zoe), leak(12, by: nil), .event(event(13, by: zoe)))
-        stage.tell(leak(14, by: RolecallProtocol.Actor(id: 1, name: "Ann")))
+        stage.tell(leak(14, by: Author(id: 1, name: "Ann")))
         var rang = Array(stage.effects.dropFirst(before))
         #expect(rang.count == 2)
         #expect(rang.first == .bell)
@@ -266,7 +266,7 @@ struct LiveRoomTests {
                 screen.type("/join secrets")
                 screen.press(.enter)
                 try await shows(screen, "/join secrets: Not there.")
-                let zoe = RolecallProtocol.Actor(id: 7, name: "Zoe")
+                let zoe = Author(id: 7, name: "Zoe")
                 link.push(.model(event(20, model: "message", .created, row: ["_id": 40, "body": "psst"], by: zoe)))
                 try await shows(screen, "psst")
                 #expect(screen.bells == 1)

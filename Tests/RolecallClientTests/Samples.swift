@@ -12,7 +12,7 @@ func position(_ sequence: Int64, log: LogID = sampleLog) -> Position {
 func event(
     _ sequence: Int64, model: String = "thing", _ operation: ModelOperation = .updated,
     row: JSON = ["_id": 12, "name": "boiler 3", "active": true],
-    by: RolecallProtocol.Actor? = Actor(id: 1, name: "Ann"),
+    by: Author? = Author(id: 1, name: "Ann"),
     at: String = "2026-11-22T13:45:01.123Z", changed: [String] = ["active"], folded: Int? = nil
 ) -> ModelEvent {
     ModelEvent(

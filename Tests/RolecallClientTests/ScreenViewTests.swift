@@ -152,7 +152,7 @@ struct ScreenViewTests {
                     event(
                         sequence + 1, model: text,
                         row: ["_id": .string(text), "name": .string(text), text: .string(text)],
-                        by: Actor(id: 1, name: text), at: text, changed: [text])),
+                        by: Author(id: 1, name: text), at: text, changed: [text])),
                 .other(name: text, arguments: [.string(text)]))
         }
         for key: Key in [

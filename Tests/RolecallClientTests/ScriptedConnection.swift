@@ -64,7 +64,7 @@ final class ScriptedLink: SocketLink {
         for arrival in arrivals { continuation.yield(arrival) }
     }
 
-    func arrivals(isolation: isolated (any _Concurrency.Actor)?) async -> [SocketArrival] {
+    func arrivals(isolation: isolated (any Actor)?) async -> [SocketArrival] {
         await pushed.first { _ in true }.map { [$0] } ?? []
     }
 

@@ -50,7 +50,7 @@ final class ScriptedServer: Sendable {
     /// Runs a body with such a server.
     static func with<Result>(
         http: @escaping @Sendable (Request) -> Reply = { _ in Reply(status: .notFound) },
-        socket: Packets? = nil, isolation: isolated (any _Concurrency.Actor)? = #isolation,
+        socket: Packets? = nil, isolation: isolated (any Actor)? = #isolation,
         _ body: (ScriptedServer) async throws -> Result
     ) async throws -> Result {
         let log = Log()

@@ -7,9 +7,9 @@ import WireJSON
 
 @Suite("Tabs")
 struct TabTests {
-    private let bob = Actor(id: 7, name: "Bob")
+    private let bob = Author(id: 7, name: "Bob")
 
-    private func said(_ sequence: Int64, _ body: String, by: RolecallProtocol.Actor?) -> ModelEvent {
+    private func said(_ sequence: Int64, _ body: String, by: Author?) -> ModelEvent {
         event(
             sequence, model: "message", .created, row: ["_id": .integer(sequence), "body": .string(body)], by: by,
             changed: [])
@@ -52,7 +52,7 @@ struct TabTests {
         #expect(stage.rows[1].contains("3 Chat  "))
         stage.press(.alt("2"))
         stage.tell(
-            .event(said(81, "x", by: bob)), .event(said(82, "x", by: Actor(id: ann.id, name: "Ann"))),
+            .event(said(81, "x", by: bob)), .event(said(82, "x", by: Author(id: ann.id, name: "Ann"))),
             .event(said(83, "x", by: nil)))
         #expect(stage.rows[1].contains("3 Chat·2  "))
         stage.press(.alt("1"))

@@ -8,7 +8,7 @@
 
 /// A directory of its own for a test, removed with all that is in it.
 func withTemporaryDirectory<Result>(
-    isolation: isolated (any _Concurrency.Actor)? = #isolation, _ body: (String) async throws -> Result
+    isolation: isolated (any Actor)? = #isolation, _ body: (String) async throws -> Result
 ) async throws -> Result {
     var template = Array("\(getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp")/rolecall-test-XXXXXX".utf8CString)
     guard mkdtemp(&template) != nil else { throw SystemError(number: errno) }

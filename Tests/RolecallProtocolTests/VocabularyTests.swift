@@ -90,7 +90,7 @@ struct VocabularyTests {
         (
             ModelEvent(
                 model: "thing", operation: .created, row: ["_id": 1, "name": "x"], at: "2026-11-22T13:42:36.123Z",
-                by: Actor(id: 7, name: "Ann"), changed: [], position: position),
+                by: Author(id: 7, name: "Ann"), changed: [], position: position),
             #"""
             [{"_id":1,"name":"x"},{"op":"created","at":"2026-11-22T13:42:36.123Z","by":{"_id":7,"name":"Ann"},\#
             "changed":[]},"000000000abc-000000000000001f"]

@@ -258,7 +258,7 @@ struct AssociationTests {
             #expect(event.row["name"] == "Test User")
             #expect(event.row["body"] == "hi")
             #expect(event.row["room"] == "lobby")
-            #expect(event.by == Actor(id: user.id, name: "Test User"))
+            #expect(event.by == Author(id: user.id, name: "Test User"))
             #expect(answer["position"]?.stringValue == event.position.description)
 
             #expect(try await socket.call("message", ["hi"])["error"] == "invalid_payload")

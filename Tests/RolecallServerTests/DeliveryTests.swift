@@ -166,10 +166,10 @@ struct DeliveryTests {
 
     @Test("a stretch of the log is cut where it grows too large for a turn")
     func stretches() {
-        func event(_ sequence: Int64, size: Int) -> ModelStore.LogEvent {
-            ModelStore.LogEvent(
+        func event(_ sequence: Int64, size: Int) -> ChangeRecord {
+            ChangeRecord(
                 sequence: sequence, model: "thing", change: .created, key: .integer(1), before: nil,
-                after: Row(columns: ["name"], values: [.text(String(repeating: "x", count: size))]), actor: nil, at: "")
+                after: Row(columns: ["name"], values: [.text(String(repeating: "x", count: size))]), author: nil, at: "")
         }
         let events = [event(1, size: 10), event(2, size: 2 << 20), event(3, size: 10), event(4, size: 10)]
         let cut = LogReader.stretches(of: events).map { $0.map(\.sequence) }

@@ -14,7 +14,7 @@ struct LoopDeliveryTests {
         LoopDelivery(watermark: 10, eventLoop: MultiThreadedEventLoopGroup.singleton.any())
     }
 
-    private let audience = Audience(Policy(roles: ["user"], models: [:]).view(role: nil, user: nil))
+    private let audience = ReceiverClass(Policy(roles: ["user"], models: [:]).view(role: nil, user: nil))
 
     @Test("one on which nothing waits is moved on from outside, and never back")
     func passes() {

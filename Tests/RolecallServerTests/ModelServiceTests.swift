@@ -119,7 +119,7 @@ struct ModelServiceTests {
                 let event = try await service.store.read {
                     try $0.events(after: row.position.sequence - 1, limit: 1).first
                 }.value
-                #expect(event?.actor == Actor(id: admin.user, name: "admin"))
+                #expect(event?.author == Author(id: admin.user, name: "admin"))
                 let changed = try await service.update(
                     model, key: try #require(row.value["_id"]), ["cost": 3], replaces: false, as: promoted)
                 #expect(changed.value["cost"] == .real(3))

@@ -163,7 +163,7 @@ private final class Pair {
         return nil
     }
 
-    private static func summary(of events: [ModelStore.LogEvent]) -> String {
+    private static func summary(of events: [ChangeRecord]) -> String {
         func text(_ row: ModelStore.Row?) -> String {
             row.map { "(\($0.values.map(\.json.description).joined(separator: ", ")))" } ?? "-"
         }
@@ -171,7 +171,7 @@ private final class Pair {
             .joined(separator: "\n")
     }
 
-    private func fold(_ events: [ModelStore.LogEvent], for view: View) -> [Value: ModelStore.Row] {
+    private func fold(_ events: [ChangeRecord], for view: View) -> [Value: ModelStore.Row] {
         var rows: [Value: ModelStore.Row] = [:]
         for event in events {
             switch Self.policy.visibility(of: event, to: view) {

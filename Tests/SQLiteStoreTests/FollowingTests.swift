@@ -249,7 +249,7 @@ struct FollowingTests {
         let events = try await kept.store.events()
         #expect(events.count == 1)
         #expect(events.first?.change == .created)
-        #expect(events.first?.actor == nil)
+        #expect(events.first?.author == nil)
         #expect(
             events.first?.after
                 == ModelStore.Row([

@@ -95,11 +95,11 @@ struct PruningTests {
         let (_, store) = try await store(1)
         let model = try store.model("thing")
         for id in [1, 2, 1] as [Int64] {
-            try await store.write(by: Actor(id: id, name: "n")) {
+            try await store.write(by: Author(id: id, name: "n")) {
                 _ = try $0.insert([(column: "name", value: .text("by \(id)"))], into: model)
             }
         }
         #expect(try await store.write(by: nil) { try $0.eraseActor(1) }.value == 2)
-        #expect(try await store.events().map { $0.actor?.id } == [nil, nil, 2, nil])
+        #expect(try await store.events().map { $0.author?.id } == [nil, nil, 2, nil])
     }
 }

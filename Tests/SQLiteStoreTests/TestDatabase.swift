@@ -76,7 +76,7 @@ extension SQLiteDatabaseStore {
         try #require(models.first { $0.name == name })
     }
 
-    func events(after sequence: Int64 = 0) async throws -> [ModelStore.LogEvent] {
+    func events(after sequence: Int64 = 0) async throws -> [ChangeRecord] {
         try await read { try $0.events(after: sequence, limit: 1_000_000) }.value
     }
 
@@ -93,7 +93,7 @@ extension SQLiteDatabaseStore {
     }
 }
 
-extension ModelStore.LogEvent {
+extension ChangeRecord {
     /// The event in one line, for tables of expectations: `updated 1 name=a -> name=b`.
     func summary(_ column: String = "name") -> String {
         func state(_ row: ModelStore.Row?) -> String {

@@ -15,7 +15,7 @@ struct TransactionTests {
         let database = try TestDatabase()
         let store = try database.open()
         let thing = try store.model("thing")
-        let actor = Actor(id: 7, name: "A \"b\" é")
+        let actor = Author(id: 7, name: "A \"b\" é")
         let written = try await store.write(by: actor) { transaction in
             try transaction.insert([("name", .text("x")), ("admin_only", .boolean(true))], into: thing)
         }
@@ -34,7 +34,7 @@ struct TransactionTests {
         #expect(event.key == .integer(1))
         #expect(event.before == nil)
         #expect(event.after == row)
-        #expect(event.actor == actor)
+        #expect(event.author == actor)
         #expect(Timestamp(event.at) != nil)
     }
 
@@ -61,7 +61,7 @@ struct TransactionTests {
         #expect(
             events.map { $0.summary() }
                 == ["created 1 - x", "updated 1 x y", "removed 1 y -", "created 5 - y", "removed 5 y -"])
-        #expect(events.allSatisfy { $0.actor == nil })
+        #expect(events.allSatisfy { $0.author == nil })
         #expect(rows.position.sequence == 5)
     }
 
@@ -72,7 +72,7 @@ struct TransactionTests {
         let thing = try store.model("thing")
         _ = try await store.write(by: nil) { try $0.insert([("name", .text("kept"))], into: thing) }
         await #expect(throws: Refusal(number: 4)) {
-            _ = try await store.write(by: Actor(id: 1, name: "a")) { transaction in
+            _ = try await store.write(by: Author(id: 1, name: "a")) { transaction in
                 _ = try transaction.insert([("name", .text("lost"))], into: thing)
                 _ = try transaction.remove(thing, key: .integer(1))
                 #expect(try transaction.events(after: 1, limit: 9).count == 2)
@@ -83,7 +83,7 @@ struct TransactionTests {
         #expect(try await store.events().count == 1)
         // The author of the lost transaction is not that of the next foreign one.
         try await database.foreign().write { try $0.execute(sql: "DELETE FROM thing") }
-        #expect(try await store.events(after: 1).map(\.actor) == [nil])
+        #expect(try await store.events(after: 1).map(\.author) == [nil])
     }
 
     @Test("a statement that is refused leaves what the body did before, if the body goes on")
@@ -106,7 +106,7 @@ struct TransactionTests {
         let store = try database.open()
         let thing = try store.model("thing")
         let foreign = try database.foreign()
-        _ = try await store.write(by: Actor(id: 1, name: "a")) { transaction in
+        _ = try await store.write(by: Author(id: 1, name: "a")) { transaction in
             _ = try transaction.insert([("name", .text("a"))], into: thing)
             let seen = try foreign.read { db in
                 try (

@@ -60,7 +60,7 @@ struct VisibleRowsTests {
 
     /// Folds what the view is told as a client does, and compares at every moment.
     private static func compare(
-        _ events: [ModelStore.LogEvent], _ moments: [(sequence: Int64, rows: [ModelStore.Row])], _ policy: Policy,
+        _ events: [ChangeRecord], _ moments: [(sequence: Int64, rows: [ModelStore.Row])], _ policy: Policy,
         _ view: View
     ) -> Int {
         var told: [String: String] = [:]

@@ -80,9 +80,9 @@ extension ScreenState {
             }
         divide("room \(name): \(opening)")
         for row in messages {
-            var by: RolecallProtocol.Actor?
+            var by: Author?
             if let id = row["author"]?.integerValue, let author = row["name"]?.stringValue {
-                by = RolecallProtocol.Actor(id: id, name: author)
+                by = Author(id: id, name: author)
             }
             let event = ModelEvent(
                 model: "message", operation: .created, row: row, at: row["at"]?.stringValue ?? "", by: by, changed: [],

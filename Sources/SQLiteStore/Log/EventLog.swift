@@ -29,8 +29,8 @@ enum EventLog {
 
     static func events(
         after sequence: Int64, limit: Int, in db: Database, logger: Logger
-    ) throws -> [ModelStore.LogEvent] {
-        var events: [ModelStore.LogEvent] = []
+    ) throws -> [ChangeRecord] {
+        var events: [ChangeRecord] = []
         guard limit > 0 else { return events }
         try db.query(
             """
@@ -51,13 +51,13 @@ enum EventLog {
     /// Keys are compared as values: their texts in the log are the triggers', and JSON has several for one value.
     static func events(
         of model: String, key: Value, after sequence: Int64, in db: Database, logger: Logger,
-        visit: (ModelStore.LogEvent) throws -> Bool
+        visit: (ChangeRecord) throws -> Bool
     ) throws {
         try db.query(
             "SELECT \(columns) FROM rolecall_events WHERE seq > ? AND model = ? ORDER BY seq",
             [.integer(sequence), .text(model)], isCached: false
         ) { row in
-            let isGap = row.text(2) == ModelStore.LogEvent.Change.gap.rawValue
+            let isGap = row.text(2) == ChangeRecord.Change.gap.rawValue
             guard isGap || json(row, 3).flatMap(Value.init(json:)) == key, let event = event(row) else { return true }
             return try visit(event)
         }
@@ -67,20 +67,20 @@ enum EventLog {
     static func appendGap(of model: String, in db: Database) throws {
         try db.run(
             "INSERT INTO rolecall_events(model, op, at) VALUES (?, ?, strftime('%Y-%m-%dT%H:%M:%fZ', 'now'))",
-            [.text(model), .text(ModelStore.LogEvent.Change.gap.rawValue)])
+            [.text(model), .text(ChangeRecord.Change.gap.rawValue)])
     }
 
     /// The entry that was selected by ``columns``; nil where it can't be read.
-    static func event(_ row: StatementRow) -> ModelStore.LogEvent? {
-        guard let change = ModelStore.LogEvent.Change(rawValue: row.text(2)),
+    static func event(_ row: StatementRow) -> ChangeRecord? {
+        guard let change = ChangeRecord.Change(rawValue: row.text(2)),
             let key = change == .gap ? .null : json(row, 3).flatMap(Value.init(json:))
         else { return nil }
         let before = json(row, 4).flatMap(ModelStore.Row.init(json:))
         let after = json(row, 5).flatMap(ModelStore.Row.init(json:))
         guard (before == nil) == row.isNull(4), (after == nil) == row.isNull(5) else { return nil }
-        return ModelStore.LogEvent(
+        return ChangeRecord(
             sequence: row.integer(0), model: row.text(1), change: change, key: key, before: before, after: after,
-            actor: json(row, 6).flatMap(RolecallProtocol.Actor.init(json:)), at: row.text(7))
+            author: json(row, 6).flatMap(Author.init(json:)), at: row.text(7))
     }
 
     /// A column's JSON. Texts of a row may hold bytes that are no UTF-8, which the triggers pass on as they are.

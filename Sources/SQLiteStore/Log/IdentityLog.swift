@@ -33,7 +33,7 @@ enum IdentityLog {
         return changes
     }
 
-    private static func change(_ event: ModelStore.LogEvent) -> IdentityChange? {
+    private static func change(_ event: ChangeRecord) -> IdentityChange? {
         switch (event.model, event.key) {
         case (SessionTriggers.model, .text(let id)):
             IdentityChange(sequence: event.sequence, subject: .session(id), at: event.at)

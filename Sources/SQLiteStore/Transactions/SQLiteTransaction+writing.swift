@@ -4,11 +4,11 @@ import RolecallProtocol
 import WireJSON
 
 extension SQLiteWriteTransaction: WriteTransaction {
-    func act(as actor: RolecallProtocol.Actor?) throws {
+    func act(as author: Author?) throws {
         try mapped {
-            guard let actor else { return try forgetActor() }
+            guard let author else { return try forgetActor() }
             try db.run(
-                "INSERT OR REPLACE INTO rolecall_context(id, actor) VALUES (1, ?)", [.text(actor.json.description)])
+                "INSERT OR REPLACE INTO rolecall_context(id, actor) VALUES (1, ?)", [.text(author.json.description)])
         }
     }
 

@@ -101,12 +101,12 @@ extension SQLiteTransaction {
         }
     }
 
-    func events(after sequence: Int64, limit: Int) throws -> [ModelStore.LogEvent] {
+    func events(after sequence: Int64, limit: Int) throws -> [ChangeRecord] {
         try mapped { try EventLog.events(after: sequence, limit: limit, in: db, logger: logger) }
     }
 
     func events(
-        of model: Model, key: Value, after sequence: Int64, visit: (ModelStore.LogEvent) throws -> Bool
+        of model: Model, key: Value, after sequence: Int64, visit: (ChangeRecord) throws -> Bool
     ) throws {
         try mapped {
             try EventLog.events(of: model.name, key: key, after: sequence, in: db, logger: logger, visit: visit)

@@ -5,13 +5,13 @@ import ModelStore
 /// Reads snapshots, on a few threads of its own.
 struct SnapshotReader: Sendable {
     let pool: DatabasePool
-    let queue: BoundedQueue
+    let queue: WorkerQueue
     let tables: [String: ModelTable]
     let logger: Logger
 
     init(pool: DatabasePool, tables: [ModelTable], logger: Logger) {
         self.pool = pool
-        queue = BoundedQueue(label: "rolecall.sqlite.read", width: pool.configuration.maximumReaderCount)
+        queue = WorkerQueue(label: "rolecall.sqlite.read", width: pool.configuration.maximumReaderCount)
         self.tables = Dictionary(tables.map { ($0.model.name, $0) }, uniquingKeysWith: { first, _ in first })
         self.logger = logger
     }

@@ -2,7 +2,7 @@ import ModelStore
 import WireJSON
 
 /// A class of sockets that are sent the same events: they see the same, and want to be told the same of it.
-struct Audience: Hashable, Sendable {
+struct ReceiverClass: Hashable, Sendable {
     var view: View
     var interest: Interest
 
@@ -12,9 +12,9 @@ struct Audience: Hashable, Sendable {
     }
 
     /// What it comes down to in one model: audiences that are the same there are sent the same bytes of its events.
-    func reduced(to model: String, under policy: Policy) -> Audience? {
+    func reduced(to model: String, under policy: Policy) -> ReceiverClass? {
         guard interest.includes(model: model) else { return nil }
-        return Audience(policy.view(view, in: model), interest.reduced(to: model))
+        return ReceiverClass(policy.view(view, in: model), interest.reduced(to: model))
     }
 }
 
@@ -43,7 +43,7 @@ struct Interest: Hashable, Sendable {
     }
 
     /// A message is left out where every room that it was in, and is in, has been left.
-    func includes(_ event: LogEvent) -> Bool {
+    func includes(_ event: ChangeRecord) -> Bool {
         guard includes(model: event.model) else { return false }
         guard event.model == ModelName.message, !leftRooms.isEmpty, event.change != .gap else { return true }
         return [event.before, event.after].contains { row in

@@ -5,7 +5,7 @@ import Synchronization
 ///
 /// A connection pool's own asynchronous calls hand each piece of work from one queue to the next, which costs more than
 /// a short read itself.
-final class BoundedQueue: Sendable {
+final class WorkerQueue: Sendable {
     private struct State {
         var waiting: [@Sendable () -> Void] = []
         var workers = 0

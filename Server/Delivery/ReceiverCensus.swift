@@ -6,20 +6,20 @@ import Synchronization
 /// An audience that is entered while a batch is on its way is missing from that batch's frames; the event loop that
 /// finds a member then encodes them itself. So the census saves work and decides nothing: whether a loop may be passed
 /// by is ``LoopDelivery/pass(to:identities:since:)``'s to say.
-final class AudienceCensus: Sendable {
+final class ReceiverCensus: Sendable {
     /// How many sockets each audience has, by the event loop's place.
-    private let counts = Mutex<[Audience: [Int]]>([:])
+    private let counts = Mutex<[ReceiverClass: [Int]]>([:])
     private let loopCount: Int
 
     init(loopCount: Int) {
         self.loopCount = loopCount
     }
 
-    func entered(_ audience: Audience, on loop: Int) {
+    func entered(_ audience: ReceiverClass, on loop: Int) {
         counts.withLock { $0[audience, default: Array(repeating: 0, count: loopCount)][loop] += 1 }
     }
 
-    func left(_ audience: Audience, on loop: Int) {
+    func left(_ audience: ReceiverClass, on loop: Int) {
         counts.withLock { counts in
             guard var left = counts.removeValue(forKey: audience) else { return }
             left[loop] -= 1
@@ -28,7 +28,7 @@ final class AudienceCensus: Sendable {
     }
 
     /// Each audience, with how many sockets it has by the event loop's place.
-    var audiences: [(audience: Audience, sockets: [Int])] {
+    var audiences: [(audience: ReceiverClass, sockets: [Int])] {
         counts.withLock { $0.map { (audience: $0.key, sockets: $0.value) } }
     }
 }

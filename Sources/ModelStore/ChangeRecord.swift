@@ -1,7 +1,7 @@
 import RolecallProtocol
 
 /// One entry of the event log: a row before and after a change, untouched by any policy.
-public struct LogEvent: Hashable, Sendable {
+public struct ChangeRecord: Hashable, Sendable {
     /// What happened to the row itself; who sees which of it is the policy's matter.
     public enum Change: String, Hashable, Sendable {
         case created
@@ -22,12 +22,12 @@ public struct LogEvent: Hashable, Sendable {
     /// Nil for a removal.
     public var after: Row?
     /// Nil where the change came from outside the server.
-    public var actor: Actor?
+    public var author: Author?
     /// As the database's clock said, `2026-11-22T13:45:01.123Z`.
     public var at: String
 
     public init(
-        sequence: Int64, model: String, change: Change, key: Value, before: Row?, after: Row?, actor: Actor?,
+        sequence: Int64, model: String, change: Change, key: Value, before: Row?, after: Row?, author: Author?,
         at: String
     ) {
         self.sequence = sequence
@@ -36,7 +36,7 @@ public struct LogEvent: Hashable, Sendable {
         self.key = key
         self.before = before
         self.after = after
-        self.actor = actor
+        self.author = author
         self.at = at
     }
 }

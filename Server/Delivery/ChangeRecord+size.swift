@@ -1,6 +1,6 @@
 import ModelStore
 
-extension ModelStore.LogEvent {
+extension ChangeRecord {
     /// About how many bytes it takes to tell it.
     var approximateSize: Int { 128 + (before?.approximateSize ?? 0) + (after?.approximateSize ?? 0) }
 }
