@@ -169,7 +169,8 @@ struct DeliveryTests {
         func event(_ sequence: Int64, size: Int) -> ChangeRecord {
             ChangeRecord(
                 sequence: sequence, model: "thing", change: .created, key: .integer(1), before: nil,
-                after: Row(columns: ["name"], values: [.text(String(repeating: "x", count: size))]), author: nil, at: "")
+                after: Row(columns: ["name"], values: [.text(String(repeating: "x", count: size))]), author: nil, at: ""
+            )
         }
         let events = [event(1, size: 10), event(2, size: 2 << 20), event(3, size: 10), event(4, size: 10)]
         let cut = LogReader.stretches(of: events).map { $0.map(\.sequence) }

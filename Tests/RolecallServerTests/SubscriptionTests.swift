@@ -163,6 +163,7 @@ struct SubscriptionTests {
             for room in models { _ = rooms.leave(room) }
             interests += [without, only, rooms]
         }
-        #expect(Set(interests.map { Room.audience(ReceiverClass(View(rank: 1, owner: nil), $0)) }).count == interests.count)
+        #expect(
+            Set(interests.map { Room.audience(ReceiverClass(View(rank: 1, owner: nil), $0)) }).count == interests.count)
     }
 }
