@@ -101,6 +101,19 @@ let package = Package(
             swiftSettings: strict
         ),
 
+        // The domain, as the server's doors call it: no HTTP, no database.
+        .target(
+            name: "RolecallCore",
+            dependencies: [
+                "WireJSON", "EngineIO", "SocketIOServer", "RolecallProtocol", "ModelStore", nioCore, nioPosix, crypto,
+                logging, metrics,
+                .product(name: "CryptoExtras", package: "swift-crypto"),
+                .product(name: "JWTKit", package: "jwt-kit"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ],
+            swiftSettings: strict
+        ),
+
         // The terminal: the only door to curses.
         .systemLibrary(name: "CNcurses", path: "Sources/CNcurses", providers: [.apt(["libncursesw5-dev"])]),
         .target(name: "CTerminalGuard"),
@@ -111,15 +124,13 @@ let package = Package(
             name: "RolecallServer",
             dependencies: [
                 "WireJSON", "EngineIO", "SocketIOServer", "HummingbirdSocketIO", "RolecallProtocol", "ModelStore",
-                "RolecallConfiguration", "SQLiteStore",
-                nioCore, nioPosix, nioHTTP1, crypto, logging, metrics, argumentParser,
-                .product(name: "CryptoExtras", package: "swift-crypto"),
+                "RolecallConfiguration", "RolecallCore", "SQLiteStore",
+                nioCore, nioPosix, nioHTTP1, logging, metrics, argumentParser,
                 hummingbird,
                 hummingbirdCore,
                 hummingbirdTLS,
                 nioSSL,
                 .product(name: "HTTPTypes", package: "swift-http-types"),
-                .product(name: "JWTKit", package: "jwt-kit"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ],
@@ -215,7 +226,8 @@ let package = Package(
         .testTarget(
             name: "RolecallServerTests",
             dependencies: [
-                "RolecallServer", "WireJSON", "SocketIOServer", "SocketIOClient", "RolecallProtocol", "ModelStore",
+                "RolecallServer", "RolecallCore", "WireJSON", "SocketIOServer", "SocketIOClient", "RolecallProtocol",
+                "ModelStore",
                 "RolecallConfiguration", "SQLiteStore", "TestSupport", nioCore, logging, metrics, argumentParser,
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],

@@ -7,32 +7,29 @@ import ModelStore
 import NIOCore
 import NIOPosix
 import RolecallConfiguration
-import RolecallProtocol
+import RolecallCore
 import SQLiteStore
 import ServiceLifecycle
 import SocketIOServer
-import WireJSON
 
 /// The server, put together; the same for `main` and for tests.
 struct RolecallApplication: Service, CustomStringConvertible {
-    let store: any Store
-    let association: Association
+    let domain: Domain
     var description: String { "rolecall-server" }
     private let configuration: Configuration
     private let tls: ServerTLS?
     private let responder: RouterResponder<RolecallRequestContext>
     let server: SocketIOServer
+    let live: LiveDomain
     private let services: [any Service]
-    private let presence: PresenceBoard
-    private let passwords: PasswordHasher
     private let group: MultiThreadedEventLoopGroup
     private let logger: Logger
     private let listening: @Sendable (String) async -> Void
 
     /// Opens the database, makes what is missing, and wires the parts. Nothing listens yet.
     ///
-    /// - Parameter listening: told `host:port` once connections are accepted.
-    /// - Throws: ``StartupError`` or `StoreError`, each with a sentence for whoever started the server.
+    /// - Parameter listening: called with `host:port` once connections are accepted.
+    /// - Throws: ``StartupError`` or `StoreError`, each with a sentence for the operator.
     static func build(
         _ configuration: Configuration, logger: Logger, listening: @escaping @Sendable (String) async -> Void
     ) async throws -> RolecallApplication {
@@ -57,83 +54,64 @@ struct RolecallApplication: Service, CustomStringConvertible {
         try await store.reserveJournal()
 
         let group = MultiThreadedEventLoopGroup(numberOfThreads: System.coreCount)
-        let start = try await store.read { _ in }.position.sequence
-        let loops = group.makeIterator().map { LoopDelivery(watermark: start, eventLoop: $0) }
-        let census = ReceiverCensus(loopCount: loops.count)
-        let metrics = ServerMetrics()
-        let presence = PresenceBoard(policy: policy, linger: configuration.presenceLinger)
-        let association = Association(
-            policy: policy, census: census, loops: loops, logID: store.logID, presence: presence, metrics: metrics,
-            logger: logger)
-        let encoder = EventEncoder(policy: policy, logID: store.logID)
-        let tokens = await TokenAuthority(key: key)
-        let authenticator = Authenticator(
-            tokens: tokens, store: store, sessions: SessionUse(store: store, logger: logger))
+        let metrics = MetricRegistry(help: MetricRegistry.help)
+        ProcessMetrics.add(to: metrics)
+        let domain = try await Domain(
+            store: store, policy: policy, passwords: passwords,
+            settings: DomainSettings(
+                key: key, tokenLifetime: configuration.tokenLifetime, isReadOnly: configuration.isReadOnly,
+                presenceLinger: configuration.presenceLinger, positionInterval: configuration.positionInterval,
+                pruningInterval: configuration.pruningInterval, retention: resolved.retention ?? .standard),
+            group: group, metrics: metrics, logger: logger)
         let origins = OriginPolicy(allowed: configuration.allowedOrigins)
-        let models = ModelService(store: store, policy: policy, isReadOnly: configuration.isReadOnly)
-        let sockets = SocketApplication(
-            association: association, authenticator: authenticator, origins: origins, models: models,
-            replay: Replay(store: store, association: association, encoder: encoder),
-            tickets: RecoveryTicket(key: key, log: store.logID), logger: logger)
         var socketIO = configuration.socketIO
         socketIO.allowedOrigins = origins.allowed
         let server = SocketIOServer(
-            configuration: socketIO, handlers: ["/": sockets], group: group, logger: logger,
-            metrics: metrics.registry)
+            configuration: socketIO,
+            handlers: [
+                "/": SocketApplication(
+                    association: domain.association, signIns: domain.socketSignIns,
+                    subscriptions: domain.subscriptions, rows: domain.rows, origins: origins,
+                    gap: domain.gap, logger: logger)
+            ], group: group, logger: logger, metrics: metrics)
+        let live = LiveDomain(domain, on: server)
+        var services = live.services
+        if configuration.demoActivity > 0 {
+            services.append(DemoActivity(store: store, rate: configuration.demoActivity, logger: logger))
+        }
+        return RolecallApplication(
+            domain: domain, configuration: configuration, tls: tls,
+            responder: router(domain, live, on: server, metrics, origins, configuration, logger).buildResponder(),
+            server: server, live: live, services: services, group: group, logger: logger, listening: listening)
+    }
 
-        presence.begin(on: server.hubs)
-
-        let identity = RequestIdentity(authenticator: authenticator, origins: origins)
+    /// The routes, each a door to the domain.
+    private static func router(
+        _ domain: Domain, _ live: LiveDomain, on server: SocketIOServer, _ metrics: MetricRegistry,
+        _ origins: OriginPolicy, _ configuration: Configuration, _ logger: Logger
+    ) -> Router<RolecallRequestContext> {
+        let identity = RequestIdentity(authenticator: domain.authenticator, origins: origins)
+        let cookies = TokenCookie(lifetime: configuration.tokenLifetime, isSecure: configuration.tlsFiles != nil)
+        let rows = ModelRoutes(rows: domain.rows, identity: identity, bodyLimit: configuration.maximumBody)
         let router = Router(context: RolecallRequestContext.self)
         router.add(middleware: CrossOriginMiddleware(origins: origins))
         router.add(middleware: FailureMiddleware())
         if configuration.isReadOnly { router.add(middleware: ReadOnlyMiddleware()) }
         OperationRoutes(
-            store: store, metrics: metrics, identity: identity, policy: policy,
-            isDraining: { server.engine.isDraining }
+            domain: domain, metrics: metrics, identity: identity, isDraining: { server.engine.isDraining }
         ).add(to: router)
-        let signIns = SignIns(
-            tokens: tokens, lifetime: configuration.tokenLifetime, isSecure: configuration.tlsFiles != nil)
-        let passwordCheck = PasswordCheck(passwords: passwords, limiter: LoginLimiter(), metrics: metrics)
-        AuthenticationRoutes(
-            store: store, signIns: signIns, passwords: passwords, passwordCheck: passwordCheck, identity: identity,
-            association: association, logger: logger
-        ).add(to: router)
-        let rows = ModelRoutes(models: models, identity: identity, bodyLimit: configuration.maximumBody)
+        AuthenticationRoutes(signIns: live.signIns, cookies: cookies, identity: identity).add(to: router)
         rows.add(to: router)
-        let accounts = AccountService(store: store, policy: policy, association: association)
-        let directory = SocketDirectory(server: server, association: association)
         UserRoutes(
-            accounts: accounts, identity: identity, rows: rows, passwords: passwords, passwordCheck: passwordCheck,
-            signIns: signIns, allowsSignUp: configuration.allowsSignUp, logger: logger
+            accounts: live.accounts, identity: identity, rows: rows, cookies: cookies,
+            allowsSignUp: configuration.allowsSignUp
         ).add(to: router)
-        SessionRoutes(accounts: accounts, identity: identity, sockets: directory).add(to: router)
-        SocketRoutes(accounts: accounts, identity: identity, sockets: directory, logger: logger).add(to: router)
-        ModelDescriptionRoutes(store: store, policy: policy, identity: identity).add(to: router)
-        EventRoutes(store: store, encoder: encoder, identity: identity).add(to: router)
-        ExplanationRoutes(accounts: accounts, identity: identity).add(to: router)
-
-        let identities = IdentityFeed(association: association, server: server, metrics: metrics)
-        var services: [any Service] = [
-            LogReader(
-                store: store, server: server, association: association, encoder: encoder, census: census,
-                identities: identities, start: start,
-                positionInterval: configuration.positionInterval),
-            IdentityWatch(store: store, feed: identities, start: start),
-            LogPruner(
-                store: store, association: association, retention: resolved.retention ?? .standard,
-                interval: configuration.pruningInterval, logger: logger),
-        ]
-        if configuration.demoActivity > 0 {
-            services.append(
-                DemoActivity(store: store, rate: configuration.demoActivity, logger: logger))
-        }
-        return RolecallApplication(
-            store: store, association: association, configuration: configuration, tls: tls,
-            responder: router.buildResponder(),
-            server: server,
-            services: services,
-            presence: presence, passwords: passwords, group: group, logger: logger, listening: listening)
+        SessionRoutes(accounts: live.accounts, identity: identity).add(to: router)
+        SocketRoutes(accounts: live.accounts, identity: identity, sockets: live.node.sockets, logger: logger)
+            .add(to: router)
+        ModelDescriptionRoutes(models: domain.models, identity: identity).add(to: router)
+        EventRoutes(history: domain.history, explanations: live.explanations, identity: identity).add(to: router)
+        return router
     }
 
     /// Serves until its graceful shutdown is triggered; then ends connections, and releases all that was opened.
@@ -156,9 +134,9 @@ struct RolecallApplication: Service, CustomStringConvertible {
         }
         // Handlers that are still at work use the store and their event loops.
         await server.drained()
-        presence.end()
-        try? await passwords.shutdown()
-        try? await store.close()
+        live.end()
+        try? await domain.passwords.shutdown()
+        try? await domain.store.close()
         try? await group.shutdownGracefully()
         try outcome.get()
     }

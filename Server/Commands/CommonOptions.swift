@@ -2,6 +2,8 @@ import ArgumentParser
 import Foundation
 import Logging
 import ModelStore
+import RolecallCore
+import RolecallProtocol
 
 /// Where the database is.
 struct StorageOptions: ParsableArguments {
@@ -86,6 +88,8 @@ func reportingStartupErrors(_ body: () async throws -> Void) async throws {
         sentence = error.description
     } catch let error as StoreError {
         sentence = error.description
+    } catch let error as DomainError {
+        sentence = error.cause ?? error.wireError.message
     }
     FileHandle.standardError.write(Data("rolecall-server: \(sentence)\n".utf8))
     throw ExitCode(1)

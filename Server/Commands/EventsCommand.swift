@@ -1,10 +1,7 @@
 import ArgumentParser
 import Foundation
 import Logging
-import ModelStore
-import RolecallConfiguration
-import RolecallProtocol
-import SQLiteStore
+import RolecallCore
 
 /// `rolecall-server events …`: the log's length, and what is erased from it. A running server follows at once.
 struct EventsCommand: AsyncParsableCommand {
@@ -16,7 +13,7 @@ struct EventsCommand: AsyncParsableCommand {
 struct PruneEventsCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "prune", abstract: "Forgets the oldest entries, as the server does by itself under retention.",
-        discussion: "Whoever comes back from before them is told of a gap, and reloads.")
+        discussion: "A client that comes back from before them is sent a gap, and reloads.")
 
     @Option(help: ArgumentHelp("Forget what is older, in seconds, or as 30m, 5h, 7d.", valueName: "time"))
     var olderThan: String?
@@ -33,17 +30,9 @@ struct PruneEventsCommand: AsyncParsableCommand {
         try await reportingStartupErrors {
             let settings = Settings(environment: [:])
             let age = try olderThan.map { try settings.duration("older-than", $0, default: 0) }
-            let before = age.map { Timestamp(milliseconds: Timestamp.now.milliseconds - Int64($0) * 1000) }
             let keep = keep
             try await models.withStore { store in
-                var total = 0
-                while true {
-                    let count = try await store.write(by: nil) {
-                        try $0.pruneEvents(before: before, keeping: keep, through: .max, limit: 1000)
-                    }.value
-                    total += count
-                    if count == 0 { break }
-                }
+                let total = try await LogUpkeep(store: store).prune(olderThan: age, keeping: keep)
                 print("forgot \(total) \(total == 1 ? "event" : "events")")
             }
         }
@@ -76,21 +65,14 @@ struct EraseEventsCommand: AsyncParsableCommand {
         try await reportingStartupErrors {
             let (name, text, email) = (model, key, user)
             try await models.withStore { store in
+                let log = LogUpkeep(store: store)
                 if let name, let text {
-                    guard let model = store.models.first(where: { $0.name == name }) else {
-                        let names = store.models.map(\.name).joined(separator: ", ")
-                        throw StartupError("There is no model \(name); there are \(names).")
-                    }
-                    guard let key = RowKey.value(text: text, of: model) else {
-                        throw StartupError("\(text) can't be the _id of a \(name).")
-                    }
-                    let count = try await store.write(by: nil) { try $0.eraseEvents(of: model, key: key) }.value
+                    let count = try await log.erase(text, ofModel: name)
                     print("erased \(count) \(count == 1 ? "event" : "events") of \(name) \(text)")
                 }
                 if let email {
-                    let count = try await store.write(by: nil) { transaction in
-                        try transaction.eraseActor(Account.find(email, in: transaction).id)
-                    }.value
+                    let user = try await OperatorAccounts(store: store, roles: []).find(email)
+                    let count = try await log.eraseAuthor(user)
                     print("took the name of \(email) off \(count) \(count == 1 ? "event" : "events")")
                 }
             }

@@ -2,8 +2,8 @@ import ArgumentParser
 import Foundation
 import Glibc
 import Logging
-import ModelStore
 import RolecallConfiguration
+import RolecallCore
 import RolecallProtocol
 import SQLiteStore
 
@@ -22,9 +22,7 @@ struct AccountOptions: ParsableArguments {
     @OptionGroup var storage: StorageOptions
 
     /// Opens the database for one piece of work.
-    ///
-    /// - Parameter body: is given the roles that there are, too.
-    func withStore(_ body: (any Store, [String]) async throws -> Void) async throws {
+    func withAccounts(_ body: (OperatorAccounts) async throws -> Void) async throws {
         try await reportingStartupErrors {
             let (settings, file) = try storage.load(ProcessInfo.processInfo.environment)
             let path = try storage.resolve(settings).databasePath
@@ -33,7 +31,7 @@ struct AccountOptions: ParsableArguments {
                 path: path, models: BuiltInModels.declarations(demo: false), schema: [], consent: .required,
                 logger: logger)
             do {
-                try await body(store, file?.content.roles ?? BuiltInModels.roles)
+                try await body(OperatorAccounts(store: store, roles: file?.content.roles ?? BuiltInModels.roles))
             } catch {
                 try? await store.close()
                 throw error
@@ -57,15 +55,11 @@ struct AddUserCommand: AsyncParsableCommand {
     @OptionGroup var account: AccountOptions
 
     func run() async throws {
-        try await account.withStore { store, roles in
-            let address = try Account.checked(email: email)
-            let role = try Account.checked(
-                role: role ?? Policy(roles: roles, models: [:]).newcomersRole, among: roles)
-            let hash = try await Account.askPassword(fromStandardInput: passwordStdin)
-            let name = name ?? AccountRules.name(forAddress: address)
-            let user = try await store.write(by: nil) {
-                try $0.insertUser(email: address, name: name, role: role, password: hash)
-            }.value
+        try await account.withAccounts { accounts in
+            let address = try accounts.checked(email: email)
+            let role = try accounts.checked(role: role)
+            let hash = try await Password.ask(fromStandardInput: passwordStdin)
+            let user = try await accounts.add(email: address, name: name, role: role, hash: hash)
             print("added \(user.email) as \(user.role)")
         }
     }
@@ -77,8 +71,8 @@ struct ListUsersCommand: AsyncParsableCommand {
     @OptionGroup var account: AccountOptions
 
     func run() async throws {
-        try await account.withStore { store, _ in
-            for user in try await store.read({ try $0.users() }).value {
+        try await account.withAccounts { accounts in
+            for user in try await accounts.all() {
                 print("\(user.id)\t\(user.email)\t\(user.role)\t\(user.name)")
             }
         }
@@ -95,12 +89,9 @@ struct SetRoleCommand: AsyncParsableCommand {
     @OptionGroup var account: AccountOptions
 
     func run() async throws {
-        try await account.withStore { store, roles in
-            let role = try Account.checked(role: role, among: roles)
-            let email = email
-            try await store.write(by: nil) { transaction in
-                try transaction.setRole(role, ofUser: Account.find(email, in: transaction).id)
-            }
+        try await account.withAccounts { accounts in
+            let role = try accounts.checked(role: role)
+            try await accounts.setRole(role, of: email)
             print("\(email) is \(role) now")
         }
     }
@@ -117,13 +108,10 @@ struct SetPasswordCommand: AsyncParsableCommand {
     @OptionGroup var account: AccountOptions
 
     func run() async throws {
-        try await account.withStore { store, _ in
-            let email = email
-            _ = try await store.read { try Account.find(email, in: $0) }
-            let hash = try await Account.askPassword(fromStandardInput: passwordStdin)
-            try await store.write(by: nil) { transaction in
-                try transaction.setPassword(hash, ofUser: Account.find(email, in: transaction).id)
-            }
+        try await account.withAccounts { accounts in
+            try await accounts.find(email)
+            let hash = try await Password.ask(fromStandardInput: passwordStdin)
+            try await accounts.setPassword(hash, of: email)
             print("\(email) has a new password; tokens made before are void")
         }
     }
@@ -137,42 +125,17 @@ struct RemoveUserCommand: AsyncParsableCommand {
     @OptionGroup var account: AccountOptions
 
     func run() async throws {
-        try await account.withStore { store, _ in
-            let email = email
-            try await store.write(by: nil) { transaction in
-                try transaction.removeUser(id: Account.find(email, in: transaction).id)
-            }
+        try await account.withAccounts { accounts in
+            try await accounts.remove(email)
             print("removed \(email)")
         }
     }
 }
 
-/// Checks and questions of the account commands.
-enum Account {
-    static func find(_ email: String, in transaction: any ReadTransaction) throws -> UserRecord {
-        guard let user = try transaction.user(email: email) else {
-            throw StartupError("There is no account \(email); \"rolecall-server user list\" shows those there are.")
-        }
-        return user
-    }
-
-    static func checked(email: String) throws -> String {
-        guard AccountRules.isAddress(email) else { throw StartupError("\"\(email)\" is no e-mail address.") }
-        return email
-    }
-
-    static func checked(role: String, among roles: [String]) throws -> String {
-        guard roles.contains(role) else {
-            throw StartupError(
-                "There is no role \"\(role)\"; there are \(roles.joined(separator: ", ")). "
-                    + "Roles of a configuration file are known with --config.")
-        }
-        return role
-    }
-
+enum Password {
     /// A password's hash; the password itself comes from the terminal without an echo, or from standard input, and
     /// never from the command line, which other processes can read.
-    static func askPassword(fromStandardInput: Bool) async throws -> String {
+    static func ask(fromStandardInput: Bool) async throws -> String {
         let password: String
         if fromStandardInput {
             password = readLine() ?? ""

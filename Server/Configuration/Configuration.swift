@@ -1,5 +1,6 @@
 import ModelStore
 import NIOCore
+import RolecallCore
 import SocketIOServer
 
 /// All that a server is told at its start.

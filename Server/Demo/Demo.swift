@@ -1,4 +1,5 @@
 import ModelStore
+import RolecallCore
 import RolecallProtocol
 
 /// What `--demo` brings: a table, two accounts whose passwords are known to everybody, and some rows.

@@ -2,13 +2,14 @@ import Foundation
 import HTTPTypes
 import Hummingbird
 import ModelStore
+import RolecallCore
 import RolecallProtocol
 import WireJSON
 
 /// `/api/<models>` and `/api/<models>/:id`, for every model alike. Users are read here, too, and written by
 /// ``UserRoutes``.
 struct ModelRoutes: Sendable {
-    let models: ModelService
+    let rows: RowService
     let identity: RequestIdentity
     /// The largest body that is read, in bytes.
     let bodyLimit: Int
@@ -22,11 +23,11 @@ struct ModelRoutes: Sendable {
         router.delete("api/:models/:id") { request, context in try await remove(request, context) }
     }
 
-    /// - Parameter find: the model, which is asked for when it is known who asks.
+    /// - Parameter find: the model, which is looked up once the caller is known.
     func list(_ request: Request, of find: @autoclosure () throws -> Model) async throws -> Response {
         let principal = try await identity.principal(of: request)
         let model = try find()
-        var limit = ModelService.defaultLimit
+        var limit = RowService.defaultLimit
         var after: Value?
         var equals: [(column: Column, value: Value)] = []
         for (name, text) in request.uri.queryParameters {
@@ -34,35 +35,36 @@ struct ModelRoutes: Sendable {
             let (name, text) = (name.removingPercentEncoding ?? String(name), String(text))
             switch name {
             case "limit":
-                guard let number = Int(text), (1...ModelService.maximumLimit).contains(number) else {
-                    throw Self.invalid(name, "limit has to be a number from 1 to \(ModelService.maximumLimit).")
+                guard let number = Int(text), (1...RowService.maximumLimit).contains(number) else {
+                    throw RequestFailure.invalidField(
+                        name, "limit has to be a number from 1 to \(RowService.maximumLimit).")
                 }
                 limit = number
             case "after":
                 after = try key(text, of: model, field: name)
             default:
-                let column = try models.column(name, of: model, for: principal)
-                guard let value = ModelService.value(text: text, for: column) else {
-                    throw Self.invalid(name, "\(name) can't be \"\(text.prefix(64))\".")
+                let column = try rows.column(name, of: model, for: principal)
+                guard let value = RowService.value(text: text, for: column) else {
+                    throw RequestFailure.invalidField(name, "\(name) can't be \"\(text.prefix(64))\".")
                 }
                 equals.append((column: column, value: value))
             }
         }
-        let rows = try await models.list(model, limit: limit, after: after, equals: equals, as: principal)
-        let headers = HTTPFields.position(rows.position)
+        let found = try await rows.list(model, limit: limit, after: after, equals: equals, as: principal)
+        let headers = HTTPFields.position(found.position)
         // Up to some megabytes: more than a connection's thread should spend its time on.
         return await withTaskExecutorPreference(globalConcurrentExecutor) {
-            .json(.array(rows.value.map(\.json)), headers: headers)
+            .json(.array(found.value.map(\.json)), headers: headers)
         }
     }
 
-    /// - Parameter find: the model, which is asked for when it is known who asks.
+    /// - Parameter find: the model, which is looked up once the caller is known.
     func get(
         _ request: Request, _ context: RolecallRequestContext, of find: @autoclosure () throws -> Model
     ) async throws -> Response {
         let principal = try await identity.principal(of: request)
         let model = try find()
-        let row = try await models.get(model, key: try key(context, of: model), as: principal)
+        let row = try await rows.get(model, key: try key(context, of: model), as: principal)
         return .json(row.value.json, headers: .row(row.position))
     }
 
@@ -71,7 +73,7 @@ struct ModelRoutes: Sendable {
         let (model, body) = try await asked(by: claimant) {
             (try self.model(context), try await request.json(limit: bodyLimit))
         }
-        let row = try await models.create(model.name, body, as: claimant)
+        let row = try await rows.create(model.name, body, as: claimant)
         return .json(row.value.json, status: .created, headers: .row(row.position))
     }
 
@@ -83,7 +85,7 @@ struct ModelRoutes: Sendable {
             let model = try self.model(context)
             return (model, try self.key(context, of: model), try await request.json(limit: bodyLimit))
         }
-        let row = try await models.update(
+        let row = try await rows.update(
             model, key: key, body, replaces: replaces, if: RowPrecondition(request.headers), as: claimant)
         return .json(row.value.json, headers: .row(row.position))
     }
@@ -94,13 +96,13 @@ struct ModelRoutes: Sendable {
             let model = try self.model(context)
             return (model, try self.key(context, of: model))
         }
-        let position = try await models.remove(
+        let position = try await rows.remove(
             model, key: key, if: RowPrecondition(request.headers), as: claimant)
         return Response(status: .noContent, headers: HTTPFields.position(position))
     }
 
     /// What a write asks for. The records are judged where it is carried out; where what is asked for makes no sense,
-    /// they are judged at once, since whoever is nobody any more is told of that and of nothing else.
+    /// they are judged at once, since a caller whose token is void is told of that and of nothing else.
     private func asked<Asked>(by claimant: Claimant?, _ read: () async throws -> Asked) async throws -> Asked {
         do {
             return try await read()
@@ -112,8 +114,8 @@ struct ModelRoutes: Sendable {
 
     private func model(_ context: RolecallRequestContext) throws -> Model {
         let path = try context.parameters.require("models")
-        guard let model = models.model(path: path) else {
-            throw RequestFailure(.notFound, .notFound, "There are no \(path.prefix(64)) here.")
+        guard let model = rows.model(path: path) else {
+            throw DomainError.notFound("There are no \(path.prefix(64)) here.")
         }
         return model
     }
@@ -122,20 +124,16 @@ struct ModelRoutes: Sendable {
         // The router leaves the parts of a path as they are.
         let text = try context.parameters.require("id")
         guard let text = text.removingPercentEncoding, let key = RowKey.value(text: text, of: model) else {
-            throw RequestFailure(.notFound, .notFound, "There is no such \(model.name).")
+            throw DomainError.notFound("There is no such \(model.name).")
         }
         return key
     }
 
     private func key(_ text: String, of model: Model, field: String) throws -> Value {
         guard let key = RowKey.value(text: text, of: model) else {
-            throw Self.invalid(field, "\(field) has to be the _id of a \(model.name).")
+            throw RequestFailure.invalidField(field, "\(field) has to be the _id of a \(model.name).")
         }
         return key
-    }
-
-    private static func invalid(_ field: String, _ sentence: String) -> RequestFailure {
-        RequestFailure(.unprocessableContent, .invalidField, sentence, field: field)
     }
 
 }
@@ -155,11 +153,20 @@ extension HTTPFields {
     }
 }
 
-extension Row {
-    /// The row as clients get it: an object with the columns in the table's order.
-    var json: JSON {
-        var object = JSONObject()
-        for (column, value) in fields { object[column] = value.json }
-        return .object(object)
+extension RowPrecondition {
+    /// `If-Match` (RFC 9110, section 13.1.1). A row's entity tag is the log's position at which it was read.
+    init(_ fields: HTTPFields) {
+        let values = fields[values: .ifMatch]
+        guard !values.isEmpty else {
+            self = .none
+            return
+        }
+        let tags = values.flatMap { $0.split(separator: ",") }.map { $0.filter { !$0.isWhitespace } }
+        // Tags are compared strongly: a weak one, `W/"..."`, matches nothing.
+        self = tags.contains("*") ? .none : .unchanged(since: tags.compactMap { Position(Self.unquoted($0)) })
+    }
+
+    private static func unquoted(_ tag: String) -> String {
+        tag.utf8.count > 1 && tag.hasPrefix("\"") && tag.hasSuffix("\"") ? String(tag.dropFirst().dropLast()) : tag
     }
 }

@@ -2,15 +2,15 @@ import HTTPTypes
 import Hummingbird
 import ModelStore
 import NIOCore
+import RolecallCore
 import RolecallProtocol
 import WireJSON
 
-/// What those ask who run the server: is it alive, is it ready, how does it do.
+/// Liveness, readiness and metrics, for operators.
 struct OperationRoutes: Sendable {
-    let store: any Store
-    let metrics: ServerMetrics
+    let domain: Domain
+    let metrics: MetricRegistry
     let identity: RequestIdentity
-    let policy: Policy
     /// Whether the server is on its way out.
     let isDraining: @Sendable () -> Bool
 
@@ -20,15 +20,15 @@ struct OperationRoutes: Sendable {
         router.get("metrics") { request, context in try await showMetrics(request, context) }
     }
 
-    /// Ready is who can read the records: without them nobody's token can be judged.
+    /// Ready is a server that can read the records: without them no token can be judged.
     private func readiness() async -> Response {
         guard !isDraining() else {
             return .json(
                 ["status": "not_ready", "reason": "The server is stopping."], status: .serviceUnavailable,
                 headers: [.retryAfter: "1"])
         }
-        do {
-            _ = try await store.read { try $0.latestSequence() }
+        do throws(DomainError) {
+            try await domain.probe()
             return .json(["status": "ready"])
         } catch {
             return .json(
@@ -40,14 +40,14 @@ struct OperationRoutes: Sendable {
     /// For this machine, and for admins from anywhere.
     private func showMetrics(_ request: Request, _ context: RolecallRequestContext) async throws -> Response {
         if !Self.isLocal(request, context) {
-            guard let principal = try await identity.principal(of: request) else { throw RequestFailure.signInFirst }
-            guard policy.isAdministrator(principal.user.role) else {
-                throw RequestFailure(.forbidden, .forbidden, "Only admins see the metrics from another machine.")
+            guard let principal = try await identity.principal(of: request) else { throw DomainError.unauthenticated }
+            guard domain.policy.isAdministrator(principal.user.role) else {
+                throw DomainError.forbidden("Only admins see the metrics from another machine.")
             }
         }
         return Response(
             status: .ok, headers: [.contentType: PrometheusText.contentType, .cacheControl: "no-store"],
-            body: ResponseBody(byteBuffer: ByteBuffer(string: PrometheusText.text(of: metrics.registry))))
+            body: ResponseBody(byteBuffer: ByteBuffer(string: PrometheusText.text(of: metrics))))
     }
 
     /// Whether the request is this machine's own. What a proxy on this machine passes on is somebody else's.

@@ -1,5 +1,5 @@
 import Hummingbird
-import RolecallProtocol
+import RolecallCore
 
 /// Under `--read-only`: refuses whatever would change a row, a message or an account. Signing in and out, ending
 /// sessions and letting sockets go are what is left: they change nothing but who is there.
@@ -12,11 +12,6 @@ struct ReadOnlyMiddleware<Context: RequestContext>: RouterMiddleware {
         guard isWrite, parts.first == "api", parts.dropFirst().first != "sockets",
             !(parts.dropFirst().first == "users" && parts.dropFirst(3).first == "sessions")
         else { return try await next(request, context) }
-        throw RequestFailure.readOnly
+        throw DomainError.readOnly
     }
-}
-
-extension RequestFailure {
-    static let readOnly = RequestFailure(
-        .forbidden, .readOnly, "This server only reads: it was started with --read-only.")
 }

@@ -1,8 +1,8 @@
 import HTTPTypes
 import Hummingbird
-import Logging
 import ModelStore
 import NIOCore
+import RolecallCore
 import RolecallProtocol
 import WireJSON
 
@@ -22,26 +22,30 @@ struct RequestFailure: Error {
         self.init(status, WireError(code, message, field: field))
     }
 
-    /// A token that is not good, or the lack of a server's means to judge it.
-    init(identity error: WireError) {
-        switch error.code {
-        case .unavailable, .busy: self.init(.serviceUnavailable, error, headers: [.retryAfter: "1"])
-        case .internalError: self.init(.internalServerError, error)
-        default: self.init(.unauthorized, error)
+    /// What an error of the domain is over HTTP.
+    init(_ error: DomainError) {
+        let status: HTTPResponse.Status
+        var headers: HTTPFields = [:]
+        switch error {
+        case .unauthenticated, .tokenRefused, .invalidCredentials: status = .unauthorized
+        case .forbidden, .readOnly: status = .forbidden
+        case .notFound: status = .notFound
+        case .wrongOldPassword, .invalidPayload, .invalidField: status = .unprocessableContent
+        case .conflict: status = .conflict
+        case .preconditionFailed: status = .preconditionFailed
+        case .tooManyAttempts(_, let seconds):
+            status = .tooManyRequests
+            headers[.retryAfter] = "\(seconds)"
+        case .busy, .unavailable, .cancelled:
+            status = .serviceUnavailable
+            headers[.retryAfter] = "1"
+        case .failed: status = .internalServerError
         }
+        self.init(status, error.wireError, headers: headers)
     }
 
-    init(store error: StoreError) {
-        switch error {
-        case .conflict(let sentence, let column):
-            self.init(.conflict, .conflict, sentence, field: column)
-        case .invalid(let sentence, let column):
-            self.init(.unprocessableContent, .invalidField, sentence, field: column)
-        case .unavailable(let sentence):
-            self.init(.serviceUnavailable, WireError(.unavailable, sentence), headers: [.retryAfter: "1"])
-        case .unusable(let sentence):
-            self.init(.internalServerError, .internalError, sentence)
-        }
+    static func invalidField(_ field: String, _ sentence: String) -> RequestFailure {
+        RequestFailure(.unprocessableContent, .invalidField, sentence, field: String(field.prefix(64)))
     }
 }
 
@@ -59,45 +63,16 @@ extension Response {
         return Response(
             status: status, headers: headers, body: ResponseBody(byteBuffer: ByteBuffer(bytes: json.encoded())))
     }
-}
 
-/// Gives every refusal its body, whoever refuses, and keeps the server's own errors out of answers.
-struct FailureMiddleware<Context: RequestContext>: RouterMiddleware {
-    func handle(
-        _ request: Request, context: Context, next: (Request, Context) async throws -> Response
-    ) async throws -> Response {
-        do {
-            return try await next(request, context)
-        } catch let failure as RequestFailure {
-            return try failure.response(from: request, context: context)
-        } catch let error as HTTPError {
-            return try Self.failure(for: error, request: request).response(from: request, context: context)
-        } catch let error as StoreError {
-            return try RequestFailure(store: error).response(from: request, context: context)
-        } catch let error as WireError {
-            // Only tokens and users are judged in words of the wire.
-            return try RequestFailure(identity: error).response(from: request, context: context)
-        } catch is CancellationError {
-            return try RequestFailure(.serviceUnavailable, .unavailable, "The server is shutting down.")
-                .response(from: request, context: context)
-        } catch {
-            context.logger.error("a request failed", metadata: ["error": .string("\(error)")])
-            return try RequestFailure(
-                .internalServerError, .internalError, "The server failed; its log says more."
-            ).response(from: request, context: context)
-        }
-    }
-
-    private static func failure(for error: HTTPError, request: Request) -> RequestFailure {
-        switch error.status {
-        case .notFound:
-            RequestFailure(.notFound, .notFound, "There is nothing at \(request.method) \(request.uri.path).")
-        case .methodNotAllowed:
-            RequestFailure(.methodNotAllowed, .methodNotAllowed, "\(request.method) is not possible here.")
-        case .contentTooLarge:
-            RequestFailure(.contentTooLarge, .payloadTooLarge, "The request's body is too large.")
-        default:
-            RequestFailure(error.status, .invalidPayload, error.body ?? "The request is not valid.")
-        }
+    /// The answer to a request for events that the log does not hold; `before` is where what it holds begins.
+    static func gap(_ gap: Gap) -> Response {
+        let sentence =
+            switch gap.reason {
+            case .retention: "The log no longer holds what came after this position: reload, and go on from there."
+            default: "This is no position of this log: reload, and go on from there."
+            }
+        var object = WireError(.gap, sentence).json.objectValue ?? [:]
+        for (name, value) in gap.json.objectValue ?? [:] { object[name] = value }
+        return .json(.object(object), status: .gone)
     }
 }

@@ -1,13 +1,16 @@
 import Hummingbird
+import NIOCore
+import RolecallCore
 import RolecallProtocol
+import SocketIOServer
 
 /// Who a request comes from.
 struct RequestIdentity: Sendable {
     let authenticator: Authenticator
     let origins: OriginPolicy
 
-    /// Whom the request's token names, by the token alone; nil without one. A token that is not good is an error, never
-    /// nobody.
+    /// What the request's token claims, by the token alone; nil without one. A token that is not good is an error, and
+    /// never the lack of one.
     ///
     /// For requests that judge the records where they act on them. All others want ``principal(of:)-(Request)``.
     func claimant(of request: Request) async throws -> Claimant? {
@@ -19,22 +22,18 @@ struct RequestIdentity: Sendable {
                 ? origins.refusal(ofCookieRequest: headers) : origins.refusal(ofUnsafeCookieRequest: headers)
             if let refusal { throw RequestFailure(.forbidden, refusal) }
         }
-        do throws(WireError) {
-            return try await authenticator.claimant(of: presented.token)
-        } catch {
-            throw RequestFailure(identity: error)
-        }
+        return try await authenticator.claimant(of: presented.token)
     }
 
-    /// Whom the request's token names.
+    /// What the request's token claims.
     ///
     /// - Throws: 401 without a token, and for one that is not good.
     func signedIn(_ request: Request) async throws -> Claimant {
-        guard let claimant = try await claimant(of: request) else { throw RequestFailure.signInFirst }
+        guard let claimant = try await claimant(of: request) else { throw DomainError.unauthenticated }
         return claimant
     }
 
-    /// Refuses a request by which a page of another origin would sign its visitor in as somebody of its choice.
+    /// Refuses a request by which a page of another origin would sign its visitor in as a user of its choice.
     func refuseForeignPage(_ request: Request) throws(RequestFailure) {
         let headers = request.headerPairs
         guard request.headers[.origin] != nil, let refusal = origins.refusal(ofUnsafeCookieRequest: headers) else {
@@ -49,16 +48,26 @@ struct RequestIdentity: Sendable {
         return try await principal(of: claimant)
     }
 
-    /// The user whom a token names, as the records are now.
-    func principal(of claimant: Claimant) async throws -> Principal {
-        do throws(WireError) {
-            return try await authenticator.principal(of: claimant)
-        } catch {
-            throw RequestFailure(identity: error)
-        }
+    /// The user that a token claims, as the records are now.
+    func principal(of claimant: Claimant) async throws(DomainError) -> Principal {
+        try await authenticator.principal(of: claimant)
     }
 
     private static func isSafe(_ request: Request) -> Bool {
         request.method == .get || request.method == .head || request.method == .options
+    }
+}
+
+extension Request {
+    /// Where a sign-in by this request comes from.
+    func origin(_ context: RolecallRequestContext) -> SignInService.Origin {
+        SignInService.Origin(peer: context.remoteAddress, agent: headers[.userAgent])
+    }
+}
+
+extension SignInService.Origin {
+    init(peer: SocketAddress?, agent: String?) {
+        let address = peer?.ipAddress
+        self.init(address: address, limitedAddress: peer?.isLoopback == false ? address : nil, agent: agent)
     }
 }

@@ -1,11 +1,11 @@
-import HTTPTypes
+import EngineIO
 import Hummingbird
 import Logging
-import ModelStore
+import RolecallCore
 import RolecallProtocol
 import WireJSON
 
-/// `/api/sockets`: who is connected, and taking a socket from its user. For admins.
+/// `/api/sockets`: who is connected, and taking a socket from its user. For administrators.
 struct SocketRoutes: Sendable {
     let accounts: AccountService
     let identity: RequestIdentity
@@ -18,7 +18,7 @@ struct SocketRoutes: Sendable {
     }
 
     private func list(_ request: Request) async throws -> Response {
-        _ = try await accounts.administrator(try await identity.signedIn(request))
+        try await accounts.administrator(try await identity.signedIn(request))
         let entries = await sockets.all()
         // Up to some megabytes: more than a connection's thread should spend its time on.
         return await withTaskExecutorPreference(globalConcurrentExecutor) {
@@ -31,7 +31,7 @@ struct SocketRoutes: Sendable {
         let id = try context.parameters.require("id")
         let closing = try closing(request)
         guard let entry = await sockets.kick(id, closing: closing) else {
-            throw RequestFailure(.notFound, .notFound, "There is no such socket.")
+            throw DomainError.notFound("There is no such socket.")
         }
         logger.notice(
             "kicked a socket",
@@ -42,11 +42,32 @@ struct SocketRoutes: Sendable {
         return .json(["id": .string(entry.id), "user": entry.user?.json ?? .null])
     }
 
-    private func closing(_ request: Request) throws -> Bool {
+    private func closing(_ request: Request) throws(RequestFailure) -> Bool {
         switch request.uri.queryParameters["close"] {
         case nil, "0", "false": return false
         case "1", "true", "": return true
-        default: throw RequestFailure(.unprocessableContent, .invalidField, "close is 1 or 0.", field: "close")
+        default: throw .invalidField("close", "close is 1 or 0.")
         }
+    }
+}
+
+extension SocketEntry {
+    /// As administrators get it.
+    var json: JSON {
+        [
+            "id": .string(id), "user": user?.json ?? .null, "role": .string(role), "address": .string(address),
+            "transport": transport.map { .string($0.rawValue) } ?? .null,
+            "session": session.map(JSON.string) ?? .null, "epoch": .integer(epoch),
+            "connectedAt": .string(connectedAt.description), "queuedBytes": .integer(Int64(queuedBytes)),
+        ]
+    }
+
+    /// As it stands in the list of its user's sessions.
+    var ownersJSON: JSON {
+        [
+            "id": .string(id), "address": .string(address),
+            "transport": transport.map { .string($0.rawValue) } ?? .null,
+            "connectedAt": .string(connectedAt.description),
+        ]
     }
 }

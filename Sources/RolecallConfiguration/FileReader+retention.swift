@@ -1,3 +1,5 @@
+import ModelStore
+
 extension FileReader {
     mutating func readRetention(_ node: YAMLNode) {
         let expected = "{age: 30d, events: 1000000}, or one of them"

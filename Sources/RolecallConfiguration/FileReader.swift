@@ -1,3 +1,5 @@
+import ModelStore
+
 /// Reads the nodes of a configuration file into entries. What can be told wrong without a database is told here.
 struct FileReader {
     var nodes: NodeReader

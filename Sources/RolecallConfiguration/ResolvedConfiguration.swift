@@ -15,22 +15,6 @@ public struct Setting: Hashable, Sendable {
     }
 }
 
-/// How much of the log is kept.
-public struct Retention: Hashable, Sendable {
-    /// Seconds, at least 60; nil for any age.
-    public var age: Int?
-    /// At least 1000; nil for any number.
-    public var events: Int?
-
-    public init(age: Int? = nil, events: Int? = nil) {
-        self.age = age
-        self.events = events
-    }
-
-    /// Where the configuration says nothing: a log that nobody thinks of does not grow for ever.
-    public static let standard = Retention(events: 1_000_000)
-}
-
 /// A chat room that the configuration opens.
 public struct Room: Hashable, Sendable {
     public var name: String

@@ -5,6 +5,7 @@ import TestSupport
 import Testing
 import WireJSON
 
+@testable import RolecallCore
 @testable import RolecallServer
 
 @Suite("Association on a live server")

@@ -6,6 +6,7 @@ import SocketIOServer
 import Testing
 import WireJSON
 
+@testable import RolecallCore
 @testable import RolecallServer
 
 @Suite("A server that is asked to end")

@@ -4,6 +4,7 @@ import TestSupport
 import Testing
 import WireJSON
 
+@testable import RolecallCore
 @testable import RolecallServer
 
 @Suite("Explanations and descriptions over REST", .blocks)

@@ -6,6 +6,7 @@ import TestSupport
 import Testing
 import WireJSON
 
+@testable import RolecallCore
 @testable import RolecallServer
 
 /// The fence, by brute force: sockets of every kind are logged in and out while roles, names, passwords, sessions and
@@ -169,8 +170,8 @@ struct FenceTests {
                 histories[owner] = history
             case .user(let id, let row):
                 var history = histories[id] ?? History()
-                if let image = row.flatMap(UserImage.init), image.generation == 0 {
-                    history.roles.append((sequence: change.sequence, role: image.summary.role))
+                if let row, row["generation"] == .integer(0), case .text(let role) = row["role"] {
+                    history.roles.append((sequence: change.sequence, role: role))
                 } else {
                     history.end = min(history.end, change.sequence)
                 }

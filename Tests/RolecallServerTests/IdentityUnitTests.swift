@@ -3,6 +3,7 @@ import RolecallProtocol
 import Testing
 import WireJSON
 
+@testable import RolecallCore
 @testable import RolecallServer
 
 @Suite("Where a token comes from")
@@ -132,11 +133,11 @@ struct PasswordHasherTests {
         let outcomes = await withTaskGroup(of: ErrorCode?.self) { group in
             for _ in 0..<12 {
                 group.addTask {
-                    do throws(WireError) {
+                    do throws(DomainError) {
                         _ = try await hasher.hash("x")
                         return nil
                     } catch {
-                        return error.code
+                        return error.wireError.code
                     }
                 }
             }

@@ -12,6 +12,7 @@ import TestSupport
 import Testing
 import WireJSON
 
+@testable import RolecallCore
 @testable import RolecallServer
 
 /// A whole server in this process, on a port of its own and a directory that goes with it.
@@ -20,6 +21,7 @@ struct LiveServer: Sendable {
     let store: any Store
     let tokens: TokenAuthority
     let association: Association
+    let node: LocalNode
     let server: SocketIOServer
     let databasePath: String
 
@@ -53,8 +55,9 @@ struct LiveServer: Sendable {
                 do {
                     try await body(
                         LiveServer(
-                            url: "http://\(address)", store: application.store, tokens: tokens,
-                            association: application.association, server: application.server,
+                            url: "http://\(address)", store: application.domain.store, tokens: tokens,
+                            association: application.domain.association, node: application.live.node,
+                            server: application.server,
                             databasePath: configuration.databasePath))
                 } catch {
                     await serviceGroup.triggerGracefulShutdown()
@@ -100,9 +103,9 @@ struct LiveServer: Sendable {
 
     /// Returns when every event loop has told the log up to here.
     func told(_ position: Position) async {
-        for loop in association.loops {
+        for loop in association.receivers.loops {
             await withCheckedContinuation { continuation in
-                loop.eventLoop.execute { loop.whenTold(position.sequence) { continuation.resume() } }
+                loop.eventLoop.execute { loop.whenDelivered(position.sequence) { continuation.resume() } }
             }
         }
     }

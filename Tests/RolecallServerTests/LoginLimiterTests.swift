@@ -4,6 +4,7 @@ import Synchronization
 import Testing
 import WireJSON
 
+@testable import RolecallCore
 @testable import RolecallServer
 
 @Suite("How often a password may be guessed")

@@ -6,6 +6,7 @@ import SocketIOClient
 import Testing
 import WireJSON
 
+@testable import RolecallCore
 @testable import RolecallServer
 
 @Suite("Event loops that the log's reader passes by")
@@ -19,9 +20,9 @@ struct LoopDeliveryTests {
     @Test("one on which nothing waits is moved on from outside, and never back")
     func passes() {
         let delivery = delivery()
-        #expect(delivery.pass(to: 12, identities: 13, since: delivery.arrivals))
+        #expect(delivery.skip(to: 12, identities: 13, since: delivery.arrivals))
         #expect(delivery.watermark == 12)
-        #expect(delivery.pass(to: 11, identities: 11, since: delivery.arrivals))
+        #expect(delivery.skip(to: 11, identities: 11, since: delivery.arrivals))
         #expect(delivery.watermark == 12)
         var held = false
         delivery.whenIdentitiesHold(13) { held = true }
@@ -33,17 +34,17 @@ struct LoopDeliveryTests {
         let delivery = delivery()
         let seen = delivery.arrivals
         delivery.entered(audience)
-        #expect(!delivery.pass(to: 11, identities: 11, since: seen))
+        #expect(!delivery.skip(to: 11, identities: 11, since: seen))
         #expect(delivery.watermark == 10)
         // The census has the audience by now; another of its sockets is nothing new, nor is it that one leaves.
         let again = delivery.arrivals
         delivery.entered(audience)
         delivery.left(audience)
-        #expect(delivery.pass(to: 11, identities: 11, since: again))
+        #expect(delivery.skip(to: 11, identities: 11, since: again))
         delivery.left(audience)
-        #expect(delivery.pass(to: 12, identities: 12, since: again))
+        #expect(delivery.skip(to: 12, identities: 12, since: again))
         delivery.entered(audience)
-        #expect(!delivery.pass(to: 13, identities: 13, since: again))
+        #expect(!delivery.skip(to: 13, identities: 13, since: again))
     }
 
     @Test("while a socket is told what it missed, the watermark that it has to reach stands still")
@@ -52,32 +53,32 @@ struct LoopDeliveryTests {
         delivery.beginResuming()
         delivery.beginResuming()
         delivery.endResuming()
-        #expect(!delivery.pass(to: 11, identities: 11, since: delivery.arrivals))
+        #expect(!delivery.skip(to: 11, identities: 11, since: delivery.arrivals))
         #expect(delivery.watermark == 10)
         delivery.endResuming()
-        #expect(delivery.pass(to: 11, identities: 11, since: delivery.arrivals))
+        #expect(delivery.skip(to: 11, identities: 11, since: delivery.arrivals))
     }
 
     @Test("who waits is resumed by the loop, which is not passed by until then")
     func waiters() {
         let delivery = delivery()
         var told: [Int64] = []
-        delivery.whenTold(10) { told.append(10) }
+        delivery.whenDelivered(10) { told.append(10) }
         #expect(told == [10])
-        delivery.whenTold(12) {
+        delivery.whenDelivered(12) {
             told.append(12)
-            delivery.whenTold(14) { told.append(14) }
+            delivery.whenDelivered(14) { told.append(14) }
         }
-        #expect(!delivery.pass(to: 12, identities: 12, since: delivery.arrivals))
+        #expect(!delivery.skip(to: 12, identities: 12, since: delivery.arrivals))
         delivery.advance(to: 12)
         #expect(told == [10, 12])
-        #expect(!delivery.pass(to: 14, identities: 14, since: delivery.arrivals))
+        #expect(!delivery.skip(to: 14, identities: 14, since: delivery.arrivals))
         delivery.advance(to: 14)
         #expect(told == [10, 12, 14])
-        #expect(delivery.pass(to: 15, identities: 15, since: delivery.arrivals))
+        #expect(delivery.skip(to: 15, identities: 15, since: delivery.arrivals))
 
         delivery.whenIdentitiesHold(16) { told.append(16) }
-        #expect(!delivery.pass(to: 16, identities: 16, since: delivery.arrivals))
+        #expect(!delivery.skip(to: 16, identities: 16, since: delivery.arrivals))
         delivery.stop()
         #expect(told == [10, 12, 14, 16])
     }

@@ -4,6 +4,7 @@ import RolecallProtocol
 import Testing
 import WireJSON
 
+@testable import RolecallCore
 @testable import RolecallServer
 
 /// Runs a server on a database that was somebody's before.

@@ -4,6 +4,7 @@ import RolecallProtocol
 import Testing
 import WireJSON
 
+@testable import RolecallCore
 @testable import RolecallServer
 
 @Suite("How far the log is, to whom nothing of it was told")

@@ -5,6 +5,7 @@ import RolecallProtocol
 import Testing
 import WireJSON
 
+@testable import RolecallCore
 @testable import RolecallServer
 
 @Suite("A change that was made by what its writer has read")

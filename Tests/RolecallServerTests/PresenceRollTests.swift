@@ -3,6 +3,7 @@ import RolecallProtocol
 import TestSupport
 import Testing
 
+@testable import RolecallCore
 @testable import RolecallServer
 
 @Suite("Who is on, by the clock that it is given")

@@ -5,6 +5,7 @@ import SocketIOClient
 import Testing
 import WireJSON
 
+@testable import RolecallCore
 @testable import RolecallServer
 
 @Suite("Presence on a live server")

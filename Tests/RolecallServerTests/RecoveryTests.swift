@@ -5,6 +5,7 @@ import SocketIOClient
 import Testing
 import WireJSON
 
+@testable import RolecallCore
 @testable import RolecallServer
 
 @Suite("A client that comes back with Socket.IO's own recovery")

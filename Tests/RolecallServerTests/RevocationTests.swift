@@ -6,6 +6,7 @@ import TestSupport
 import Testing
 import WireJSON
 
+@testable import RolecallCore
 @testable import RolecallServer
 
 @Suite("Identity ahead of the log")
@@ -127,7 +128,7 @@ struct RevocationTests {
             for number in 0..<20 {
                 let role = number.isMultiple(of: 2) ? "admin" : "user"
                 let written = try await server.store.write(by: nil) { try $0.setRole(role, ofUser: user.id) }
-                await server.association.settled(through: written.position.sequence)
+                await server.node.settled(through: written.position.sequence)
                 #expect(try await socket.call("whoami")["user"]?["role"]?.stringValue == role)
             }
         }
@@ -147,11 +148,11 @@ struct IdentityChangeRecordTests {
         var record = IdentityChangeRecord()
         record.note(IdentityChange(sequence: 5, subject: .user(1, nil), at: ""))
         record.note(IdentityChange(sequence: 7, subject: .session("s"), at: ""))
-        #expect(record.knowsBetter(than: principal(1, readAt: 4)))
-        #expect(!record.knowsBetter(than: principal(1, readAt: 5)))
-        #expect(!record.knowsBetter(than: principal(2, readAt: 0)))
-        #expect(record.knowsBetter(than: principal(2, session: "s", readAt: 6)))
-        #expect(!record.knowsBetter(than: principal(2, session: "s", readAt: 7)))
+        #expect(record.hasNewerRecord(than: principal(1, readAt: 4)))
+        #expect(!record.hasNewerRecord(than: principal(1, readAt: 5)))
+        #expect(!record.hasNewerRecord(than: principal(2, readAt: 0)))
+        #expect(record.hasNewerRecord(than: principal(2, session: "s", readAt: 6)))
+        #expect(!record.hasNewerRecord(than: principal(2, session: "s", readAt: 7)))
     }
 
     @Test("however much changes, nobody who was read before a change is ever believed")
@@ -161,9 +162,9 @@ struct IdentityChangeRecordTests {
             record.note(IdentityChange(sequence: sequence, subject: .session("\(sequence)"), at: ""))
         }
         for sequence in stride(from: Int64(1), through: 20_000, by: 37) {
-            #expect(record.knowsBetter(than: principal(1, session: "\(sequence)", readAt: sequence - 1)))
+            #expect(record.hasNewerRecord(than: principal(1, session: "\(sequence)", readAt: sequence - 1)))
         }
-        #expect(!record.knowsBetter(than: principal(1, session: "20000", readAt: 20_000)))
-        #expect(!record.knowsBetter(than: principal(1, readAt: 19_990)))
+        #expect(!record.hasNewerRecord(than: principal(1, session: "20000", readAt: 20_000)))
+        #expect(!record.hasNewerRecord(than: principal(1, readAt: 19_990)))
     }
 }

@@ -4,6 +4,7 @@ import RolecallProtocol
 import Testing
 import WireJSON
 
+@testable import RolecallCore
 @testable import RolecallServer
 
 /// Rows of tables that somebody else has made, over REST.

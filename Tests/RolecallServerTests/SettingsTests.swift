@@ -1,6 +1,7 @@
 import ArgumentParser
 import Testing
 
+@testable import RolecallCore
 @testable import RolecallServer
 
 @Suite("Settings from options, environment and configuration file")

@@ -2,18 +2,20 @@ import NIOCore
 import RolecallProtocol
 import Testing
 
+@testable import RolecallCore
 @testable import RolecallServer
 
 @Suite("How many accounts one address may make")
 struct SignUpLimitTests {
-    private let check = PasswordCheck(passwords: PasswordHasher(), limiter: LoginLimiter(), metrics: ServerMetrics())
+    private let check = PasswordCheck(
+        passwords: PasswordHasher(), limiter: LoginLimiter(), metrics: DomainMetrics(factory: MetricRegistry()))
 
     /// How many sign-ups in a row are let through, of 100, and the refusal of the next.
-    private func admitted(_ address: String) throws -> (count: Int, refusal: RequestFailure?) {
+    private func admitted(_ address: String) throws -> (count: Int, refusal: DomainError?) {
         let peer = try SocketAddress(ipAddress: address, port: 4711)
         for count in 0..<100 {
-            do throws(RequestFailure) {
-                try check.admitSignUp(from: peer)
+            do throws(DomainError) {
+                try check.admitSignUp(from: SignInService.Origin(peer: peer, agent: nil).limitedAddress)
             } catch {
                 return (count, error)
             }
@@ -25,8 +27,8 @@ struct SignUpLimitTests {
     func limited() throws {
         let first = try admitted("192.0.2.1")
         #expect((5...60).contains(first.count))
-        #expect(first.refusal?.error.code == .tooManyAttempts)
-        #expect(first.refusal?.error.message.contains("try again in") == true)
+        #expect(first.refusal?.wireError.code == .tooManyAttempts)
+        #expect(first.refusal?.wireError.message.contains("try again in") == true)
         #expect(try admitted("192.0.2.1").count == 0)
         #expect(try admitted("198.51.100.1").count == first.count)
     }

@@ -5,6 +5,7 @@ import SocketIOServer
 import Testing
 import WireJSON
 
+@testable import RolecallCore
 @testable import RolecallServer
 
 /// A socket whose client does not read, and what it finds when it does.

@@ -4,6 +4,7 @@ import SocketIOServer
 import Testing
 import WireJSON
 
+@testable import RolecallCore
 @testable import RolecallServer
 
 @Suite("What a socket wants to be told of all that it may see")
@@ -164,6 +165,7 @@ struct SubscriptionTests {
             interests += [without, only, rooms]
         }
         #expect(
-            Set(interests.map { Room.audience(ReceiverClass(View(rank: 1, owner: nil), $0)) }).count == interests.count)
+            Set(interests.map { Room.receivers(ReceiverClass(View(rank: 1, owner: nil), $0)) }).count == interests.count
+        )
     }
 }

@@ -2,6 +2,7 @@ import Foundation
 import SocketIOClient
 import Testing
 
+@testable import RolecallCore
 @testable import RolecallServer
 
 /// Everything at once: a database and rules that chance has made, changes by the shell and by REST, and everybody's live

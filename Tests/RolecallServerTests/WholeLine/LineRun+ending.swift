@@ -2,6 +2,7 @@ import ModelStore
 import RolecallProtocol
 import WireJSON
 
+@testable import RolecallCore
 @testable import RolecallServer
 
 /// What everybody was told, held against what the rules say.

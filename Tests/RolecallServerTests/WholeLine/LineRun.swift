@@ -6,6 +6,7 @@ import TestSupport
 import Testing
 import WireJSON
 
+@testable import RolecallCore
 @testable import RolecallServer
 
 /// One made-up database with its rules, served; what is done with it, and what everybody is told of that.

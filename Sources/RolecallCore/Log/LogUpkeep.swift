@@ -1,0 +1,58 @@
+import ModelStore
+import RolecallProtocol
+
+/// What an operator does to the log by hand: shortening it, and erasing from it what must not be kept.
+package struct LogUpkeep: Sendable {
+    /// How many entries go in one transaction, at most.
+    private static let step = 1000
+
+    let store: any Store
+
+    package init(store: any Store) {
+        self.store = store
+    }
+
+    /// Forgets the oldest entries.
+    ///
+    /// - Parameters:
+    ///   - age: entries that are older than this go, in seconds; nil for none.
+    ///   - keeping: all but so many newest go; nil for none.
+    /// - Returns: how many went.
+    package func prune(olderThan age: Int?, keeping: Int?) async throws(DomainError) -> Int {
+        let before = age.map { Timestamp(milliseconds: Timestamp.now.milliseconds - Int64($0) * 1000) }
+        return try await DomainError.mapping {
+            var total = 0
+            while true {
+                let count = try await store.write(by: nil) {
+                    try $0.pruneEvents(before: before, keeping: keeping, through: .max, limit: Self.step)
+                }.value
+                total += count
+                if count == 0 { return total }
+            }
+        }
+    }
+
+    /// Erases a row's past, and leaves a gap of its model.
+    ///
+    /// - Parameter key: the row's `_id`, as a text spells it.
+    /// - Returns: how many entries went.
+    package func erase(_ key: String, ofModel name: String) async throws(DomainError) -> Int {
+        guard let model = store.models.first(where: { $0.name == name }) else {
+            let names = store.models.map(\.name).joined(separator: ", ")
+            throw .notFound("There is no model \(name); there are \(names).", field: "model")
+        }
+        guard let value = RowKey.value(text: key, of: model) else {
+            throw .invalidField("\(key) can't be the _id of a \(name).", field: "key")
+        }
+        return try await DomainError.mapping {
+            try await store.write(by: nil) { try $0.eraseEvents(of: model, key: value) }.value
+        }
+    }
+
+    /// Takes a user's name off all that the user has done.
+    ///
+    /// - Returns: how many entries bore it.
+    package func eraseAuthor(_ user: UserSummary) async throws(DomainError) -> Int {
+        try await DomainError.mapping { try await store.write(by: nil) { try $0.eraseActor(user.id) }.value }
+    }
+}

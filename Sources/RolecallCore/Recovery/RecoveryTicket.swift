@@ -1,0 +1,61 @@
+import Crypto
+import Foundation
+import ModelStore
+import RolecallProtocol
+
+/// Socket.IO's `pid`: what a client brings when it comes back, to be sent what it missed.
+///
+/// It opens nothing and restores nothing. Only the new handshake names the user; a ticket says whether that is the same
+/// user with the same role as it was given to, and the server keeps nothing for it: it is a random part, and a code over
+/// that part and the user that only this server's key can make. So it is good after a restart, and on every node that
+/// has the key.
+struct RecoveryTicket: Sendable {
+    private static let randomLength = 16
+
+    private let key: SymmetricKey
+    private let log: LogID
+
+    /// - Parameter key: the tokens' key; the tickets' own is made from it.
+    init(key: [UInt8], log: LogID) {
+        self.key = HKDF<SHA256>.deriveKey(
+            inputKeyMaterial: SymmetricKey(data: key), info: Data("rolecall recovery ticket".utf8), outputByteCount: 32)
+        self.log = log
+    }
+
+    /// - Parameter user: nil for none.
+    func issue(to user: UserSummary?) -> String {
+        let random = SymmetricKey(size: .bits128).withUnsafeBytes { Array($0) }
+        return Self.text(random + code(random, user))
+    }
+
+    /// Whether a ticket was given to this user, with this role.
+    func isGood(_ text: String, for user: UserSummary?) -> Bool {
+        guard let bytes = Self.bytes(text) else { return false }
+        return HMAC<SHA256>.isValidAuthenticationCode(
+            bytes.dropFirst(Self.randomLength), authenticating: message(bytes.prefix(Self.randomLength), user),
+            using: key)
+    }
+
+    private func code(_ random: [UInt8], _ user: UserSummary?) -> [UInt8] {
+        Array(HMAC<SHA256>.authenticationCode(for: message(random[...], user), using: key))
+    }
+
+    private func message(_ random: ArraySlice<UInt8>, _ user: UserSummary?) -> Data {
+        // What decides what the user may see; the parts can't run into each other.
+        let who = user.map { "\($0.id)\n\($0.role)\n\($0.owner.description)" } ?? ""
+        return Data(random) + Data("\(log)\n\(who)".utf8)
+    }
+
+    private static func text(_ bytes: [UInt8]) -> String {
+        Data(bytes).base64EncodedString().replacingOccurrences(of: "+", with: "-")
+            .replacingOccurrences(of: "/", with: "_").replacingOccurrences(of: "=", with: "")
+    }
+
+    private static func bytes(_ text: String) -> [UInt8]? {
+        guard text.utf8.count == 64,
+            let data = Data(
+                base64Encoded: text.replacingOccurrences(of: "-", with: "+").replacingOccurrences(of: "_", with: "/"))
+        else { return nil }
+        return Array(data)
+    }
+}

@@ -1,0 +1,61 @@
+import RolecallProtocol
+
+/// Where a client that comes back asks to go on.
+///
+/// There are two ways: `after`, a position, which is Rolecall's own and asks for no more than that; and `pid` with
+/// `offset`, Socket.IO's connection state recovery, which stock clients do by themselves. The second is granted only to
+/// the user that the ticket was given to; any other begins anew, under a new ticket, by which the client knows.
+package struct ResumptionRequest: Sendable {
+    package enum Way: Sendable, Hashable {
+        case position
+        case ticket(String)
+    }
+
+    /// The position, as the client has it.
+    package var asked: String
+    package var way: Way
+
+    package init(asked: String, way: Way) {
+        self.asked = asked
+        self.way = way
+    }
+}
+
+/// A request to resume, with what the log has to say of its position.
+struct Resumption: Sendable {
+    var request: ResumptionRequest
+    var start: Replay.Start
+}
+
+/// What becomes of it, once the socket's user is known.
+struct Resumed: Sendable {
+    /// The ticket that the client gets: the one that it brought where it is sent all that it missed.
+    var ticket: String
+    /// Where the replay begins.
+    var position: Position?
+    /// What can't be replayed.
+    var gap: (asked: String, reason: Gap.Reason)?
+    /// Whether the client goes on as if it had never been away.
+    var isRecovered = false
+
+    init(_ resumption: Resumption?, of user: UserSummary?, tickets: RecoveryTicket) {
+        guard let resumption else {
+            ticket = tickets.issue(to: user)
+            return
+        }
+        switch (resumption.request.way, resumption.start) {
+        case (.ticket(let brought), _) where !tickets.isGood(brought, for: user):
+            ticket = tickets.issue(to: user)
+        case (.ticket(let brought), .resume(let position)):
+            ticket = brought
+            self.position = position
+            isRecovered = true
+        case (.position, .resume(let position)):
+            ticket = tickets.issue(to: user)
+            self.position = position
+        case (_, .gap(let reason)):
+            ticket = tickets.issue(to: user)
+            gap = (resumption.request.asked, reason)
+        }
+    }
+}

@@ -1,0 +1,32 @@
+import Foundation
+import ModelStore
+import RolecallProtocol
+
+/// A user whose token was verified, as the records had them at one moment of the log.
+package struct Principal: Sendable, Equatable {
+    package var user: UserSummary
+    /// The sign-in that the token belongs to; nil for a token of another program that holds the key.
+    package var session: String?
+    /// The user's token generation, as the token has it.
+    package var generation: Int64
+    package var expiresAt: Timestamp
+    /// Where the log stood when the user was read. What the log says of the user after that counts more.
+    package var readAt: Int64
+
+    package init(user: UserSummary, session: String?, generation: Int64, expiresAt: Timestamp, readAt: Int64) {
+        self.user = user
+        self.session = session
+        self.generation = generation
+        self.expiresAt = expiresAt
+        self.readAt = readAt
+    }
+}
+
+extension UserSummary {
+    var author: Author { Author(id: id, name: name) }
+    package var writer: Writer { Writer(user: owner, role: role) }
+}
+
+extension Timestamp {
+    package static var now: Timestamp { Timestamp(seconds: Date().timeIntervalSince1970) }
+}
