@@ -224,6 +224,15 @@ let package = Package(
             swiftSettings: strict
         ),
         .testTarget(
+            name: "RolecallCoreTests",
+            dependencies: [
+                "RolecallCore", "RolecallConfiguration", "SQLiteStore", "ModelStore", "RolecallProtocol", "SocketIOServer",
+                "WireJSON", "TestSupport",
+                nioCore, logging,
+            ],
+            swiftSettings: strict
+        ),
+        .testTarget(
             name: "RolecallServerTests",
             dependencies: [
                 "RolecallServer", "RolecallCore", "WireJSON", "SocketIOServer", "SocketIOClient", "RolecallProtocol",

@@ -27,7 +27,8 @@ struct LiveServer: Sendable {
 
     /// Runs a body against a demo server, and stops the server whatever happens.
     static func run(
-        configure: (inout Configuration) -> Void = { _ in }, _ body: (LiveServer) async throws -> Void
+        configure: (inout Configuration) -> Void = { _ in },
+        logger: Logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }, _ body: (LiveServer) async throws -> Void
     ) async throws {
         let directory = NSTemporaryDirectory() + "rolecall-\(UUID().uuidString)"
         try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
@@ -39,7 +40,6 @@ struct LiveServer: Sendable {
         configuration.passwordParameters = PasswordHasher.Parameters(logN: 4, r: 8, p: 1)
         configure(&configuration)
 
-        let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         let (addresses, listening) = AsyncStream.makeStream(of: String.self)
         let application = try await RolecallApplication.build(configuration, logger: logger) { listening.yield($0) }
         let tokens = await TokenAuthority(key: try KeyFile.read(configuration.keyPath))

@@ -4,7 +4,6 @@ import TestSupport
 import Testing
 
 @testable import RolecallCore
-@testable import RolecallServer
 
 @Suite("Who is on, by the clock that it is given")
 struct PresenceRollTests {

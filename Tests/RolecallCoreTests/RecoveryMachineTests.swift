@@ -2,7 +2,6 @@ import TestSupport
 import Testing
 
 @testable import RolecallCore
-@testable import RolecallServer
 
 @Suite("What a client that comes back is told, and from when on it is live", .computes)
 struct RecoveryMachineTests {

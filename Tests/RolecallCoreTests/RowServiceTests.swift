@@ -8,7 +8,6 @@ import Testing
 import WireJSON
 
 @testable import RolecallCore
-@testable import RolecallServer
 
 @Suite("Rows read and written as somebody")
 struct RowServiceTests {
