@@ -226,7 +226,8 @@ let package = Package(
         .testTarget(
             name: "RolecallCoreTests",
             dependencies: [
-                "RolecallCore", "RolecallConfiguration", "SQLiteStore", "ModelStore", "RolecallProtocol", "SocketIOServer",
+                "RolecallCore", "RolecallConfiguration", "SQLiteStore", "ModelStore", "RolecallProtocol",
+                "SocketIOServer",
                 "WireJSON", "TestSupport",
                 nioCore, logging,
             ],

@@ -61,7 +61,8 @@ struct FailureTests {
         }
     }
 
-    @Test("where a user's record can't be read, HTTP and sockets answer alike, and the cause is in the log once for each")
+    @Test(
+        "where a user's record can't be read, HTTP and sockets answer alike, and the cause is in the log once for each")
     func records() async throws {
         let lines = LoggedLines()
         try await LiveServer.run(logger: lines.logger) { server in

@@ -28,7 +28,8 @@ struct LiveServer: Sendable {
     /// Runs a body against a demo server, and stops the server whatever happens.
     static func run(
         configure: (inout Configuration) -> Void = { _ in },
-        logger: Logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }, _ body: (LiveServer) async throws -> Void
+        logger: Logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
+        _ body: (LiveServer) async throws -> Void
     ) async throws {
         let directory = NSTemporaryDirectory() + "rolecall-\(UUID().uuidString)"
         try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
