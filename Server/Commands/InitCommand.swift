@@ -47,7 +47,7 @@ struct InitCommand: AsyncParsableCommand {
         return "sqlite:\(name)"
     }
 
-    /// Never over a file that is there: somebody's rules stand in it.
+    /// Never over a file that is there: it may hold rules.
     private func write(_ text: String) throws {
         let descriptor = open(config, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0o644)
         guard descriptor >= 0 else {

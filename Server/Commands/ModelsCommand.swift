@@ -156,7 +156,7 @@ private enum Attachment {
         print("done")
     }
 
-    /// - Throws: ``StartupError`` where the answer is no, or there is nobody to ask.
+    /// - Throws: ``StartupError`` where the answer is no, or there is no terminal to ask on.
     static func ask(_ question: String) throws {
         guard isatty(STDIN_FILENO) == 1 else {
             throw StartupError("Nothing was changed: there is no terminal to ask on; --yes agrees.")

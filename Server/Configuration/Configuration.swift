@@ -32,13 +32,13 @@ struct Configuration: Sendable {
     var allowedOrigins: [String] = []
     /// The configuration file; nil for the built-in models alone.
     var file: LoadedFile?
-    /// Whether triggers are put into tables that somebody else has made, without his having been asked.
+    /// Whether triggers are put on tables of other programs without asking.
     var attaches = false
     /// Whether no row, no message and no account is changed through this server.
     var isReadOnly = false
     /// The PEM files of the certificate and its key; nil for plain HTTP.
     var tlsFiles: (certificate: String, key: String)?
-    /// Whether anyone may make himself an account.
+    /// Whether accounts can be made without one.
     var allowsSignUp = false
     /// The largest HTTP body, in bytes.
     var maximumBody = 1_000_000

@@ -2,7 +2,7 @@ import ModelStore
 import RolecallCore
 import RolecallProtocol
 
-/// What `--demo` brings: a table, two accounts whose passwords are known to everybody, and some rows.
+/// What `--demo` brings: a table, two accounts whose passwords are public, and some rows.
 enum Demo {
     static let schema = [
         """
@@ -29,7 +29,7 @@ enum Demo {
         ("safe", "combination changed on Monday", true),
     ]
 
-    /// Refuses a database in which the demo's passwords, known to everybody, would open more than a demo.
+    /// Refuses a database in which the demo's public passwords would open more than a demo.
     ///
     /// - Throws: ``StartupError`` without `--demo` where a demo account still has its password, and with it where there
     ///   are accounts, but none of the demo's.

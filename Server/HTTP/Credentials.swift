@@ -11,7 +11,7 @@ extension PresentedToken {
         if let token = auth?["token"], !token.isNull {
             return PresentedToken(token: token.stringValue ?? "", source: .auth)
         }
-        // Another scheme is somebody else's, a proxy's perhaps.
+        // Another scheme is for another program, a proxy perhaps.
         for header in headers where header.name.lowercased() == "authorization" {
             let parts = header.value.split(separator: " ", maxSplits: 1)
             guard parts.first?.lowercased() == "bearer" else { continue }

@@ -50,7 +50,7 @@ struct OperationRoutes: Sendable {
             body: ResponseBody(byteBuffer: ByteBuffer(string: PrometheusText.text(of: metrics))))
     }
 
-    /// Whether the request is this machine's own. What a proxy on this machine passes on is somebody else's.
+    /// Whether the request is this machine's own. What a proxy on this machine passes on is a client's.
     private static func isLocal(_ request: Request, _ context: RolecallRequestContext) -> Bool {
         let isPassedOn = request.headers.contains { field in
             let name = field.name.canonicalName

@@ -39,7 +39,7 @@ final class HistogramInstrument: RecorderHandler, TimerHandler {
         var sum: Double
     }
 
-    /// Seconds: from what a healthy server needs to what nobody would wait for.
+    /// Seconds: from what a healthy server needs to what no client waits for.
     static let delays = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10]
 
     let bounds: [Double]

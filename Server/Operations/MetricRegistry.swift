@@ -6,7 +6,7 @@ import Synchronization
 ///
 /// An instrument is made once and kept by who uses it, so that the registry's lock is taken when one is made or all are
 /// shown, and never to count. Two who ask for the same name and labels have the same instrument; one whose name stands
-/// for another kind already has one that nobody sees, since the text format knows one kind for each name.
+/// for another kind already has one that is not shown, since the text format knows one kind for each name.
 final class MetricRegistry: MetricsFactory {
     enum Kind: String, Sendable {
         case counter

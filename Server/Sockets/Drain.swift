@@ -4,8 +4,8 @@ import RolecallProtocol
 import SocketIOServer
 import WireJSON
 
-/// A server's end as its sockets see it: they are told, what was sent to them is taken, and they are let go one after the
-/// other, so that they don't come back all at once.
+/// A server's end as its sockets see it: they are sent `server_restart`, what was sent to them is taken, and they are let
+/// go one after the other, so that they don't come back all at once.
 struct Drain: Sendable {
     /// How many connections are let go in a second, where there is time: about as many as a server takes in again.
     private static let pace = 2000
@@ -20,7 +20,7 @@ struct Drain: Sendable {
     func run() async {
         let count = await server.socketCount()
         let window = min(longest, .milliseconds(Int64(count) * 1000 / Int64(Self.pace)))
-        // Stock clients come back in a second or so after they were let go; whoever listens to this can do better.
+        // Stock clients come back in a second or so after they were let go; one that listens to this can do better.
         let seconds = max(1, window.nanoseconds / 1_000_000_000 + 1)
         logger.info(
             "letting sockets go",

@@ -9,13 +9,13 @@ import Synchronization
 ///
 /// - **An account from one address** has the smallest allowance, so that no single stranger can use up the account's.
 /// - **An account** has one over all addresses, filled again faster than the one above: even while many strangers guess,
-///   it never stays empty, and whoever knows the password gets through. From an address at which he has signed in since
-///   the server started, he does not share it with strangers at all.
+///   it never stays empty, and its owner gets through. From an address at which the account has signed in since the
+///   server started, it is not shared with strangers at all.
 /// - **An address** has one over all accounts. This machine's own addresses have none: they are a proxy's as a rule, and
 ///   so all of the world's; its accounts are limited like all others.
 ///
-/// Unknown accounts are limited like those that exist. Memory is fixed: a place in a table is found by a hash that nobody
-/// outside can compute, and two who share one share its allowance.
+/// Unknown accounts are limited like those that exist. Memory is fixed: a place in a table is found by a hash that can't be
+/// computed outside, and two that share a place share its allowance.
 package final class LoginLimiter: Sendable {
     /// What one table's places hold: so many attempts at once, and one more each `interval`.
     struct Allowance: Sendable {
@@ -138,7 +138,7 @@ package final class LoginLimiter: Sendable {
         if let place = attempt.account { tables.accounts.giveBack(place) }
     }
 
-    /// What one network is given: an IPv4 address, or the 64 bits of IPv6 within which anybody picks addresses at will.
+    /// What one network is given: an IPv4 address, or the 64 bits of IPv6 within which one subscriber picks addresses at will.
     static func network(of address: String) -> String {
         guard address.contains(":"), !address.lowercased().hasPrefix("::ffff:") else { return address }
         let sides = address.split(separator: "%", maxSplits: 1)[0].components(separatedBy: "::")

@@ -2,7 +2,7 @@ import ModelStore
 import SocketIOServer
 
 /// All sockets that are live, by the class of what they are sent: where the log's reader finds for which classes to
-/// encode (``ReceiverCensus``), and each event loop whom to send to (``LoopDelivery``).
+/// encode (``ReceiverCensus``), and each event loop the rooms to send to (``LoopDelivery``).
 struct Receivers: Sendable {
     let loops: [LoopDelivery]
     let census: ReceiverCensus

@@ -162,7 +162,7 @@ extension PresenceBoard: IdentityObserver {
             if let principal, principal.user.id == transition.former?.user.id {
                 state.roll.changed(principal.user, readAt: principal.readAt)
             } else {
-                // The arrival first: a user who takes a socket over from himself is not gone in between.
+                // The arrival first: where both are the same user, there is no departure in between.
                 if let principal { state.roll.arrived(principal.user, readAt: principal.readAt) }
                 if let former = transition.former { state.roll.departed(former.user.id, now: now) }
             }

@@ -3,7 +3,7 @@ import RolecallProtocol
 import SocketIOServer
 import WireJSON
 
-/// `presence`: a user has joined, or left; what of him is told is what the receiver may see of users.
+/// `presence`: a user has joined, or left; with those columns of the user that the receiver may see.
 struct PresenceEvent: Equatable {
     static let name = "presence"
 
@@ -21,7 +21,7 @@ struct PresenceEvent: Equatable {
         ]
     }
 
-    /// - Parameter sequence: what the receiver's loop has been told of the log, which this is behind.
+    /// - Parameter sequence: how far the log has been delivered on the receiver's loop, which this comes behind.
     func encoded(after sequence: Int64) -> OutboundEvent {
         OutboundEvent(
             Self.name, [json], number: sequence,
@@ -37,10 +37,10 @@ struct PresenceEvent: Equatable {
 }
 
 extension Policy {
-    /// Whether those who see this are told who is on: they have to see every user, with his name.
+    /// Whether receivers with this view are sent presence: they have to see every user, with the name.
     func showsPresence(to view: View) -> Bool { showsAuthors(to: view) }
 
-    /// What of a user who is on is told to a rank.
+    /// The columns of a present user that a rank is sent.
     func presenceColumns(atRank rank: Int) -> Set<String> {
         let view = View(rank: rank, owner: nil)
         return Set(["name", "role"].filter { mayRead(column: $0, of: ModelName.user, view: view) })
@@ -48,6 +48,6 @@ extension Policy {
 }
 
 extension Room {
-    /// Those of a rank who are told who is on.
+    /// The sockets of a rank that are sent presence.
     static func presence(rank: Int) -> Room { Room("presence:\(rank)") }
 }

@@ -1,13 +1,13 @@
 import NIOCore
 import RolecallProtocol
 
-/// Who is on: users, each with the number of his sockets, over all event loops.
+/// The users that are present, each with the number of their sockets, over all event loops.
 ///
-/// A plain machine: it is told the time, and what it has to say waits until it is asked. A user has joined with his
-/// first socket, and has left when he has had none for a while; who comes back in between was never gone. What it holds
+/// A pure machine: the time comes with each call, and news waits until it is taken. A user has joined with the first
+/// socket, and has left after a while without any; one that comes back within that while was never gone. What it holds
 /// is bounded by the number of sockets, and of those that went within that while.
 struct PresenceRoll {
-    /// What there is to say of a user.
+    /// One user's presence, as it is sent.
     struct News: Equatable, Sendable {
         var user: UserSummary
         var sockets: Int
@@ -19,19 +19,18 @@ struct PresenceRoll {
         /// Where the log stood when the user was read: an older reading does not undo a newer one.
         var readAt: Int64
         var sockets: Int
-        /// When he will have left; nil as long as he has a socket.
+        /// When the user will have left; nil while there is a socket.
         var leavesAt: NIODeadline?
     }
 
-    /// How long a user without a socket is still on.
+    /// How long a user without a socket is still present.
     let linger: TimeAmount
     private var entries: [Int64: Entry] = [:]
-    /// Those without a socket, the first to leave in front. Who came back since is passed over.
+    /// Users without a socket, the first to leave in front. One that came back since is skipped.
     private var leaving = CircularBuffer<(user: Int64, at: NIODeadline)>()
-    /// Whom there is something to say of, in the order in which it came up, and as whom the others last knew those who
-    /// have left.
-    private var untold: [Int64] = []
-    private var untoldUsers: Set<Int64> = []
+    /// The users with news, in the order in which it came up; and the last record of those that have left.
+    private var pending: [Int64] = []
+    private var pendingUsers: Set<Int64> = []
     private var left: [Int64: UserSummary] = [:]
 
     init(linger: TimeAmount) {
@@ -39,8 +38,8 @@ struct PresenceRoll {
     }
 
     var count: Int { entries.count }
-    var hasNews: Bool { !untold.isEmpty }
-    /// When ``expire(now:)`` is due; nil while everyone who is on has a socket.
+    var hasNews: Bool { !pending.isEmpty }
+    /// When ``expire(now:)`` is due; nil while every present user has a socket.
     var nextDeadline: NIODeadline? { leaving.first?.at }
 
     /// A socket has come to belong to this user.
@@ -55,7 +54,7 @@ struct PresenceRoll {
         changed(user, readAt: readAt)
     }
 
-    /// One of this user's sockets is his no more.
+    /// One of this user's sockets belongs to the user no more.
     mutating func departed(_ id: Int64, now: NIODeadline) {
         guard var entry = entries[id], entry.sockets > 0 else { return }
         entry.sockets -= 1
@@ -67,7 +66,7 @@ struct PresenceRoll {
         entries[id] = entry
     }
 
-    /// A user who is on is found to have another name, or another role.
+    /// A present user has another name, or another role.
     mutating func changed(_ user: UserSummary, readAt: Int64) {
         guard var entry = entries[user.id], readAt >= entry.readAt else { return }
         let isNews = entry.user != user
@@ -77,7 +76,7 @@ struct PresenceRoll {
         if isNews { note(user.id) }
     }
 
-    /// Lets those leave whose time is up.
+    /// Lets users leave whose time is up.
     mutating func expire(now: NIODeadline) {
         while let next = leaving.first, next.at <= now {
             leaving.removeFirst()
@@ -88,26 +87,26 @@ struct PresenceRoll {
         }
     }
 
-    /// What there is to say, once: the last of each user.
+    /// The news, once: the last of each user.
     mutating func takeNews() -> [News] {
         defer {
-            untold = []
-            untoldUsers = []
+            pending = []
+            pendingUsers = []
             left = [:]
         }
-        return untold.compactMap { id in
+        return pending.compactMap { id in
             if let entry = entries[id] { return News(user: entry.user, sockets: entry.sockets, hasLeft: false) }
             return left[id].map { News(user: $0, sockets: 0, hasLeft: true) }
         }
     }
 
-    /// Everyone who is on, by id.
+    /// Every present user, by id.
     var snapshot: [News] {
         entries.values.map { News(user: $0.user, sockets: $0.sockets, hasLeft: false) }
             .sorted { $0.user.id < $1.user.id }
     }
 
     private mutating func note(_ id: Int64) {
-        if untoldUsers.insert(id).inserted { untold.append(id) }
+        if pendingUsers.insert(id).inserted { pending.append(id) }
     }
 }
