@@ -3,6 +3,11 @@ import RolecallProtocol
 /// How far the log has been told to this client, across all its connections; pure.
 ///
 /// From this follow the position from which the next connection resumes, and which events were told before.
+///
+/// A server tells a socket each event at most once within an identity's epoch, and goes on strictly behind the position
+/// from which a connection resumes. A server that breaks this is caught by equality alone, since positions have no order
+/// that a client could know: an event is a duplicate if its position is that of one of the last ``memory`` events of the
+/// epoch, or the one from which the connection resumed.
 struct Progress: Hashable, Sendable {
     enum Verdict: Hashable, Sendable {
         case fresh
@@ -10,16 +15,19 @@ struct Progress: Hashable, Sendable {
         case duplicate
     }
 
-    /// Where the next connection resumes: the position last seen in an event or an identity. Nil begins with what
-    /// happens from then on.
+    /// How many events are remembered: several times what a server reads of its log at once.
+    static let memory = 1024
+
+    /// Where the next connection resumes: the position last seen in an event, an identity or a notice of its own. Nil
+    /// begins with what happens from then on.
     private(set) var resumption: Position?
     /// How many events were told twice.
     private(set) var duplicates = 0
     /// The identity's epoch; nil before this connection's first identity.
     private var epoch: Int64?
-    /// No event at or before this one is due within the epoch. An identity's position is no such mark: the events
-    /// that a connection resumes with may come after its identity.
-    private var floor: Position?
+    /// What is not due again within the epoch. The position of an identity or a notice is not among them, unless it is
+    /// resumed from: an event that stands there may still come.
+    private var told = RecentPositions(limit: memory)
 
     init(resumption: Position? = nil) {
         self.resumption = resumption
@@ -28,15 +36,14 @@ struct Progress: Hashable, Sendable {
     /// A new connection resumes from ``resumption``. Epochs are counted anew by each.
     mutating func connected() {
         epoch = nil
-        floor = resumption
+        if let resumption { _ = told.insert(resumption) }
     }
 
     mutating func received(_ event: ModelEvent) -> Verdict {
-        if let floor, floor.log == event.position.log, event.position <= floor {
+        guard told.insert(event.position) else {
             duplicates += 1
             return .duplicate
         }
-        floor = event.position
         resumption = event.position
         return .fresh
     }
@@ -45,7 +52,7 @@ struct Progress: Hashable, Sendable {
     mutating func received(_ identity: Identity, at position: Position?) {
         if let epoch, epoch != identity.epoch {
             // The new identity may see rows of which the old one was told nothing, or something else.
-            floor = nil
+            told.removeAll()
         }
         epoch = identity.epoch
         if let position { resumption = position }
@@ -58,6 +65,6 @@ struct Progress: Hashable, Sendable {
 
     /// What came before is not continued by what follows: the log may even be an older state of itself.
     mutating func received(_: Gap) {
-        floor = nil
+        told.removeAll()
     }
 }

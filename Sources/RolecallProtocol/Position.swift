@@ -18,14 +18,18 @@ public struct LogID: Hashable, Sendable, CustomStringConvertible {
     public var description: String { hexadecimal(rawValue, digits: 12) }
 }
 
-/// A place in the event log, as it travels: opaque to clients, ordered bytewise.
+/// A place in the event log, as it travels: opaque to clients, and compared for equality only.
+///
+/// A client keeps a position as it is, and brings it back as it is. Two positions are the same place or they are not;
+/// which of two comes first, neither their texts nor their numbers say: what a client was told later may stand at a
+/// smaller number, in a log with another id. Only a server compares ``sequence``, among positions of its own log.
 ///
 /// The text is the log's id (12 hexadecimal digits), `-`, and the sequence number (16 hexadecimal digits): 29 characters.
 /// Everything at or before a position has been told; `after` a position is exclusive.
 ///
 /// Within a stretch that was folded for a client that read too slowly, `~`, its first number, `-` and its last follow
 /// (63 characters in all): what of it has been told is said by ``folding``.
-public struct Position: Hashable, Sendable, Comparable, CustomStringConvertible {
+public struct Position: Hashable, Sendable, CustomStringConvertible {
     private static let length = 29
     private static let lengthWithFolding = 63
 
@@ -78,10 +82,6 @@ public struct Position: Hashable, Sendable, Comparable, CustomStringConvertible 
         hasher.combine(log)
         hasher.combine(sequence)
     }
-
-    public static func < (left: Position, right: Position) -> Bool {
-        (left.log.rawValue, left.sequence) < (right.log.rawValue, right.sequence)
-    }
 }
 
 private func hexadecimal(_ value: UInt64, digits: Int) -> String {
@@ -89,7 +89,7 @@ private func hexadecimal(_ value: UInt64, digits: Int) -> String {
     return String(repeating: "0", count: max(0, digits - text.utf8.count)) + text
 }
 
-/// Lower case only: a position has one spelling, so that bytewise comparison is right.
+/// Lower case only: a place in the log has one spelling, so that comparing texts for equality is right.
 private func number(hexadecimal digits: ArraySlice<UInt8>) -> UInt64? {
     var value: UInt64 = 0
     for digit in digits {

@@ -205,9 +205,9 @@ extension EndToEnd {
                         #expect(user.things() == written.filter { !$0.isSecret }.map(\.name) + ["the last"])
                         for watch in [admin, user] {
                             #expect(!watch.lines.contains { $0["kind"] == "gap" })
-                            let positions = watch.lines.filter { $0["kind"] == "event" }
-                                .compactMap { $0["position"]?.stringValue }
-                            #expect(positions == positions.sorted())
+                            let places = watch.lines.filter { $0["kind"] == "event" }
+                                .compactMap { $0["position"]?.stringValue.flatMap(LogPlace.init) }
+                            #expect(places == places.sorted())
                         }
                     }
                 }

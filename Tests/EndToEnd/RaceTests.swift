@@ -115,8 +115,8 @@ extension EndToEnd {
                     }
                 }
                 #expect(socket.things().count > 10, "Some rows have to be told while the socket was the admin's.")
-                let positions = socket.positions()
-                #expect(positions == Array(Set(positions)).sorted(), "Each once, and in the log's order.")
+                let places = socket.places()
+                #expect(places == Array(Set(places)).sorted(), "Each once, and in the log's order.")
             }
         }
 

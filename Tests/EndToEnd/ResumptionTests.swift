@@ -36,8 +36,9 @@ extension EndToEnd {
                     let told = follower.socket.heard.compactMap(\.savedThing)
                         .filter { $0["name"]?.stringValue == stem }.compactMap { $0["info"]?.stringValue }
                     #expect(follower.listed + told == (1...rows).map { "\($0)" })
-                    #expect(follower.socket.positions().allSatisfy { $0 > follower.position })
-                    #expect(follower.socket.positions() == follower.socket.positions().sorted())
+                    let listed = try #require(LogPlace(follower.position))
+                    #expect(follower.socket.places().allSatisfy { $0 > listed })
+                    #expect(follower.socket.places() == follower.socket.places().sorted())
                     #expect(follower.socket.heard.allSatisfy { $0.event?.name != "gap" })
                 }
             }
@@ -99,7 +100,7 @@ extension EndToEnd {
                     "created \(shown)", "created \(secret)", "updated \(shown)", "updated \(secret)",
                     "updated \(turned)", "removed", "removed", "created barrier",
                 ])
-            #expect(asAdmin.positions() == Array(Set(asAdmin.positions())).sorted())
+            #expect(asAdmin.places() == Array(Set(asAdmin.places())).sorted())
             let end = try await stage.barrier(anonymous: asNobody)
             #expect(asNobody.heard[..<end].compactMap(\.event).map(\.name) == ["identity"])
 

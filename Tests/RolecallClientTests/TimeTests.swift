@@ -134,7 +134,7 @@ struct TimeTests {
         stage.command("/goto \(position(12))")
         #expect(stage.row(">").contains("pump 10 "))
         stage.command("/goto \(position(12, log: LogID(rawValue: 5)))")
-        #expect(stage.screen.contains("Nothing in the list stands at that position"))
+        #expect(stage.screen.contains("No event in the list stands at that position"))
         stage.command("/goto noon")
         #expect(stage.state.input.text == "/goto noon")
         stage.press(.control("u"))
@@ -143,6 +143,26 @@ struct TimeTests {
         #expect(stage.row(">").contains("pump 30 "))
         stage.command("/goto 2026-11-23T00:00:00Z")
         #expect(stage.screen.contains("this is the newest"))
+    }
+
+    @Test("/goto finds a position by equality alone, and says where its line is hidden")
+    func goToPosition() {
+        var stage = stage()
+        var later = event(2, row: ["_id": 1, "name": "late"])
+        later.position = position(2, log: LogID(rawValue: 5))
+        stage.tell(.event(later))
+        stage.press(.home)
+        stage.command("/goto \(later.position)")
+        #expect(stage.row(">").contains("late"))
+        // What stands behind a position is no event at that position.
+        stage.press(.home)
+        let before = stage.state.selected
+        stage.command("/goto \(position(1))")
+        #expect(stage.screen.contains("No event in the list stands at that position"))
+        #expect(stage.state.selected == before)
+        stage.command("/filter -late")
+        stage.command("/goto \(later.position)")
+        #expect(stage.rows[22].contains("nearest"))
     }
 
     @Test("h and l scroll lines that are cut, no farther than there is text")

@@ -102,7 +102,7 @@ struct DeliveryTests {
                     } else if let event = item.modelEvent, event.model == "thing" {
                         told += 1
                         #expect(isAdmin, "told of \(event.row) as somebody else")
-                        if let last { #expect(event.position > last) }
+                        if let last { #expect(event.position.sequence > last.sequence) }
                         last = event.position
                     }
                 }

@@ -144,8 +144,8 @@ struct EventRoutesTests {
             let first = try await server.request("GET", "/api/events?after=\(start)", headers: headers)
             #expect(try events(first).isEmpty)
             let reached = try position(first)
-            #expect(reached > start)
-            #expect(reached < last)
+            #expect(reached.sequence > start.sequence)
+            #expect(reached.sequence < last.sequence)
             let second = try await server.request("GET", "/api/events?after=\(reached)", headers: headers)
             #expect(try events(second).map(\.position) == [last])
         }

@@ -195,7 +195,7 @@ struct FenceTests {
                 user = identity.user
             }
             guard let event = item.modelEvent, event.model == "thing" else { continue }
-            if let last { #expect(event.position > last, "\(name): out of order or twice") }
+            if let last { #expect(event.position.sequence > last.sequence, "\(name): out of order or twice") }
             last = event.position
             let isSecret = event.row["name"]?.stringValue?.hasPrefix("secret") ?? true
             guard let user else {

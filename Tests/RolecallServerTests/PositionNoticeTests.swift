@@ -28,7 +28,8 @@ struct PositionNoticeTests {
                 let position = try await server.addThing("secret \(round)", adminOnly: true)
                 let told = try await guest.first { item -> Position? in
                     guard case .event("position", let arguments) = item else { return nil }
-                    return arguments.first?.stringValue.flatMap(Position.init).flatMap { $0 >= position ? $0 : nil }
+                    let told = arguments.first?.stringValue.flatMap(Position.init)
+                    return told.flatMap { $0.sequence >= position.sequence ? $0 : nil }
                 }
                 #expect(told == position)
                 try await admin.thing("secret \(round)")

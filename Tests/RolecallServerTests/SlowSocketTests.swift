@@ -100,8 +100,8 @@ struct SlowSocketTests {
             let takenBack = written.dropFirst(told.count)
             #expect(takenBack.count > 1)
             let after = try position(of: gap.after)
-            #expect(told.allSatisfy { $0 <= after })
-            #expect(takenBack.allSatisfy { after < $0 && $0 <= gap.before })
+            #expect(told.allSatisfy { $0.sequence <= after.sequence })
+            #expect(takenBack.allSatisfy { after.sequence < $0.sequence && $0.sequence <= gap.before.sequence })
 
             let later = received[place...].compactMap(\.modelEvent).filter { $0.model == "thing" }
             #expect(later.compactMap { $0.row["name"]?.stringValue } == (loss == .demotion ? ["open after"] : []))
@@ -236,7 +236,7 @@ struct SlowSocketTests {
             // Nobody is left out: what was told and what it stands for is all that happened.
             let all = Self.fillCount + 2 + 6 + 1 + 3 + 3 + 3 + 2
             #expect(events.reduce(0) { $0 + ($1.folded ?? 1) } == all)
-            #expect(zip(events, events.dropFirst()).allSatisfy { $0.position < $1.position })
+            #expect(zip(events, events.dropFirst()).allSatisfy { $0.position.sequence < $1.position.sequence })
             #expect(await witness.received.compactMap(\.modelEvent).allSatisfy { $0.folded == nil })
         }
     }

@@ -98,11 +98,9 @@ extension ScreenState {
         if let name = argument.first, argument.count == 1 {
             goToMark(name)
         } else if let position = RolecallProtocol.Position(argument) {
-            let id = firstEntry { entry in
-                guard case .event(let line) = entry.content else { return false }
-                return line.event.position.log == position.log && line.event.position >= position
-            }
-            if let id { jump(to: id) } else { alarm("Nothing in the list stands at that position or after it.") }
+            // Which of two positions comes first only the server knows.
+            let id = timeline.ids.first { timeline.line($0)?.event.position == position }
+            if let id { jump(to: id) } else { alarm("No event in the list stands at that position.") }
         } else if let time = Timestamp(argument) ?? timeOfDay(argument) {
             // Between events that are told later than they happened a note stands at another time.
             let id = firstEntry { entry in

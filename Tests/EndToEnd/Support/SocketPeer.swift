@@ -92,6 +92,9 @@ struct SocketPeer: Sendable {
         }
     }
 
+    /// The places of those events in the log.
+    func places(from start: Int = 0) -> [LogPlace] { positions(from: start).compactMap(LogPlace.init) }
+
     func isConnected() async throws -> Bool {
         try await host.command("connected", ["socket": .string(name)]).boolValue ?? false
     }
@@ -102,6 +105,22 @@ struct SocketPeer: Sendable {
     }
 
     func disconnect() async throws { try await host.command("close", ["socket": .string(name)]) }
+}
+
+/// What the server itself reads in a position. To a client a position is a text without an order.
+struct LogPlace: Hashable, Comparable, CustomStringConvertible {
+    let description: String
+    private let number: UInt64
+
+    init?(_ position: String) {
+        guard let match = position.prefixMatch(of: /[0-9a-f]{12}-([0-9a-f]{16})/),
+            let number = UInt64(match.1, radix: 16)
+        else { return nil }
+        description = position
+        self.number = number
+    }
+
+    static func < (left: LogPlace, right: LogPlace) -> Bool { left.number < right.number }
 }
 
 extension PeerHost {
