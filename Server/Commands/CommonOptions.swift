@@ -91,6 +91,7 @@ func reportingStartupErrors(_ body: () async throws -> Void) async throws {
     } catch let error as DomainError {
         sentence = error.cause ?? error.wireError.message
     }
-    FileHandle.standardError.write(Data("rolecall-server: \(sentence)\n".utf8))
+    // Behind what was logged before it.
+    LineWriter.standardError.append(Array("rolecall-server: \(sentence)\n".utf8))
     throw ExitCode(1)
 }

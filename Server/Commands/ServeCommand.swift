@@ -122,6 +122,7 @@ struct ServeCommand: AsyncParsableCommand {
         for await signal in signals {
             if isEnding {
                 logger.notice("ending at once, by a second signal")
+                LineWriter.standardError.flush(within: LineWriter.longestFlush)
                 fflush(nil)
                 _exit(128 + (signal == .sigint ? SIGINT : SIGTERM))
             }

@@ -31,5 +31,50 @@ extension EndToEnd {
                 #expect(rows.output == ["1"])
             }
         }
+
+        @Test("a log that nobody reads holds up neither requests nor sockets, nor the end", .timeLimit(.minutes(2)))
+        func unreadLog() async throws {
+            try await withTemporaryDirectory { directory in
+                let server = try await ServerProcess(
+                    ["--demo", "--log-level", "trace"], data: directory.file("data"), readsLog: false)
+                let peers = try PeerHost()
+                // Each leaves several lines: far more than the pipe takes.
+                for _ in 0..<100 {
+                    let socket = try await peers.connect(server)
+                    try await socket.identity("anonymous")
+                    try await socket.disconnect()
+                }
+                #expect(try await peers.http(server, "GET", "/readyz").status == 200)
+                try await peers.end()
+                #expect(try await server.process.end(SIGTERM) == .status(0))
+            }
+        }
+
+        @Test("what was logged before a normal end is in the log, to the last line")
+        func lastLines() async throws {
+            try await withTemporaryDirectory { directory in
+                let server = try await ServerProcess(
+                    ["--demo", "--log-level", "debug"], data: directory.file("data"))
+                #expect(try await server.stop() == .status(0))
+                #expect(server.log.contains { $0.contains("letting sockets go") })
+                // The last of all: what runs the services has ended.
+                #expect(server.log.last?.hasSuffix("debug Service lifecycle ended") == true, "\(server.log)")
+            }
+        }
+
+        @Test("what a start that fails has logged stands before its sentence, and the sentence last")
+        func failedStart() async throws {
+            try await withServer { running in
+                try await withTemporaryDirectory { directory in
+                    let run = try await Shell.run(
+                        Programs.server(),
+                        ["--demo", "--log-level", "trace", "--data", directory.url.path, "--port", "\(running.port)"])
+                    #expect(run.exit == .status(1))
+                    #expect(run.errors.count > 1)
+                    #expect(run.errors.last?.hasPrefix("rolecall-server: Another program listens") == true)
+                    #expect(run.errors.count { $0.hasPrefix("rolecall-server: ") } == 1)
+                }
+            }
+        }
     }
 }

@@ -2,6 +2,9 @@ import Foundation
 import Synchronization
 import TestSupport
 
+/// `F_SETPIPE_SZ` (fcntl(2)), which the C library shows only on demand.
+private let setPipeSize: CInt = 1031
+
 /// How a process ended.
 enum Exit: Sendable, Equatable, CustomStringConvertible {
     case status(Int32)
@@ -26,9 +29,15 @@ final class ChildProcess: Sendable {
     /// How it ended, and when in monotonic seconds.
     private let exits = Transcript<(exit: Exit, at: Double)>()
     private let input: Mutex<FileHandle?>
+    /// The end at which its standard error could be read, where nobody reads it.
+    private let unread: Pipe?
 
-    /// - Parameter environment: added to this process's own, in which nothing of Rolecall's is left.
-    init(_ program: URL, _ arguments: [String], environment: [String: String] = [:]) throws {
+    /// - Parameters:
+    ///   - environment: added to this process's own, in which nothing of Rolecall's is left.
+    ///   - readsErrors: whether what it writes to its standard error is read; if not, no more than 4096 bytes fit.
+    init(
+        _ program: URL, _ arguments: [String], environment: [String: String] = [:], readsErrors: Bool = true
+    ) throws {
         let variables = ProcessInfo.processInfo.environment
             .filter { !$0.key.hasPrefix("ROLECALL_") && !$0.key.hasPrefix("XDG_") }
             .merging(environment) { _, new in new }
@@ -47,7 +56,13 @@ final class ChildProcess: Sendable {
         Reaper.watch(processIdentifier)
         input = Mutex(inward.fileHandleForWriting)
         Self.read(outward, into: output)
-        Self.read(wayward, into: errors)
+        unread = readsErrors ? nil : wayward
+        if readsErrors {
+            Self.read(wayward, into: errors)
+        } else {
+            _ = fcntl(wayward.fileHandleForReading.fileDescriptor, setPipeSize, 4096)
+            errors.finish()
+        }
         Self.awaitEnd(of: processIdentifier, in: exits)
     }
 

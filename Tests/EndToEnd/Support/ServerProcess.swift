@@ -8,6 +8,7 @@ final class ServerProcess: Sendable {
     let data: URL
     private let arguments: [String]
     private let environment: [String: String]
+    private let readsLog: Bool
     private let state: Mutex<(child: ChildProcess, port: Int)>
 
     var port: Int { state.withLock { $0.port } }
@@ -19,16 +20,23 @@ final class ServerProcess: Sendable {
     var log: [String] { process.errors.elements }
 
     /// Starts one and waits until it listens.
-    init(_ arguments: [String], data: URL, environment: [String: String] = [:]) async throws {
+    ///
+    /// - Parameter readsLog: whether its standard error is read.
+    init(
+        _ arguments: [String], data: URL, environment: [String: String] = [:], readsLog: Bool = true
+    ) async throws {
         self.data = data
+        self.readsLog = readsLog
         self.arguments = arguments
         self.environment = environment
-        state = Mutex(try await Self.start(arguments, data: data, port: 0, environment: environment))
+        state = Mutex(
+            try await Self.start(arguments, data: data, port: 0, environment: environment, readsLog: readsLog))
     }
 
     /// Starts it again on the same port and data; it has to have ended.
     func restart() async throws {
-        let next = try await Self.start(arguments, data: data, port: port, environment: environment)
+        let next = try await Self.start(
+            arguments, data: data, port: port, environment: environment, readsLog: readsLog)
         state.withLock { $0 = next }
     }
 
@@ -52,10 +60,11 @@ final class ServerProcess: Sendable {
     func sqlite(_ statements: String) async throws -> Run { try await Shell.sqlite(database, statements) }
 
     private static func start(
-        _ arguments: [String], data: URL, port: Int, environment: [String: String]
+        _ arguments: [String], data: URL, port: Int, environment: [String: String], readsLog: Bool
     ) async throws -> (ChildProcess, Int) {
         let child = try ChildProcess(
-            Programs.server(), arguments + ["--data", data.path, "--port", "\(port)"], environment: environment)
+            Programs.server(), arguments + ["--data", data.path, "--port", "\(port)"], environment: environment,
+            readsErrors: readsLog)
         do {
             let line = try await child.output.first(within: .seconds(30), "the address") { _ in true }
             guard let match = line.element.wholeMatch(of: /listening on http:\/\/127\.0\.0\.1:(\d+)/),
