@@ -20,6 +20,7 @@ struct RolecallApplication: Service, CustomStringConvertible {
     private let tls: ServerTLS?
     private let responder: RouterResponder<RolecallRequestContext>
     let server: SocketIOServer
+    let metrics: MetricRegistry
     let live: LiveDomain
     private let services: [any Service]
     private let group: MultiThreadedEventLoopGroup
@@ -55,7 +56,7 @@ struct RolecallApplication: Service, CustomStringConvertible {
 
         let group = MultiThreadedEventLoopGroup(numberOfThreads: System.coreCount)
         let metrics = MetricRegistry(help: MetricRegistry.help)
-        ProcessMetrics.add(to: metrics)
+        metrics.addProcess()
         let domain = try await Domain(
             store: store, policy: policy, passwords: passwords,
             settings: DomainSettings(
@@ -82,7 +83,8 @@ struct RolecallApplication: Service, CustomStringConvertible {
         return RolecallApplication(
             domain: domain, configuration: configuration, tls: tls,
             responder: router(domain, live, on: server, metrics, origins, configuration, logger).buildResponder(),
-            server: server, live: live, services: services, group: group, logger: logger, listening: listening)
+            server: server, metrics: metrics, live: live, services: services, group: group, logger: logger,
+            listening: listening)
     }
 
     /// The routes, each a door to the domain.
@@ -98,7 +100,8 @@ struct RolecallApplication: Service, CustomStringConvertible {
         router.add(middleware: FailureMiddleware())
         if configuration.isReadOnly { router.add(middleware: ReadOnlyMiddleware()) }
         OperationRoutes(
-            domain: domain, metrics: metrics, identity: identity, isDraining: { server.engine.isDraining }
+            domain: domain, metrics: MetricsPage { PrometheusText.text(of: metrics) }, identity: identity,
+            isDraining: { server.engine.isDraining }
         ).add(to: router)
         AuthenticationRoutes(signIns: live.signIns, cookies: cookies, identity: identity).add(to: router)
         rows.add(to: router)

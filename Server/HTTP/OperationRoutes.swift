@@ -9,7 +9,7 @@ import WireJSON
 /// Liveness, readiness and metrics, for operators.
 struct OperationRoutes: Sendable {
     let domain: Domain
-    let metrics: MetricRegistry
+    let metrics: MetricsPage
     let identity: RequestIdentity
     /// Whether the server is on its way out.
     let isDraining: @Sendable () -> Bool
@@ -47,7 +47,7 @@ struct OperationRoutes: Sendable {
         }
         return Response(
             status: .ok, headers: [.contentType: PrometheusText.contentType, .cacheControl: "no-store"],
-            body: ResponseBody(byteBuffer: ByteBuffer(string: PrometheusText.text(of: metrics))))
+            body: ResponseBody(byteBuffer: ByteBuffer(string: await metrics.text())))
     }
 
     /// Whether the request is this machine's own. What a proxy on this machine passes on is a client's.

@@ -23,6 +23,7 @@ struct LiveServer: Sendable {
     let association: Association
     let node: LocalNode
     let server: SocketIOServer
+    let metrics: MetricRegistry
     let databasePath: String
 
     /// Runs a body against a demo server, and stops the server whatever happens.
@@ -58,7 +59,7 @@ struct LiveServer: Sendable {
                         LiveServer(
                             url: "http://\(address)", store: application.domain.store, tokens: tokens,
                             association: application.domain.association, node: application.live.node,
-                            server: application.server,
+                            server: application.server, metrics: application.metrics,
                             databasePath: configuration.databasePath))
                 } catch {
                     await serviceGroup.triggerGracefulShutdown()

@@ -1,13 +1,26 @@
 import CoreMetrics
 import Foundation
 import ModelStore
+import NIOCore
 import RolecallProtocol
+import Synchronization
 import TestSupport
 import Testing
 import WireJSON
 
 @testable import RolecallCore
 @testable import RolecallServer
+
+private final class PageCounts: Sendable {
+    struct Counts {
+        var begun = 0
+        var atOnce = 0
+        var mostAtOnce = 0
+        var asked = 0
+    }
+
+    let all = Mutex(Counts())
+}
 
 @Suite("Metrics")
 struct MetricsTests {
@@ -69,6 +82,74 @@ struct MetricsTests {
         }
         let text = PrometheusText.text(of: registry)
         #expect(text.contains("c 8000\n") && text.contains("h_count 8000\n") && text.contains("g 8000\n"))
+    }
+
+    @Test("one text is made at a time, and those who ask meanwhile share the next")
+    func page() async throws {
+        let counts = PageCounts()
+        let mayEnd = DispatchSemaphore(value: 0)
+        let page = MetricsPage {
+            let number = counts.all.withLock { counts in
+                counts.begun += 1
+                counts.atOnce += 1
+                counts.mostAtOnce = max(counts.mostAtOnce, counts.atOnce)
+                return counts.begun
+            }
+            mayEnd.wait()
+            counts.all.withLock { $0.atOnce -= 1 }
+            return "\(number)"
+        }
+        async let first = page.text()
+        _ = try await eventually { counts.all.withLock(\.begun) == 1 ? true : nil }
+        try await withThrowingTaskGroup(of: String.self) { group in
+            for _ in 0..<50 {
+                group.addTask {
+                    counts.all.withLock { $0.asked += 1 }
+                    return await page.text()
+                }
+            }
+            _ = try await eventually { counts.all.withLock(\.asked) == 50 ? true : nil }
+            for _ in 0...50 { mayEnd.signal() }
+            // Who came while the first was made is not given that one.
+            for try await text in group { #expect(try #require(Int(text)) > 1) }
+        }
+        #expect(await first == "1")
+        #expect(counts.all.withLock(\.mostAtOnce) == 1)
+        // One for all, but for those that had not got as far as to wait.
+        #expect(counts.all.withLock(\.begun) < 25)
+    }
+
+    @Test("what is read for /metrics is read on no event loop")
+    func awayFromEventLoops() async throws {
+        try await LiveServer.run { server in
+            let readings = Mutex<[Bool]>([])
+            let loops = server.node.loops.map(\.eventLoop)
+            server.metrics.reading("probe") {
+                readings.withLock { $0.append(loops.contains(where: \.inEventLoop)) }
+                return 1
+            }
+            let answer = try await server.request("GET", "/metrics")
+            #expect(answer.body.contains("probe 1\n"))
+            #expect(readings.withLock(\.self) == [false])
+        }
+    }
+
+    @Test("the system's count of open descriptors is that of the directory's entries")
+    func descriptors() async throws {
+        let before = try #require(ProcessReadings.listedDescriptors)
+        let opened = (0..<200).map { _ in dup(0) }
+        defer { for descriptor in opened where descriptor >= 0 { close(descriptor) } }
+        let open = opened.count { $0 >= 0 }
+        #expect(open == 200)
+        // Others open and close theirs meanwhile.
+        let (listed, counted) = try await eventually {
+            let counted = ProcessReadings.countedDescriptors
+            let listed = ProcessReadings.listedDescriptors
+            return ProcessReadings.countedDescriptors == counted ? (listed, counted) : nil
+        }
+        if let counted { #expect(listed == counted) }
+        #expect(try #require(listed) >= 200 && before > 0)
+        #expect(ProcessReadings.openDescriptors >= 200)
     }
 
     @Test("/metrics tells this machine and admins how the server does, and nobody else; /readyz says ready")
