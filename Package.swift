@@ -56,14 +56,15 @@ let package = Package(
     targets: [
         // The wire, from bytes to packets. None of these knows a word of Rolecall's domain.
         .target(name: "WireJSON", swiftSettings: strict),
-        .target(name: "EngineIO", dependencies: ["WireJSON", nioCore], swiftSettings: strict),
+        .target(name: "Base64Coding", swiftSettings: strict),
+        .target(name: "EngineIO", dependencies: ["WireJSON", "Base64Coding", nioCore], swiftSettings: strict),
         .target(name: "SocketIO", dependencies: ["WireJSON", nioCore], swiftSettings: strict),
-        .target(name: "WebSocketLink", dependencies: [nioCore, crypto], swiftSettings: strict),
+        .target(name: "WebSocketLink", dependencies: ["Base64Coding", nioCore, crypto], swiftSettings: strict),
         .target(
             name: "SocketIOServer",
             dependencies: [
-                "WireJSON", "EngineIO", "SocketIO", "WebSocketLink", nioCore, nioHTTP1, crypto, logging,
-                metrics,
+                "WireJSON", "Base64Coding", "EngineIO", "SocketIO", "WebSocketLink", nioCore, nioHTTP1, crypto,
+                logging, metrics,
             ],
             swiftSettings: strict
         ),
@@ -105,8 +106,8 @@ let package = Package(
         .target(
             name: "RolecallCore",
             dependencies: [
-                "WireJSON", "EngineIO", "SocketIOServer", "RolecallProtocol", "ModelStore", nioCore, nioPosix, crypto,
-                logging, metrics,
+                "WireJSON", "Base64Coding", "EngineIO", "SocketIOServer", "RolecallProtocol", "ModelStore", nioCore,
+                nioPosix, crypto, logging, metrics,
                 .product(name: "CryptoExtras", package: "swift-crypto"),
                 .product(name: "JWTKit", package: "jwt-kit"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -117,14 +118,14 @@ let package = Package(
         // The terminal: the only door to curses.
         .systemLibrary(name: "CNcurses", path: "Sources/CNcurses", providers: [.apt(["libncursesw5-dev"])]),
         .target(name: "CTerminalGuard"),
-        .target(name: "Terminal", dependencies: ["CNcurses", "CTerminalGuard"], swiftSettings: strict),
+        .target(name: "Terminal", dependencies: ["Base64Coding", "CNcurses", "CTerminalGuard"], swiftSettings: strict),
 
         // The two programs.
         .executableTarget(
             name: "RolecallServer",
             dependencies: [
-                "WireJSON", "EngineIO", "SocketIOServer", "HummingbirdSocketIO", "RolecallProtocol", "ModelStore",
-                "RolecallConfiguration", "RolecallCore", "SQLiteStore",
+                "WireJSON", "Base64Coding", "EngineIO", "SocketIOServer", "HummingbirdSocketIO", "RolecallProtocol",
+                "ModelStore", "RolecallConfiguration", "RolecallCore", "SQLiteStore",
                 nioCore, nioPosix, nioHTTP1, logging, metrics, argumentParser,
                 hummingbird,
                 hummingbirdCore,
@@ -140,8 +141,8 @@ let package = Package(
         .executableTarget(
             name: "RolecallClient",
             dependencies: [
-                "WireJSON", "SocketIOClient", "RolecallProtocol", "Terminal", nioCore, nioPosix, nioHTTP1, nioSSL,
-                logging, argumentParser,
+                "WireJSON", "Base64Coding", "SocketIOClient", "RolecallProtocol", "Terminal", nioCore, nioPosix,
+                nioHTTP1, nioSSL, logging, argumentParser,
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
             ],
             path: "Client",
@@ -158,6 +159,7 @@ let package = Package(
         // Tests: one target a module, and whole processes.
         .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
         .testTarget(name: "WireJSONTests", dependencies: ["WireJSON", "TestSupport"], swiftSettings: strict),
+        .testTarget(name: "Base64CodingTests", dependencies: ["Base64Coding", "TestSupport"], swiftSettings: strict),
         .testTarget(
             name: "EngineIOTests", dependencies: ["EngineIO", "WireJSON", "TestSupport", nioCore], swiftSettings: strict
         ),

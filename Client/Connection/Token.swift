@@ -1,3 +1,4 @@
+import Base64Coding
 import RolecallProtocol
 import WireJSON
 
@@ -31,7 +32,7 @@ struct Token: Hashable, Sendable, CustomStringConvertible, CustomDebugStringConv
 
     private func claim(_ name: String) -> JSON? {
         let parts = secret.split(separator: ".", omittingEmptySubsequences: false)
-        guard parts.count == 3, let payload = Self.bytes(base64URL: parts[1].utf8) else { return nil }
+        guard parts.count == 3, let payload = Base64.decode(parts[1], .urlSafe) else { return nil }
         return (try? JSON(parsing: payload))?[name]
     }
 
@@ -40,30 +41,5 @@ struct Token: Hashable, Sendable, CustomStringConvertible, CustomDebugStringConv
         case 0x21, 0x23...0x2B, 0x2D...0x3A, 0x3C...0x5B, 0x5D...0x7E: true
         default: false
         }
-    }
-
-    /// RFC 4648 §5, without padding; nil where a character is none of its alphabet.
-    private static func bytes(base64URL text: some Collection<UInt8>) -> [UInt8]? {
-        var bytes: [UInt8] = []
-        var held: UInt32 = 0
-        var heldBits = 0
-        for character in text {
-            let value: UInt8
-            switch character {
-            case UInt8(ascii: "A")...UInt8(ascii: "Z"): value = character - UInt8(ascii: "A")
-            case UInt8(ascii: "a")...UInt8(ascii: "z"): value = character - UInt8(ascii: "a") + 26
-            case UInt8(ascii: "0")...UInt8(ascii: "9"): value = character - UInt8(ascii: "0") + 52
-            case UInt8(ascii: "-"): value = 62
-            case UInt8(ascii: "_"): value = 63
-            default: return nil
-            }
-            held = held << 6 | UInt32(value)
-            heldBits += 6
-            if heldBits >= 8 {
-                heldBits -= 8
-                bytes.append(UInt8(truncatingIfNeeded: held >> UInt32(heldBits)))
-            }
-        }
-        return bytes
     }
 }

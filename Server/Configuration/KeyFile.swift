@@ -1,3 +1,4 @@
+import Base64Coding
 import Foundation
 import Glibc
 
@@ -25,11 +26,8 @@ enum KeyFile {
     /// moment that it is there, and whole from the moment that it has its name.
     static func readOrMake(_ path: String) throws(StartupError) -> [UInt8] {
         if FileManager.default.fileExists(atPath: path) { return try read(path) }
-        let key = Data((0..<32).map { _ in UInt8.random(in: .min ... .max) })
-            .base64EncodedString()
-            .replacingOccurrences(of: "+", with: "-")
-            .replacingOccurrences(of: "/", with: "_")
-            .replacingOccurrences(of: "=", with: "")
+        let random = (0..<32).map { _ in UInt8.random(in: .min ... .max) }
+        let key = Base64.encode(random, .urlSafe, isPadded: false)
         let draft = "\(path).\(getpid())"
         let descriptor = open(draft, O_WRONLY | O_CREAT | O_EXCL, 0o600)
         guard descriptor >= 0 else {

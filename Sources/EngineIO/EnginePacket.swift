@@ -1,3 +1,4 @@
+import Base64Coding
 import NIOCore
 import WireJSON
 
@@ -55,7 +56,7 @@ extension EnginePacket {
         case Code.upgrade: self = .upgrade
         case Code.noop: self = .noop
         case Code.binary:
-            guard let bytes = Base64.decode(payload) else { throw .invalidBase64 }
+            guard let bytes = Self.bytes(ofBase64: payload) else { throw .invalidBase64 }
             self = .binary(bytes)
         default: throw .unknownPacketType(code)
         }
@@ -75,7 +76,7 @@ extension EnginePacket {
         case .message(let payload): Self.write(Code.message, payload, into: &buffer)
         case .binary(let payload):
             buffer.writeInteger(Code.binary)
-            Base64.encode(payload, into: &buffer)
+            Self.writeBase64(of: payload, into: &buffer)
         case .upgrade: buffer.writeInteger(Code.upgrade)
         case .noop: buffer.writeInteger(Code.noop)
         }
@@ -86,7 +87,7 @@ extension EnginePacket {
         switch self {
         case .open(let handshake): 1 + handshake.json.encoded().count
         case .ping(let payload), .pong(let payload), .message(let payload): 1 + payload.readableBytes
-        case .binary(let payload): 1 + Base64.encodedSize(of: payload.readableBytes)
+        case .binary(let payload): 1 + Base64.encodedCount(of: payload.readableBytes)
         case .close, .upgrade, .noop: 1
         }
     }
@@ -95,5 +96,25 @@ extension EnginePacket {
         buffer.reserveCapacity(minimumWritableBytes: 1 + payload.readableBytes)
         buffer.writeInteger(code)
         buffer.writeImmutableBuffer(payload)
+    }
+
+    private static func writeBase64(of payload: ByteBuffer, into buffer: inout ByteBuffer) {
+        let size = Base64.encodedCount(of: payload.readableBytes)
+        buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: size) { text in
+            payload.withUnsafeReadableBytes { Base64.encode($0, into: text) }
+        }
+    }
+
+    /// - Returns: nil when the text is not base64.
+    private static func bytes(ofBase64 text: ByteBuffer) -> ByteBuffer? {
+        var bytes = ByteBuffer()
+        var isValid = false
+        bytes.writeWithUnsafeMutableBytes(minimumWritableBytes: Base64.decodedCapacity(of: text.readableBytes)) {
+            bytes in
+            let count = text.withUnsafeReadableBytes { Base64.decode($0, into: bytes) }
+            isValid = count != nil
+            return count ?? 0
+        }
+        return isValid ? bytes : nil
     }
 }

@@ -1,3 +1,5 @@
+import Base64Coding
+
 /// What a program can tell a terminal besides what to draw.
 ///
 /// There is no way to send raw bytes: whatever the texts hold, they can't end their sequence or begin another one.
@@ -84,7 +86,7 @@ extension TerminalMessage {
         switch self {
         case .clipboard(let text):
             guard text.utf8.count <= Self.longestClipboard else { return nil }
-            return multiplexer.wrapping(Array("\u{1B}]52;c;".utf8) + Base64.encode(text.utf8) + [0x07])
+            return multiplexer.wrapping(Array("\u{1B}]52;c;".utf8) + Base64.encode(text.utf8).utf8 + [0x07])
         case .notification(let title, let body):
             switch style {
             case .none:
@@ -106,33 +108,5 @@ extension TerminalMessage {
         let cut = TextFitting.truncated(safe, to: longestNotification)
         // "4;" at the start would be a command of its own: ConEmu's progress bar.
         return Array((cut.first?.isNumber == true ? " " + cut : cut).utf8)
-    }
-}
-
-/// RFC 4648 section 4.
-enum Base64 {
-    private static let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
-
-    static func encode(_ bytes: some Sequence<UInt8>) -> [UInt8] {
-        var result: [UInt8] = []
-        var pending: UInt32 = 0
-        var count = 0
-        for byte in bytes {
-            pending = pending << 8 | UInt32(byte)
-            count += 1
-            if count == 3 {
-                append(pending, 4, to: &result)
-                (pending, count) = (0, 0)
-            }
-        }
-        if count > 0 {
-            append(pending << (8 * UInt32(3 - count)), count + 1, to: &result)
-            result += Array(repeating: UInt8(ascii: "="), count: 3 - count)
-        }
-        return result
-    }
-
-    private static func append(_ group: UInt32, _ digits: Int, to result: inout [UInt8]) {
-        for digit in 0..<digits { result.append(alphabet[Int(group >> (18 - 6 * UInt32(digit)) & 0x3F)]) }
     }
 }

@@ -1,3 +1,4 @@
+import Base64Coding
 import Crypto
 
 /// The rules of the opening handshake (RFC 6455 section 4) that don't depend on how a program keeps its headers.
@@ -101,17 +102,16 @@ public enum WebSocketHandshake {
         var hash = Insecure.SHA1()
         var input = key + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
         input.withUTF8 { hash.update(bufferPointer: UnsafeRawBufferPointer($0)) }
-        return base64(Array(hash.finalize()))
+        return Base64.encode(hash.finalize())
     }
 
     /// A new `Sec-WebSocket-Key`: 16 random bytes in base64.
     public static func randomKey() -> String {
-        base64((0..<16).map { _ in UInt8.random(in: .min ... .max) })
+        Base64.encode((0..<16).map { _ in UInt8.random(in: .min ... .max) })
     }
 
     private static func isValid(key: String) -> Bool {
-        let bytes = key.utf8
-        return bytes.count == 24 && key.hasSuffix("==") && bytes.prefix(22).allSatisfy(alphabet.contains)
+        key.utf8.count == 24 && Base64.decode(key)?.count == 16
     }
 
     /// Whether a comma-separated header value contains the lower-case token, in any case.
@@ -126,25 +126,5 @@ public enum WebSocketHandshake {
             rest.removeLast()
         }
         return rest
-    }
-
-    private static let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
-
-    private static func base64(_ bytes: [UInt8]) -> String {
-        var output: [UInt8] = []
-        output.reserveCapacity((bytes.count + 2) / 3 * 4)
-        for start in stride(from: 0, to: bytes.count, by: 3) {
-            let group = bytes[start..<min(start + 3, bytes.count)]
-            var bits: UInt32 = 0
-            for byte in group {
-                bits = bits << 8 | UInt32(byte)
-            }
-            bits <<= 8 * UInt32(3 - group.count)
-            for position in 0..<4 {
-                let isPadding = position > group.count
-                output.append(isPadding ? UInt8(ascii: "=") : alphabet[Int(bits >> UInt32(18 - 6 * position) & 0x3F)])
-            }
-        }
-        return String(decoding: output, as: UTF8.self)
     }
 }

@@ -1,6 +1,6 @@
+import Base64Coding
 import Crypto
 import CryptoExtras
-import Foundation
 import Glibc
 import NIOPosix
 import Synchronization
@@ -63,7 +63,7 @@ package final class PasswordHasher: Sendable {
         let parameters = parameters
         return try await onPool {
             let key = try PasswordHasher.derive(password, salt: salt, parameters: parameters)
-            return PasswordHasher.format(parameters, salt: salt, key: key)
+            return PasswordHasher.format(parameters, salt: salt, key: key.withUnsafeBytes { Array($0) })
         }
     }
 
@@ -77,7 +77,8 @@ package final class PasswordHasher: Sendable {
         return try await onPool {
             guard let (parameters, salt, key) = PasswordHasher.parse(text) else { return .wrong }
             let derived = try PasswordHasher.derive(password, salt: salt, parameters: parameters)
-            guard PasswordHasher.areEqual(derived, key), exists else { return .wrong }
+            // Keys are compared in constant time.
+            guard derived == SymmetricKey(data: key), exists else { return .wrong }
             return parameters == wanted ? .right : .rightButWeak
         }
     }
@@ -113,34 +114,23 @@ package final class PasswordHasher: Sendable {
         _ = setpriority(kind, 0, min(19, getpriority(kind, id_t(getpid())) + niceness))
     }
 
-    private static func derive(_ password: String, salt: [UInt8], parameters: Parameters) throws -> [UInt8] {
-        let key = try KDF.Scrypt.deriveKey(
+    private static func derive(_ password: String, salt: [UInt8], parameters: Parameters) throws -> SymmetricKey {
+        try KDF.Scrypt.deriveKey(
             from: Array(password.utf8), salt: salt, outputByteCount: 32, rounds: 1 << parameters.logN,
             blockSize: parameters.r, parallelism: parameters.p)
-        return key.withUnsafeBytes { Array($0) }
-    }
-
-    /// In constant time.
-    private static func areEqual(_ left: [UInt8], _ right: [UInt8]) -> Bool {
-        guard left.count == right.count else { return false }
-        return zip(left, right).reduce(UInt8(0)) { $0 | ($1.0 ^ $1.1) } == 0
     }
 
     private static func format(_ parameters: Parameters, salt: [UInt8], key: [UInt8]) -> String {
-        func base64(_ bytes: [UInt8]) -> String {
-            Data(bytes).base64EncodedString().replacingOccurrences(of: "=", with: "")
-        }
+        func base64(_ bytes: [UInt8]) -> String { Base64.encode(bytes, isPadded: false) }
         return
             "$scrypt$ln=\(parameters.logN),r=\(parameters.r),p=\(parameters.p)$\(base64(salt))$\(base64(key))"
     }
 
     private static func parse(_ text: String) -> (parameters: Parameters, salt: [UInt8], key: [UInt8])? {
-        func bytes(_ base64: Substring) -> [UInt8]? {
-            let padding = String(repeating: "=", count: (4 - base64.utf8.count % 4) % 4)
-            return Data(base64Encoded: base64 + padding).map(Array.init)
-        }
         let parts = text.split(separator: "$", omittingEmptySubsequences: false)
-        guard parts.count == 5, parts[1] == "scrypt", let salt = bytes(parts[3]), let key = bytes(parts[4]) else {
+        guard parts.count == 5, parts[1] == "scrypt", let salt = Base64.decode(parts[3]),
+            let key = Base64.decode(parts[4])
+        else {
             return nil
         }
         var numbers: [Substring: Int] = [:]

@@ -1,3 +1,4 @@
+import Base64Coding
 import Crypto
 import Foundation
 import ModelStore
@@ -11,6 +12,7 @@ import RolecallProtocol
 /// has the key.
 struct RecoveryTicket: Sendable {
     private static let randomLength = 16
+    private static let textLength = Base64.encodedCount(of: randomLength + SHA256.byteCount, isPadded: false)
 
     private let key: SymmetricKey
     private let log: LogID
@@ -25,12 +27,12 @@ struct RecoveryTicket: Sendable {
     /// - Parameter user: nil for none.
     func issue(to user: UserSummary?) -> String {
         let random = SymmetricKey(size: .bits128).withUnsafeBytes { Array($0) }
-        return Self.text(random + code(random, user))
+        return Base64.encode(random + code(random, user), .urlSafe, isPadded: false)
     }
 
     /// Whether a ticket was given to this user, with this role.
     func isGood(_ text: String, for user: UserSummary?) -> Bool {
-        guard let bytes = Self.bytes(text) else { return false }
+        guard text.utf8.count == Self.textLength, let bytes = Base64.decode(text, .urlSafe) else { return false }
         return HMAC<SHA256>.isValidAuthenticationCode(
             bytes.dropFirst(Self.randomLength), authenticating: message(bytes.prefix(Self.randomLength), user),
             using: key)
@@ -44,18 +46,5 @@ struct RecoveryTicket: Sendable {
         // What decides what the user may see; the parts can't run into each other.
         let who = user.map { "\($0.id)\n\($0.role)\n\($0.owner.description)" } ?? ""
         return Data(random) + Data("\(log)\n\(who)".utf8)
-    }
-
-    private static func text(_ bytes: [UInt8]) -> String {
-        Data(bytes).base64EncodedString().replacingOccurrences(of: "+", with: "-")
-            .replacingOccurrences(of: "/", with: "_").replacingOccurrences(of: "=", with: "")
-    }
-
-    private static func bytes(_ text: String) -> [UInt8]? {
-        guard text.utf8.count == 64,
-            let data = Data(
-                base64Encoded: text.replacingOccurrences(of: "-", with: "+").replacingOccurrences(of: "_", with: "/"))
-        else { return nil }
-        return Array(data)
     }
 }
