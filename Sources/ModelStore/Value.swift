@@ -133,13 +133,6 @@ extension Value {
     }
 }
 
-extension String {
-    fileprivate func hasSameBytes(as other: String) -> Bool {
-        // Canonical equivalence decides fast where the texts are the same, and wrongly only where they are not.
-        utf8.count == other.utf8.count && self == other && utf8.elementsEqual(other.utf8)
-    }
-}
-
 /// A row: columns with their values, in the table's order.
 ///
 /// Columns are told apart by the bytes of their names, as the database does.

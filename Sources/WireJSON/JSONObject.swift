@@ -163,9 +163,9 @@ private struct KeyBytes: Hashable, Sendable {
 
 extension String {
     /// Whether both are the same sequence of UTF-8 bytes.
-    func hasSameBytes(as other: String) -> Bool {
+    package func hasSameBytes(as other: String) -> Bool {
         // Texts of different length differ; texts that are not even canonically equivalent differ in their bytes.
-        utf8.count == other.utf8.count && self == other && (utf8.elementsEqual(other.utf8))
+        utf8.count == other.utf8.count && self == other && utf8.elementsEqual(other.utf8)
     }
 
     /// Feeds the UTF-8 bytes to a hasher, closed by a byte that no UTF-8 text contains.
