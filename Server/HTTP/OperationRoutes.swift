@@ -4,6 +4,7 @@ import ModelStore
 import NIOCore
 import RolecallCore
 import RolecallProtocol
+import SocketIOServer
 import WireJSON
 
 /// Liveness, readiness and metrics, for operators.
@@ -57,14 +58,5 @@ struct OperationRoutes: Sendable {
             return name == "forwarded" || name == "via" || name == "x-real-ip" || name.hasPrefix("x-forwarded-")
         }
         return !isPassedOn && (context.remoteAddress?.isLoopback ?? false)
-    }
-}
-
-extension SocketAddress {
-    /// Whether the peer is on this machine: 127.0.0.0/8, also as IPv6 writes it, and ::1.
-    var isLoopback: Bool {
-        guard var text = ipAddress else { return false }
-        if text.lowercased().hasPrefix("::ffff:") { text.removeFirst(7) }
-        return text == "::1" || text.hasPrefix("127.")
     }
 }

@@ -67,7 +67,8 @@ extension Request {
 
 extension SignInService.Origin {
     init(peer: SocketAddress?, agent: String?) {
-        let address = peer?.ipAddress
-        self.init(address: address, limitedAddress: peer?.isLoopback == false ? address : nil, agent: agent)
+        let isLocal = peer?.isLoopback ?? true
+        self.init(
+            address: peer?.ipAddress, limitedAddress: isLocal ? nil : peer?.network?.description, agent: agent)
     }
 }

@@ -33,6 +33,14 @@ struct SignUpLimitTests {
         #expect(try admitted("198.51.100.1").count == first.count)
     }
 
+    @Test("the addresses of one IPv6 subscriber share an allowance; another subscriber has its own")
+    func network() throws {
+        let counts = try (1...10).map { try admitted("2001:db8:1:2:\($0)::1").count }
+        #expect(counts[0] > 0)
+        #expect(counts.last == 0)
+        #expect(try admitted("2001:db8:1:3::1").count == counts[0])
+    }
+
     @Test("this machine's own addresses, a proxy's as a rule, are not counted", arguments: ["127.0.0.1", "::1"])
     func local(_ address: String) throws {
         #expect(try admitted(address).count == 100)

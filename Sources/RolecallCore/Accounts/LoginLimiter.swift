@@ -1,4 +1,3 @@
-import Foundation
 import RolecallProtocol
 import Synchronization
 
@@ -89,11 +88,11 @@ package final class LoginLimiter: Sendable {
     ///
     /// - Parameters:
     ///   - account: as it was typed.
-    ///   - address: without the port; nil for one that has no allowance of its own.
+    ///   - address: what counts as one address, without the port; nil for one that has no allowance of its own.
     /// - Returns: the attempt; or how many seconds to wait, 1 or more.
     func begin(account: String, address: String?) -> Result<Attempt, Refusal> {
         let account = account.lowercased()
-        let network = address.map { Self.network(of: $0) } ?? ""
+        let network = address ?? ""
         let mark = Self.hash("known", account, network)
         var attempt = Attempt(
             account: place("account", account), pair: place("pair", account, network),
@@ -136,19 +135,6 @@ package final class LoginLimiter: Sendable {
         tables.pairs.giveBack(attempt.pair)
         if let place = attempt.address { tables.addresses.giveBack(place) }
         if let place = attempt.account { tables.accounts.giveBack(place) }
-    }
-
-    /// What one network is given: an IPv4 address, or the 64 bits of IPv6 within which one subscriber picks addresses at will.
-    static func network(of address: String) -> String {
-        guard address.contains(":"), !address.lowercased().hasPrefix("::ffff:") else { return address }
-        let sides = address.split(separator: "%", maxSplits: 1)[0].components(separatedBy: "::")
-        var groups = sides[0].split(separator: ":").map(String.init)
-        if sides.count == 2 {
-            let behind = sides[1].split(separator: ":").count
-            groups += Array(repeating: "0", count: max(0, 8 - groups.count - behind))
-            groups += sides[1].split(separator: ":").map(String.init)
-        }
-        return groups.prefix(4).joined(separator: ":") + "::/64"
     }
 
     private func place(_ parts: String...) -> Int {

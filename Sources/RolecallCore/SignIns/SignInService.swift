@@ -8,8 +8,8 @@ package struct SignInService: Sendable {
     package struct Origin: Sendable {
         /// The peer's address without its port; nil where that is not known.
         package var address: String?
-        /// The peer's address as attempts to sign in are counted for it; nil for this machine's own, which have no
-        /// allowance: they are a reverse proxy's as a rule.
+        /// What attempts to sign in are counted for: the peer's address, or its IPv6 network; nil for this machine's own
+        /// addresses, which have no allowance: they are a reverse proxy's as a rule.
         package var limitedAddress: String?
         /// What the program says of itself.
         package var agent: String?
