@@ -1,37 +1,41 @@
 import HTTPTypes
 import Hummingbird
+import SocketIOServer
 
 /// Lets the scripts of listed origins use the API with their visitors' cookies (CORS, as the Fetch Standard has it).
 ///
-/// This is about reading answers; what a cookie may do at all is ``OriginPolicy``'s to say. The sockets' own path does
-/// the same by itself.
+/// This is about reading answers; what a cookie may do at all, ``OriginPolicy`` decides. The server of the sockets
+/// answers on its own path by the same rules.
 struct CrossOriginMiddleware<Context: RequestContext>: RouterMiddleware {
     let origins: OriginPolicy
+    private let sharing = CrossOriginSharing(
+        methods: ["GET", "POST", "PUT", "PATCH", "DELETE"], exposedFields: ["X-Rolecall-Position", "Retry-After"])
+
+    init(origins: OriginPolicy) {
+        self.origins = origins
+    }
 
     func handle(
         _ request: Request, context: Context, next: (Request, Context) async throws -> Response
     ) async throws -> Response {
         guard !origins.allowed.isEmpty else { return try await next(request, context) }
-        guard let origin = request.headers[.origin], origins.isListed(origin) else {
-            var response = try await next(request, context)
-            // A cache must not give one origin's answer to another.
-            response.headers[.vary] = "Origin"
-            return response
+        let origin = request.headers[.origin].flatMap { origins.isListed($0) ? $0 : nil }
+        if let origin, request.method == .options, request.headers[.accessControlRequestMethod] != nil {
+            let requestedFields = request.headers[.accessControlRequestHeaders]
+            var answer = Response(status: .noContent)
+            answer.set(sharing.preflightFields(forListed: origin, requestedFields: requestedFields))
+            return answer
         }
-        let isPreflight = request.method == .options && request.headers[.accessControlRequestMethod] != nil
-        var response = isPreflight ? Self.preflight(request) : try await next(request, context)
-        response.headers[.vary] = "Origin"
-        response.headers[.accessControlAllowOrigin] = origin
-        response.headers[.accessControlAllowCredentials] = "true"
-        if !isPreflight { response.headers[.accessControlExposeHeaders] = "X-Rolecall-Position, Retry-After" }
-        return response
+        var answer = try await next(request, context)
+        answer.set(sharing.fields(forListed: origin))
+        return answer
     }
+}
 
-    private static func preflight(_ request: Request) -> Response {
-        var headers: HTTPFields = [
-            .accessControlAllowMethods: "GET, POST, PUT, PATCH, DELETE", .accessControlMaxAge: "600",
-        ]
-        headers[.accessControlAllowHeaders] = request.headers[.accessControlRequestHeaders]
-        return Response(status: .noContent, headers: headers)
+extension Response {
+    fileprivate mutating func set(_ fields: [CrossOriginSharing.Field]) {
+        for (name, value) in fields {
+            if let name = HTTPField.Name(name) { headers[name] = value }
+        }
     }
 }

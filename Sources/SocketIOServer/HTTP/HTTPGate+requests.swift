@@ -53,13 +53,12 @@ extension HTTPGate {
     func answer(_ request: OwnRequest, context: ChannelHandlerContext) {
         switch request.outcome {
         case .preflight:
-            guard !request.crossOriginHeaders.contains(name: "access-control-allow-origin") else {
-                let extra = request.preflightHeaders
-                return respond(
-                    .noContent, ByteBuffer(), type: "", extra: extra, to: .OPTIONS,
-                    keepAlive: request.head.isKeepAlive, promise: nil, context: context)
+            guard let extra = server.configuration.preflightHeaders(for: request.head.headers) else {
+                return refuse(request, with: .badHandshakeMethod, context: context)
             }
-            refuse(request, with: .badHandshakeMethod, context: context)
+            respond(
+                .noContent, ByteBuffer(), type: "", extra: extra, to: .OPTIONS, keepAlive: request.head.isKeepAlive,
+                promise: nil, context: context)
         case .refused(let error):
             refuse(request, with: error, context: context)
         case .admitted(let engineRequest):

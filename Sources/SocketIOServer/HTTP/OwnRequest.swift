@@ -29,27 +29,30 @@ struct OwnRequest {
     var keepsBody: Bool {
         if case .deliver = purpose { true } else { false }
     }
-
-    /// The answer to a preflight, for an origin that is listed.
-    var preflightHeaders: HTTPHeaders {
-        var headers = crossOriginHeaders
-        headers.add(name: "Access-Control-Allow-Methods", value: "GET, POST")
-        let wanted = head.headers["access-control-request-headers"].joined(separator: ", ")
-        if !wanted.isEmpty { headers.add(name: "Access-Control-Allow-Headers", value: wanted) }
-        headers.add(name: "Access-Control-Max-Age", value: "600")
-        return headers
-    }
 }
 
 extension SocketIOServerConfiguration {
-    /// What lets the script of a listed origin read the answer; empty for any other.
+    private static let sharing = CrossOriginSharing(methods: ["GET", "POST"])
+
+    /// The header fields of any answer that say whether the script of another origin may read it.
     func crossOriginHeaders(for request: HTTPHeaders) -> HTTPHeaders {
-        guard let origin = request.first(name: "origin"), allowedOrigins.contains(origin) else {
-            // A cache must not give one origin's answer to another.
-            return allowedOrigins.isEmpty ? [:] : ["Vary": "Origin"]
-        }
-        return [
-            "Access-Control-Allow-Origin": origin, "Access-Control-Allow-Credentials": "true", "Vary": "Origin",
-        ]
+        guard !allowedOrigins.isEmpty else { return [:] }
+        return Self.headers(Self.sharing.fields(forListed: listedOrigin(of: request)))
+    }
+
+    /// The header fields of the answer to a preflight request; nil for an origin that is not listed.
+    func preflightHeaders(for request: HTTPHeaders) -> HTTPHeaders? {
+        guard let origin = listedOrigin(of: request) else { return nil }
+        let requested = request["access-control-request-headers"].joined(separator: ", ")
+        return Self.headers(
+            Self.sharing.preflightFields(forListed: origin, requestedFields: requested.isEmpty ? nil : requested))
+    }
+
+    private func listedOrigin(of request: HTTPHeaders) -> String? {
+        request.first(name: "origin").flatMap { allowedOrigins.contains($0) ? $0 : nil }
+    }
+
+    private static func headers(_ fields: [(name: String, value: String)]) -> HTTPHeaders {
+        HTTPHeaders(fields.map { ($0.name, $0.value) })
     }
 }
