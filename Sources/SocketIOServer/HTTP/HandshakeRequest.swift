@@ -1,3 +1,4 @@
+import Crypto
 public import NIOCore
 public import NIOHTTP1
 
@@ -15,8 +16,16 @@ public struct HandshakeRequest: Sendable {
         self.remoteAddress = remoteAddress
     }
 
-    /// What the request shows of who made it, as it stands.
-    var credentials: [String] { headers["cookie"] + headers["authorization"] }
+    /// Whether another request bears the very same credentials. Compared in constant time.
+    func hasSameCredentials(as other: HandshakeRequest) -> Bool {
+        credentialsDigest == other.credentialsDigest
+    }
+
+    private var credentialsDigest: SHA256Digest {
+        let fields = ["cookie", "authorization"].flatMap { name in headers[name].map { "\(name): \($0)" } }
+        // No field has a line break in it.
+        return SHA256.hash(data: Array(fields.joined(separator: "\n").utf8))
+    }
 
     /// The peer as `host:port`, or `unknown`.
     public var address: String {

@@ -245,11 +245,11 @@ extension SocketHub {
         farewells[id] = Farewell(opening: session.request, transport: transport, deadline: deadline)
     }
 
-    /// Answers a poll of a session that is over; false where it has nothing left to hear.
+    /// Answers a poll of a session that is over; false if no packets are left for it.
     func sayFarewell(_ id: String, to request: HandshakeRequest, _ reply: HTTPReply) -> Bool {
-        // The application can't be asked any more who may hear this: it is for whoever comes with the very credentials
-        // that the session was opened with.
-        guard let farewell = farewells[id], farewell.opening.credentials == request.credentials else { return false }
+        // The application judges no request of a session that is over, so only a client with the credentials that
+        // opened the session gets its last packets.
+        guard let farewell = farewells[id], farewell.opening.hasSameCredentials(as: request) else { return false }
         farewell.transport.sayFarewell(reply)
         if !farewell.transport.hasFarewell {
             farewells[id] = nil
