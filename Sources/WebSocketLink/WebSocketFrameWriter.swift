@@ -26,14 +26,6 @@ public enum WebSocketFrameWriter {
         return frame
     }
 
-    /// The payload of a whole frame of a server; nil for what is no such frame.
-    public static func payload(ofWhole frame: ByteBuffer) -> ByteBuffer? {
-        guard let second: UInt8 = frame.getInteger(at: frame.readerIndex + 1) else { return nil }
-        let header = second <= 125 ? 2 : second == 126 ? 4 : 10
-        guard second & 0x80 == 0, frame.readableBytes >= header else { return nil }
-        return frame.getSlice(at: frame.readerIndex + header, length: frame.readableBytes - header)
-    }
-
     /// Takes the first message out of whole frames of a server; nil where none is left.
     public static func readMessage(from frames: inout ByteBuffer) -> WebSocketMessage? {
         guard let first: UInt8 = frames.getInteger(at: frames.readerIndex),

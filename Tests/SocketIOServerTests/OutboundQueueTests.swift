@@ -140,6 +140,32 @@ struct OutboundQueueTests {
         #expect(drain(&waiting) == [#"42["e",2,"",1,[2],[1,4]]"#, #"42["e",4,"",3,[1,3,4]]"#])
     }
 
+    @Test("an event that stands for others is amended from the arguments that it was made with")
+    func amendedArguments() throws {
+        struct Digest: EventDigest {
+            let amended: Shared<[JSON]>
+            func followed(by newer: any EventDigest) -> any EventDigest { newer }
+            func amend(_ arguments: [JSON], standingFor count: Int, within span: FoldedSpan?) -> [JSON] {
+                amended.change { $0 = arguments }
+                return arguments + [.integer(Int64(count))]
+            }
+        }
+        // The wire has no infinity: a client is sent null.
+        let arguments: [JSON] = [.number(.infinity)]
+        let amended = Shared<[JSON]>([])
+        var queue = OutboundQueue(highWaterMark: 1)
+        queue.append(
+            OutboundBatch(
+                (1...3).map { number in
+                    OutboundEvent(
+                        "name", arguments, namespace: "/admin", number: number,
+                        folding: .init(key: "k", digest: Digest(amended: amended)))
+                }))
+        queue.fold()
+        #expect(drain(&queue) == [#"42/admin,["name",null,3]"#])
+        #expect(amended.value == arguments)
+    }
+
     @Test("folding is void where the client has begun to be told what it was about to change")
     func spanBegunMeanwhile() {
         var queue = OutboundQueue(highWaterMark: .max)

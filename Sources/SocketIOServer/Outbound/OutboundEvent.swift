@@ -5,15 +5,30 @@ public import WireJSON
 
 /// An event, encoded once and whole, that any number of sockets can be sent.
 public final class OutboundEvent: Sendable {
-    public let namespace: String
-    /// Where the application has the event in its own order: what ``LostEvents`` names it by.
-    public let number: Int64
-    /// What lets a newer event stand for this one; nil where nothing may.
-    public let folding: Folding?
-    /// The key of ``folding``, of this namespace alone.
-    let foldingKey: String?
+    // What writing and counting touch stands first.
     /// One complete WebSocket frame, and one more for each attachment.
     let frame: ByteBuffer
+    /// Where the application has the event in its own order: what ``LostEvents`` names it by.
+    public let number: Int64
+    public let namespace: String
+    /// Nil for an event that does not fold, which keeps nothing but its frame.
+    private let content: FoldableContent?
+
+    /// What an event that folds keeps to be encoded again. All sockets share it with the event.
+    private final class FoldableContent: Sendable {
+        let folding: Folding
+        /// The key of `folding`, of the event's namespace alone.
+        let key: String
+        let name: String
+        let arguments: [JSON]
+
+        init(_ folding: Folding, _ name: String, _ arguments: [JSON], namespace: String) {
+            self.folding = folding
+            key = namespace == "/" ? folding.key : "\(namespace)\u{0}\(folding.key)"
+            self.name = name
+            self.arguments = arguments
+        }
+    }
 
     /// What makes events fold in the queue of a client that reads too slowly.
     public struct Folding: Sendable {
@@ -49,10 +64,15 @@ public final class OutboundEvent: Sendable {
         precondition(folding == nil || attachments.isEmpty, "an event with attachments is not folded")
         self.namespace = namespace
         self.number = number
-        self.folding = folding
-        foldingKey = namespace == "/" ? folding?.key : folding.map { "\(namespace)\u{0}\($0.key)" }
+        content = folding.map { FoldableContent($0, name, arguments, namespace: namespace) }
         frame = Self.frame(name, arguments, attachments, namespace: namespace)
     }
+
+    /// What lets a newer event stand for this one; nil for an event that does not fold.
+    public var folding: Folding? { content?.folding }
+
+    /// Of two events with the same key the newer can stand for the older; nil for an event that does not fold.
+    var foldingKey: String? { content?.key }
 
     var byteCount: Int { frame.readableBytes }
 
@@ -69,22 +89,9 @@ public final class OutboundEvent: Sendable {
 
     /// The frame of this event where it stands for others, too, or others before it have been left out.
     func frame(amendedBy digest: any EventDigest, standingFor count: Int, within span: FoldedSpan?) -> ByteBuffer {
-        var decoder = SocketPacketDecoder(limits: .init(maximumDepth: .max))
-        // Our own frame: what was encoded can be decoded.
-        guard let text = WebSocketFrameWriter.payload(ofWhole: frame), text.readableBytes > 1,
-            let packet = try? decoder.text(text.dropping(1)), let content = packet.data?.arrayValue,
-            let name = content.first?.stringValue
-        else { return frame }
-        let arguments = digest.amend(Array(content.dropFirst()), standingFor: count, within: span)
-        return Self.frame(name, arguments, namespace: namespace)
-    }
-}
-
-extension ByteBuffer {
-    fileprivate func dropping(_ count: Int) -> ByteBuffer {
-        var rest = self
-        rest.moveReaderIndex(forwardBy: count)
-        return rest
+        guard let content else { return frame }
+        let arguments = digest.amend(content.arguments, standingFor: count, within: span)
+        return Self.frame(content.name, arguments, namespace: namespace)
     }
 }
 
