@@ -5,7 +5,7 @@ public enum EngineTransport: String, Sendable, Hashable, CaseIterable {
 }
 
 /// An HTTP request to the Engine.IO path, read and judged as far as the request alone allows; whether its session
-/// exists and is on that transport is for who holds the sessions.
+/// exists and is on that transport, the owner of the sessions decides.
 public struct EngineRequest: Sendable, Equatable {
     /// What the client wants.
     public enum Purpose: Sendable, Equatable {
@@ -17,6 +17,14 @@ public struct EngineRequest: Sendable, Equatable {
         case deliver(sid: String)
         /// To move its session to a WebSocket.
         case upgrade(sid: String)
+
+        /// The id of the session that the request names; nil for a handshake.
+        public var sid: String? {
+            switch self {
+            case .handshake: nil
+            case .poll(let sid), .deliver(let sid), .upgrade(let sid): sid
+            }
+        }
     }
 
     /// The target's path as it was sent, still percent-encoded.
@@ -28,13 +36,8 @@ public struct EngineRequest: Sendable, Equatable {
     /// What the client wants, and of which session.
     public let purpose: Purpose
 
-    /// The session that the request names; nil for a handshake.
-    public var sid: String? {
-        switch purpose {
-        case .handshake: nil
-        case .poll(let sid), .deliver(let sid), .upgrade(let sid): sid
-        }
-    }
+    /// The id of the session that the request names; nil for a handshake.
+    public var sid: String? { purpose.sid }
 
     /// The revision of the protocol that the request names; nil when that is absent or no number. On a handshake it is
     /// always 4; later requests are not judged by it.

@@ -21,7 +21,7 @@ struct GateRequestTests {
         let packet = try #require(messages(in: bytes.dropFirst(switchingProtocols.utf8.count)).first)
         let id = try sid(in: packet)
         #expect(packet == #"0{"sid":"\#(id)\#(Self.open)"#)
-        #expect(id.utf8.count == 21)
+        #expect(id.utf8.count == 28)
         #expect(line.decisions == [.none])
     }
 

@@ -531,10 +531,23 @@ struct UpgradeTests {
         try line.receive(
             webSocketRequest(target: "/socket.io/?EIO=4&transport=websocket&sid=AAAAAAAAAAAAAAAAAAAA0"))
         #expect(try Answer(line.sentText()).body == unknown)
-        for sid in ["x", "AAAAAAAAAAAAAAAAAAAA-1", "AAAAAAAAAAAAAAAAAAAAzz", "AAAAAAAAAAAAAAAAAAAA"] {
+        for sid in ["x", "AAAAAAAAAAAAAAAAAAAA0", String(repeating: "A", count: 28), "%00%C3%A9"] {
             let line = try Desk().line()
             try line.receive(request("GET /socket.io/?EIO=4&transport=polling&sid=\(sid) HTTP/1.1"))
             #expect(try Answer(line.sentText()).body == unknown)
         }
+    }
+
+    @Test("the id of a session that is over is unknown, as is a session's id on another server")
+    func staleSession() throws {
+        let desk = Desk()
+        let poller = try Poller(desk)
+        let elsewhere = try Desk().line()
+        try elsewhere.receive(request("GET \(poller.target) HTTP/1.1"))
+        #expect(try Answer(elsewhere.sentText()).body == unknown)
+        try #require(try Answer(poller.post("1").sentText()).body == "ok")
+        #expect(try Answer(poller.poll().sentText()).body == "6")
+        #expect(try Answer(poller.poll().sentText()).body == unknown)
+        #expect(try Answer(poller.webSocket().sentText()).body == unknown)
     }
 }

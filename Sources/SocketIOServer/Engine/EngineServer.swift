@@ -5,7 +5,7 @@ public import NIOCore
 import Synchronization
 import WebSocketLink
 
-/// What decides about an Engine.IO server's sessions, and speaks above them.
+/// Admits an Engine.IO server's requests, and makes the layer above its sessions.
 protocol EngineApplication: Sendable {
     /// Judges each request before it is answered; called on its connection's event loop.
     func admit(_ request: HandshakeRequest) throws(EngineError)
@@ -28,6 +28,7 @@ public final class EngineServer: Sendable {
     let metrics: SocketIOServerMetrics
     let connections: AddressLimits
     let sessions: AddressLimits
+    let locator: SessionLocator
     private let hubByLoop: [ObjectIdentifier: SocketHub]
     private let draining = Atomic(false)
 
@@ -46,13 +47,14 @@ public final class EngineServer: Sendable {
         hubs = group.makeIterator().enumerated().map {
             SocketHub(eventLoop: $1, index: $0, configuration: configuration, logger: logger, metrics: metrics)
         }
+        locator = SessionLocator(hubs: hubs)
         hubByLoop = Dictionary(uniqueKeysWithValues: hubs.map { (ObjectIdentifier($0.eventLoop), $0) })
     }
 
     /// - Parameters:
-    ///   - handler: told of each session and its messages.
+    ///   - handler: gets each session and its messages.
     ///   - group: the event loops that connections are accepted on.
-    ///   - metrics: where ``SocketIOServerMetrics`` go; nil for what `MetricsSystem` has been told.
+    ///   - metrics: where ``SocketIOServerMetrics`` go; nil for the factory of `MetricsSystem`.
     public convenience init(
         configuration: SocketIOServerConfiguration = .init(path: "/engine.io/"), handler: any EngineIOHandler,
         group: any EventLoopGroup, logger: Logger, metrics: (any MetricsFactory)? = nil
@@ -77,11 +79,11 @@ public final class EngineServer: Sendable {
     public var isDraining: Bool { draining.load(ordering: .relaxed) }
 
     /// Ends the sessions one after the other, each when its client has taken what was sent to it, and takes no new ones
-    /// from now on. So those who come back come spread over the same time.
+    /// from now on. So the clients' new connections are spread over the same time.
     ///
     /// - Parameters:
     ///   - window: from the first to the last.
-    ///   - patience: how long a client that does not take what was sent is waited for beyond the window.
+    ///   - patience: how long beyond the window the server waits for a client that does not take what was sent.
     public func drain(over window: TimeAmount, patience: TimeAmount) async {
         draining.store(true, ordering: .relaxed)
         await withTaskGroup(of: Void.self) { group in
@@ -141,29 +143,25 @@ public final class EngineServer: Sendable {
 
     // MARK: Requests of a session
 
-    /// Brings a request to its session, on whatever loop that is; the reply is given from there.
+    /// Brings a request to its session, wherever that lives; the reply is given from there.
     func pass(_ purpose: EngineRequest.Purpose, _ request: HandshakeRequest, body: ByteBuffer, _ reply: HTTPReply) {
-        guard let sid = Self.sid(of: purpose), let hub = hub(named: sid) else { return reply.refuse(.unknownSession) }
-        hub.eventLoop.run { [application] in
-            guard let session = hub.session(sid) else {
-                if case .poll = purpose, hub.sayFarewell(sid, to: request, reply) { return }
-                return reply.refuse(.unknownSession)
+        guard let sid = purpose.sid else { return reply.refuse(.unknownSession) }
+        switch locator.home(of: sid) {
+        case .loop(let hub):
+            hub.eventLoop.run { [application] in
+                guard let session = hub.session(sid) else {
+                    if case .poll = purpose, hub.sayFarewell(sid, to: request, reply) { return }
+                    return reply.refuse(.unknownSession)
+                }
+                do throws(EngineError) {
+                    try application.admit(request, to: session)
+                } catch {
+                    return reply.refuse(error)
+                }
+                session.handle(purpose, body: body, reply)
             }
-            do throws(EngineError) {
-                try application.admit(request, to: session)
-            } catch {
-                return reply.refuse(error)
-            }
-            guard !session.isOverdue else {
-                session.abort(.pingTimeout)
-                return reply.refuse(.unknownSession)
-            }
-            switch purpose {
-            case .handshake: break
-            case .poll: session.poll(reply)
-            case .deliver: session.deliver(body, reply)
-            case .upgrade: reply.answer(.upgrade(isWelcome: session.awaitsUpgrade))
-            }
+        case .unknown:
+            reply.refuse(.unknownSession)
         }
     }
 
@@ -172,38 +170,54 @@ public final class EngineServer: Sendable {
         withSession(of: purpose) { $0.lost(reply) }
     }
 
-    /// The connection of a session's request is told that the server stops.
+    /// The server stops, and with it the connection of a session's request.
     func stopsUnder(_ purpose: EngineRequest.Purpose) {
         withSession(of: purpose) { $0.serverStops() }
     }
 
     private func withSession(of purpose: EngineRequest.Purpose, _ body: @escaping @Sendable (EngineSession) -> Void) {
-        guard let sid = Self.sid(of: purpose), let hub = hub(named: sid) else { return }
-        hub.eventLoop.run {
-            if let session = hub.session(sid) { body(session) }
+        guard let sid = purpose.sid else { return }
+        switch locator.home(of: sid) {
+        case .loop(let hub):
+            hub.eventLoop.run {
+                if let session = hub.session(sid) { body(session) }
+            }
+        case .unknown:
+            break
         }
     }
 
-    /// Makes the handler of a connection that means to take over a session. `start` runs once it stands in the pipeline.
+    /// Makes the handler of a connection that asks to take over a session; nil for an unknown session. `start` runs once
+    /// the handler stands in the pipeline.
     func makeUpgrade(
         of sid: String, isWelcome: Bool, on eventLoop: any EventLoop
     ) -> (connection: WebSocketConnection, start: () -> Void)? {
-        guard let home = hub(named: sid) else { return nil }
-        let relay = WebSocketRelay(sid: sid, home: home, eventLoop: eventLoop, logger: logger)
-        let connection = makeConnection(delegate: relay)
-        let timeout = configuration.upgradeTimeout
-        return (connection, { relay.start(on: connection, isWelcome: isWelcome, timeout: timeout) })
+        switch locator.home(of: sid) {
+        case .loop(let home):
+            let relay = WebSocketRelay(sid: sid, home: home, eventLoop: eventLoop, logger: logger)
+            let connection = makeConnection(delegate: relay)
+            let timeout = configuration.upgradeTimeout
+            return (connection, { relay.start(on: connection, isWelcome: isWelcome, timeout: timeout) })
+        case .unknown:
+            return nil
+        }
     }
+}
 
-    private func hub(named sid: String) -> SocketHub? {
-        guard let index = SessionID.hub(in: sid), hubs.indices.contains(index) else { return nil }
-        return hubs[index]
-    }
-
-    private static func sid(of purpose: EngineRequest.Purpose) -> String? {
+extension EngineSession {
+    /// An admitted request of the client.
+    ///
+    /// - Parameter body: of a delivery; empty for any other purpose.
+    fileprivate func handle(_ purpose: EngineRequest.Purpose, body: ByteBuffer, _ reply: HTTPReply) {
+        guard !isOverdue else {
+            abort(.pingTimeout)
+            return reply.refuse(.unknownSession)
+        }
         switch purpose {
-        case .handshake: nil
-        case .poll(let sid), .deliver(let sid), .upgrade(let sid): sid
+        case .handshake: break
+        case .poll: poll(reply)
+        case .deliver: deliver(body, reply)
+        case .upgrade: reply.answer(.upgrade(isWelcome: awaitsUpgrade))
         }
     }
 }

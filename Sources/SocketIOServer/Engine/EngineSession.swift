@@ -8,7 +8,7 @@ import WebSocketLink
 ///
 /// Belongs to the event loop on which it was opened, whatever loops its requests and its WebSocket come in on.
 final class EngineSession {
-    /// What a client names the session by; it is not to be told to anybody else.
+    /// Names the session in the client's requests, and is as good as a key to it: no other client may learn it.
     let id: String
     /// The request that opened the session.
     let request: HandshakeRequest
@@ -31,7 +31,7 @@ final class EngineSession {
     private var resumedReading: NIODeadline?
 
     init(engine: EngineServer, hub: SocketHub, request: HandshakeRequest) {
-        id = hub.makeSessionID()
+        id = engine.locator.makeID(on: hub)
         self.request = request
         self.hub = hub
         configuration = engine.configuration

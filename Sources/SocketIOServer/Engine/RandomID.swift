@@ -1,31 +1,22 @@
-/// Session and socket ids: 120 bits from the system's cryptographic generator, as 20 characters of base64url.
-enum RandomID {
-    private static let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_".utf8)
+import Base64Coding
 
+/// Session and socket ids: 120 bits from the system's cryptographic generator.
+enum RandomID {
+    /// The size of the random part of an id, in bytes.
+    static let size = 15
+
+    /// An id as 20 characters of base64url.
     static func make() -> String {
-        var generator = SystemRandomNumberGenerator()
-        var bits = generator.next()
-        return String(unsafeUninitializedCapacity: 20) { buffer in
-            for index in 0..<20 {
-                if index == 10 { bits = generator.next() }
-                buffer[index] = alphabet[Int(bits & 63)]
-                bits >>= 6
-            }
-            return 20
+        withUnsafeTemporaryAllocation(byteCount: 16, alignment: 8) { bytes in
+            fill(bytes)
+            return Base64.encode(UnsafeRawBufferPointer(rebasing: bytes[..<size]), .urlSafe, isPadded: false)
         }
     }
-}
 
-/// Session ids: random, with the hub that has the session behind it, so that a request which comes in on another event
-/// loop finds it without asking all of them.
-enum SessionID {
-    static func make(hub: Int) -> String {
-        RandomID.make() + String(hub, radix: 36)
-    }
-
-    /// The hub that an id names; nil for what is no id.
-    static func hub(in id: String) -> Int? {
-        guard id.utf8.count > 20, id.utf8.count < 28, id.utf8.allSatisfy({ $0 < 0x80 }) else { return nil }
-        return Int(id.dropFirst(20), radix: 36)
+    /// Fills the first 16 bytes, of which an id has the first ``size``.
+    static func fill(_ bytes: UnsafeMutableRawBufferPointer) {
+        var generator = SystemRandomNumberGenerator()
+        bytes.storeBytes(of: generator.next(), toByteOffset: 0, as: UInt64.self)
+        bytes.storeBytes(of: generator.next(), toByteOffset: 8, as: UInt64.self)
     }
 }

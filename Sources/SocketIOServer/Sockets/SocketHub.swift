@@ -227,11 +227,6 @@ extension SocketHub {
         return Array(sessions.values)
     }
 
-    /// A new session's id, which tells by itself which hub has it.
-    func makeSessionID() -> String {
-        SessionID.make(hub: index)
-    }
-
     /// Ends all sessions, as the server stops.
     func endSessions() {
         eventLoop.assertInEventLoop()
