@@ -23,15 +23,16 @@ public struct EngineError: Error, Sendable, Equatable {
     public static let badHandshakeMethod = EngineError(code: 2, message: "Bad handshake method")
     /// The request does not fit the session or the transport.
     public static let badRequest = EngineError(code: 3, message: "Bad request")
-    /// The server does not want this client.
+    /// The server refuses this client.
     public static let forbidden = EngineError(code: 4, message: "Forbidden", status: 403)
     /// The client speaks another revision than the fourth.
     public static let unsupportedProtocolVersion = EngineError(code: 5, message: "Unsupported protocol version")
 
-    /// The server has as many sessions as it takes, or as it takes from one address. Not one of the reference's; clients
-    /// come back as after any refusal.
+    // The reference server has neither of these; its clients try again later, as after any refusal.
+
     /// The server ends soon and takes no new sessions; another one, or the same after its restart, will.
     public static let stopping = EngineError(code: 3, message: "The server is stopping", status: 503)
+    /// The server has as many sessions as it takes, or as it takes from one address.
     public static let tooManySessions = EngineError(code: 3, message: "Too many sessions", status: 503)
 
     /// The same refusal with another sentence in its body.

@@ -64,7 +64,7 @@ public final class Socket: @unchecked Sendable {
     private var worker: Task<Void, Never>?
     var memberships: [Membership] = []
     private var formerRooms: [Room] = []
-    /// The number of the last walk over an audience that came by here.
+    /// The number of the last walk over a broadcast's target that visited this socket.
     var lastWalk: UInt64 = 0
     /// Who waits for the client's answer to what.
     var acknowledgements = AcknowledgementTable<AcknowledgementWaiter>()

@@ -38,7 +38,7 @@ public final class SocketHub: @unchecked Sendable {
     public var taskExecutor: any TaskExecutor { executor }
 
     private(set) var namespaces: [String: NamespaceMembers] = [:]
-    /// How many walks have been made that mark whom they come by.
+    /// How many walks have been made that mark the sockets they visit.
     var walks: UInt64 = 0
     /// Set once, before the server's maker has it.
     weak var server: SocketIOServer?
@@ -77,7 +77,7 @@ public final class SocketHub: @unchecked Sendable {
     public func send(_ batch: OutboundBatch, to room: Room) {
         eventLoop.assertInEventLoop()
         guard !batch.isEmpty, let members = namespaces[batch.namespace] else { return }
-        // Over the list as it is now: a write can bring about the end of any member, and the last takes its place.
+        // Over the list as it is now: a write can end any member, and removing it is a swap-remove.
         if let room = members.rooms[room] { for outbox in room.outboxes { outbox.append(batch) } }
         members.sockets[room.name]?.deliver(batch)
     }
@@ -134,7 +134,7 @@ public final class SocketHub: @unchecked Sendable {
         socket.memberships = []
     }
 
-    /// The last member takes the place of the one that goes: leaving costs the same in a room of any size.
+    /// Swap-remove, O(1): leaving costs the same in a room of any size.
     private func remove(_ membership: Membership, of socket: Socket) {
         let members = membership.members
         let last = members.sockets.removeLast()

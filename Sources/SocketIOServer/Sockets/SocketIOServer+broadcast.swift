@@ -3,8 +3,8 @@ public import WireJSON
 
 /// What reaches sockets of all event loops.
 ///
-/// A socket is meant by the rooms that it has joined, and by its own, which bears its id: `Room(socket.id)`. Nil for rooms
-/// is the whole namespace; an empty list is nobody.
+/// A socket is in the rooms that it has joined, and in its own, which bears its id: `Room(socket.id)`. Nil for rooms is
+/// the whole namespace; an empty list is no socket.
 extension SocketIOServer {
     /// Sends an event to many sockets. May be called from anywhere.
     ///
@@ -14,16 +14,16 @@ extension SocketIOServer {
     ///
     /// - Parameters:
     ///   - attachments: the bytes that ``WireJSON/JSON/attachment(_:)`` stands for in the arguments.
-    ///   - rooms: whom it is for; nil for all sockets of the namespace.
-    ///   - except: whom, of those, it is not for.
-    ///   - volatile: whether it is only for those who take it at once.
+    ///   - rooms: the rooms whose sockets get it; nil for all sockets of the namespace.
+    ///   - except: the rooms whose sockets do not get it.
+    ///   - volatile: whether only sockets get it that take it at once.
     public func broadcast(
         _ name: String, _ arguments: [JSON] = [], attachments: [ByteBuffer] = [], to rooms: [Room]? = nil,
         except: [Room] = [], namespace: String = "/", volatile: Bool = false
     ) {
         let event = OutboundEvent(name, arguments, attachments: attachments, namespace: namespace)
         broadcast(
-            OutboundBatch([event]), to: Audience(namespace: namespace, rooms: rooms, except: except),
+            OutboundBatch([event]), to: BroadcastTarget(namespace: namespace, rooms: rooms, except: except),
             volatile: volatile)
     }
 
@@ -32,11 +32,11 @@ extension SocketIOServer {
         _ batch: OutboundBatch, to rooms: [Room]? = nil, except: [Room] = [], volatile: Bool = false
     ) {
         broadcast(
-            batch, to: Audience(namespace: batch.namespace, rooms: rooms, except: except), volatile: volatile)
+            batch, to: BroadcastTarget(namespace: batch.namespace, rooms: rooms, except: except), volatile: volatile)
     }
 
-    fileprivate func broadcast(_ batch: OutboundBatch, to audience: Audience, volatile: Bool) {
-        eachLoop { $0.send(batch, to: audience, volatile: volatile) }
+    fileprivate func broadcast(_ batch: OutboundBatch, to target: BroadcastTarget, volatile: Bool) {
+        eachLoop { $0.send(batch, to: target, volatile: volatile) }
     }
 
     /// The sockets that are connected to a namespace, or to some of its rooms, in no order. They may be gone when this
@@ -44,17 +44,17 @@ extension SocketIOServer {
     public func sockets(
         in rooms: [Room]? = nil, except: [Room] = [], namespace: String = "/"
     ) async -> [Socket] {
-        let audience = Audience(namespace: namespace, rooms: rooms, except: except)
+        let target = BroadcastTarget(namespace: namespace, rooms: rooms, except: except)
         var sockets: [Socket] = []
-        for hub in hubs { sockets += await hub.onLoop { $0.sockets(of: audience) } }
+        for hub in hubs { sockets += await hub.onLoop { $0.sockets(of: target) } }
         return sockets
     }
 
     /// How many sockets are connected to a namespace, or to some of its rooms.
     public func socketCount(in rooms: [Room]? = nil, except: [Room] = [], namespace: String = "/") async -> Int {
-        let audience = Audience(namespace: namespace, rooms: rooms, except: except)
+        let target = BroadcastTarget(namespace: namespace, rooms: rooms, except: except)
         var count = 0
-        for hub in hubs { count += await hub.onLoop { $0.sockets(of: audience).count } }
+        for hub in hubs { count += await hub.onLoop { $0.sockets(of: target).count } }
         return count
     }
 
@@ -63,11 +63,11 @@ extension SocketIOServer {
     public func disconnectSockets(
         in rooms: [Room]? = nil, except: [Room] = [], namespace: String = "/", close: Bool = false
     ) {
-        let audience = Audience(namespace: namespace, rooms: rooms, except: except)
-        eachLoop { for socket in $0.sockets(of: audience) { socket.disconnect(close: close) } }
+        let target = BroadcastTarget(namespace: namespace, rooms: rooms, except: except)
+        eachLoop { for socket in $0.sockets(of: target) { socket.disconnect(close: close) } }
     }
 
-    /// Where the caller is on a loop already, that one's turn is at once: in order with what it does there.
+    /// If the caller is on one of the loops, the body runs there at once: in order with what the caller does.
     private func eachLoop(_ body: @escaping @Sendable (SocketHub) -> Void) {
         for hub in hubs {
             if hub.eventLoop.inEventLoop { body(hub) } else { hub.eventLoop.execute { body(hub) } }
@@ -85,7 +85,7 @@ extension SocketHub {
 }
 
 extension Socket {
-    /// The server of the socket; nil where that is gone.
+    /// The server of the socket; nil once it is gone.
     public var server: SocketIOServer? { hub.server }
 
     /// Sends an event to all other sockets of the namespace, or to those of some rooms. May be called from anywhere; for
@@ -97,6 +97,6 @@ extension Socket {
         let event = OutboundEvent(name, arguments, attachments: attachments, namespace: namespace)
         server?.broadcast(
             OutboundBatch([event]),
-            to: Audience(namespace: namespace, rooms: rooms, except: except, sender: id), volatile: volatile)
+            to: BroadcastTarget(namespace: namespace, rooms: rooms, except: except, sender: id), volatile: volatile)
     }
 }
