@@ -150,7 +150,7 @@ public final class EngineServer: Sendable {
         case .loop(let hub):
             hub.eventLoop.run { [application] in
                 guard let session = hub.session(sid) else {
-                    if case .poll = purpose, hub.sayFarewell(sid, to: request, reply) { return }
+                    if case .poll = purpose, hub.sendFinalPackets(of: sid, to: request, reply) { return }
                     return reply.refuse(.unknownSession)
                 }
                 do throws(EngineError) {
@@ -171,7 +171,7 @@ public final class EngineServer: Sendable {
     }
 
     /// The server stops, and with it the connection of a session's request.
-    func stopsUnder(_ purpose: EngineRequest.Purpose) {
+    func serverStops(during purpose: EngineRequest.Purpose) {
         withSession(of: purpose) { $0.serverStops() }
     }
 
@@ -190,14 +190,14 @@ public final class EngineServer: Sendable {
     /// Makes the handler of a connection that asks to take over a session; nil for an unknown session. `start` runs once
     /// the handler stands in the pipeline.
     func makeUpgrade(
-        of sid: String, isWelcome: Bool, on eventLoop: any EventLoop
+        of sid: String, isAccepted: Bool, on eventLoop: any EventLoop
     ) -> (connection: WebSocketConnection, start: () -> Void)? {
         switch locator.home(of: sid) {
         case .loop(let home):
             let relay = WebSocketRelay(sid: sid, home: home, eventLoop: eventLoop, logger: logger)
             let connection = makeConnection(delegate: relay)
             let timeout = configuration.upgradeTimeout
-            return (connection, { relay.start(on: connection, isWelcome: isWelcome, timeout: timeout) })
+            return (connection, { relay.start(on: connection, isAccepted: isAccepted, timeout: timeout) })
         case .unknown:
             return nil
         }
@@ -217,7 +217,7 @@ extension EngineSession {
         case .handshake: break
         case .poll: poll(reply)
         case .deliver: deliver(body, reply)
-        case .upgrade: reply.answer(.upgrade(isWelcome: awaitsUpgrade))
+        case .upgrade: reply.answer(.upgrade(isAccepted: awaitsUpgrade))
         }
     }
 }

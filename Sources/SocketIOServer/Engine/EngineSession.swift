@@ -25,7 +25,7 @@ final class EngineSession {
     private var candidate: WebSocketRelay.Handle?
     private var heartbeat: HeartbeatMachine
     private var wheelPlace: HeartbeatWheel.Place?
-    /// What the transport's end will be put down to, where we brought it about.
+    /// The reason for the transport's end, if this side ends it.
     private var closingReason: DisconnectReason?
     /// When reading went on after it was held up.
     private var resumedReading: NIODeadline?
@@ -104,7 +104,7 @@ final class EngineSession {
         transport?.pause()
     }
 
-    /// Goes on reading unless something else is against it. What had come before may be handled before this returns.
+    /// Goes on reading unless something else holds it up. What had come before may be handled before this returns.
     func resumeReading() {
         guard !isHeldUp else { return }
         resumedReading = hub.eventLoop.now
@@ -161,15 +161,14 @@ final class EngineSession {
         }
     }
 
-    /// Whether the client's time is over, and only the timer has not been round yet.
+    /// Whether the pong is overdue, and the timer has not fired yet.
     var isOverdue: Bool {
         guard case .awaitingPong(let deadline) = heartbeat.state else { return false }
         let now = hub.eventLoop.now
         return now >= deadline && deadlineAfterHoldup(now: now) == nil
     }
 
-    /// As long as we were kept from reading, a client that does read can't be blamed for its silence: the pong may be
-    /// among what we left unread.
+    /// While reading was held up, the pong may be among what was left unread: a client that reads is given time anew.
     private func deadlineAfterHoldup(now: NIODeadline) -> NIODeadline? {
         if isHeldUp { return outbox.isBackedUp ? nil : now + configuration.pingTimeout }
         guard let resumedReading, now < resumedReading + configuration.pingTimeout else { return nil }
@@ -183,7 +182,7 @@ final class EngineSession {
         closingReason = closingReason ?? reason
         outbox.handOver()
         transport?.close(code: code, reason: reason == .transportClose ? "" : reason.rawValue)
-        if let polling, polling.hasFarewell { hub.keepFarewell(of: self, polling, for: .seconds(10)) }
+        if let polling, polling.hasFinalPackets { hub.keepFinalPackets(of: self, polling, for: .seconds(10)) }
         ended(reason)
     }
 
@@ -202,7 +201,7 @@ final class EngineSession {
         } else {
             // It may have been overtaken on another connection.
             polling.leaveNoop()
-            hub.keepFarewell(of: self, polling, for: .seconds(1))
+            hub.keepFinalPackets(of: self, polling, for: .seconds(1))
         }
         abort(.transportClose)
     }

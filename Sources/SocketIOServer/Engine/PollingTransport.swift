@@ -26,7 +26,7 @@ final class PollingTransport: OutboxTransport {
     /// An answer that lacks the rest of what was offered.
     private var incomplete = ByteBuffer()
     /// What a poll gets that comes when the session is over.
-    private var farewell = ByteBuffer()
+    private var finalPackets = ByteBuffer()
     private(set) var isOpen = true
 
     init(session: EngineSession) {
@@ -37,7 +37,7 @@ final class PollingTransport: OutboxTransport {
     var hasPoll: Bool { poll != nil }
     var hasDelivery: Bool { delivery != nil }
     /// Whether packets are left for one more poll.
-    var hasFarewell: Bool { farewell.readableBytes > 0 }
+    var hasFinalPackets: Bool { finalPackets.readableBytes > 0 }
 
     func isWaiting(for reply: HTTPReply.ID) -> Bool {
         poll?.id == reply || delivery?.id == reply
@@ -79,20 +79,20 @@ final class PollingTransport: OutboxTransport {
 
     /// Has the one poll that may still come answered like one that waited.
     func leaveNoop() {
-        farewell = Self.payload(of: .noop)
+        finalPackets = Self.payload(of: .noop)
     }
 
     /// Answers a poll once the session is over, with as many packets as an answer has; the rest is for the next.
-    func sayFarewell(_ reply: HTTPReply) {
-        let bytes = farewell.readableBytesView
+    func sendFinalPackets(_ reply: HTTPReply) {
+        let bytes = finalPackets.readableBytesView
         let ends = bytes.indices.lazy.filter { bytes[$0] == EnginePayload.separator }
         guard let end = ends.dropFirst(Self.maximumPackets - 1).first else {
-            reply.answer(.packets(farewell))
-            farewell = ByteBuffer()
+            reply.answer(.packets(finalPackets))
+            finalPackets = ByteBuffer()
             return
         }
-        let part = farewell.readSlice(length: end - farewell.readerIndex) ?? ByteBuffer()
-        farewell.moveReaderIndex(forwardBy: 1)
+        let part = finalPackets.readSlice(length: end - finalPackets.readerIndex) ?? ByteBuffer()
+        finalPackets.moveReaderIndex(forwardBy: 1)
         reply.answer(.packets(part))
     }
 
@@ -131,7 +131,7 @@ final class PollingTransport: OutboxTransport {
     func awaitRoom() {}
 
     func send(encodedFrames: ByteBuffer) {
-        _ = Self.appendPackets(of: encodedFrames, to: &farewell)
+        _ = Self.appendPackets(of: encodedFrames, to: &finalPackets)
     }
 
     // MARK: Reading
@@ -149,9 +149,9 @@ final class PollingTransport: OutboxTransport {
         guard isOpen else { return }
         isOpen = false
         cancelRelease()
-        Self.append(.close, to: &farewell)
+        Self.append(.close, to: &finalPackets)
         delivery.take()?.acceptDelivery()
-        if let poll = poll.take() { sayFarewell(poll) }
+        if let poll = poll.take() { sendFinalPackets(poll) }
     }
 
     func abort() {

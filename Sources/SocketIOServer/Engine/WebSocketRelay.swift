@@ -69,10 +69,10 @@ final class WebSocketRelay: WebSocketDelegate {
     private var isHome: Bool { home.eventLoop === eventLoop }
 
     /// The connection stands.
-    func start(on connection: WebSocketConnection, isWelcome: Bool, timeout: TimeAmount) {
+    func start(on connection: WebSocketConnection, isAccepted: Bool, timeout: TimeAmount) {
         guard connection.isOpen else { return }
         self.connection = connection
-        guard isWelcome else { return giveUp("the session has a WebSocket") }
+        guard isAccepted else { return giveUp("the session has a WebSocket") }
         deadline = eventLoop.assumeIsolated().scheduleTask(in: timeout) { [weak self] in
             self?.giveUp("no upgrade in time")
         }
@@ -94,14 +94,14 @@ final class WebSocketRelay: WebSocketDelegate {
         connection?.pause()
         let (handle, home, sid) = (Handle(self), home, sid)
         home.eventLoop.run {
-            let isWelcome = home.session(sid)?.probed(by: handle) ?? false
-            handle.run { $0.probeJudged(isWelcome) }
+            let isAccepted = home.session(sid)?.probed(by: handle) ?? false
+            handle.run { $0.probeJudged(isAccepted) }
         }
     }
 
-    private func probeJudged(_ isWelcome: Bool) {
+    private func probeJudged(_ isAccepted: Bool) {
         guard case .probing = state, let connection else { return }
-        guard isWelcome else { return giveUp("the session does not move") }
+        guard isAccepted else { return giveUp("the session does not move") }
         state = .probed
         connection.send(.text(ByteBuffer(string: "3probe")))
         connection.flush()

@@ -110,8 +110,8 @@ extension HTTPGate {
             send(payload, type: "text/plain; charset=UTF-8", to: request, lost: lost, context: context)
         case .accepted:
             send(ByteBuffer(string: "ok"), type: "text/html", to: request, lost: lost, context: context)
-        case .upgrade(let isWelcome):
-            takeOver(request, isWelcome: isWelcome, context: context)
+        case .upgrade(let isAccepted):
+            takeOver(request, isAccepted: isAccepted, context: context)
         }
     }
 
@@ -135,7 +135,7 @@ extension HTTPGate {
             patience: patience, promise: promise, context: context)
     }
 
-    /// The client has ended its stream, or is gone: whoever waits for an answer of ours does so no more.
+    /// The client has ended its stream, or is gone: an answer that is awaited has no receiver any more.
     func inputEnded() {
         guard case .awaiting = state, let context else { return }
         giveUpAnswer()
@@ -146,7 +146,7 @@ extension HTTPGate {
     func shouldQuiesce() {
         guard case .awaiting(let request, _) = state else { return }
         closesAfterAnswer = true
-        server.stopsUnder(request.purpose)
+        server.serverStops(during: request.purpose)
     }
 
     // MARK: WebSockets
@@ -177,9 +177,9 @@ extension HTTPGate {
         }
     }
 
-    private func takeOver(_ request: OwnRequest, isWelcome: Bool, context: ChannelHandlerContext) {
+    private func takeOver(_ request: OwnRequest, isAccepted: Bool, context: ChannelHandlerContext) {
         guard case .upgrade(let sid) = request.purpose,
-            let made = server.makeUpgrade(of: sid, isWelcome: isWelcome, on: context.eventLoop)
+            let made = server.makeUpgrade(of: sid, isAccepted: isAccepted, on: context.eventLoop)
         else { return refuse(request, with: .unknownSession, context: context) }
         guard let key = webSocketKey(of: request, context: context) else { return }
         upgrade(key: key, context: context) { made }
@@ -227,7 +227,7 @@ extension HTTPGate {
         start()
         if inputIsClosed { connection.abort() }
         if hasApplication {
-            // The application may hold a read back that nobody asks for again.
+            // The application may hold back the one read that was asked for.
             context.read()
         } else {
             pipeline.removeHandler(self, promise: nil)
@@ -272,7 +272,7 @@ extension HTTPGate {
         if lingers { closeLater(context) } else { context.close(promise: nil) }
     }
 
-    /// How long a client may go on sending what nobody reads any more.
+    /// How long a client may go on sending what is not read any more.
     private static let lingering = TimeAmount.seconds(1)
 
     /// Closes the connection when the client has had time to read the answer: to close upon bytes that are still coming

@@ -14,7 +14,7 @@ struct HTTPReply: Sendable {
         case refusal(EngineError)
         /// The connection becomes a WebSocket, which may take over the session, or else is closed: a client with two for
         /// one session is told so there, as the protocol has it.
-        case upgrade(isWelcome: Bool)
+        case upgrade(isAccepted: Bool)
     }
 
     private static let lastID = Atomic<ID>(0)

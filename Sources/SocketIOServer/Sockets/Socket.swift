@@ -95,8 +95,8 @@ public final class Socket: @unchecked Sendable {
         }
     }
 
-    /// Returns when nothing waits for the client here, or it is gone: for whoever has a lot to send, and lets the client
-    /// set the pace.
+    /// Returns when nothing waits for the client here, or it is gone: for a sender of much, which lets the client set the
+    /// pace.
     public func caughtUp() async {
         await withCheckedContinuation { continuation in
             if eventLoop.inEventLoop {
@@ -253,7 +253,7 @@ public final class Socket: @unchecked Sendable {
         }
     }
 
-    /// The end, whoever brought it; tells the application once, if it ever accepted the socket.
+    /// The end, by either side; tells the application once, if it ever accepted the socket.
     func ended(_ reason: DisconnectReason) {
         if case .disconnected = state { return }
         let wasConnected = state == .connected

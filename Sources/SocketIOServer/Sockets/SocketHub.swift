@@ -34,17 +34,17 @@ public final class SocketHub: @unchecked Sendable {
     let logger: Logger
     let metrics: SocketIOServerMetrics
     /// Runs tasks on this loop's thread: for those that mostly deal with its connections, and would change threads at
-    /// each step otherwise. What computes for long holds the connections up there.
+    /// each step otherwise. A task that computes for long holds up the loop's connections.
     public var taskExecutor: any TaskExecutor { executor }
 
     private(set) var namespaces: [String: NamespaceMembers] = [:]
     /// How many walks have been made that mark the sockets they visit.
     var walks: UInt64 = 0
-    /// Set once, before the server's maker has it.
+    /// Set once, in the initializer of the server.
     weak var server: SocketIOServer?
     private var sessions: [String: EngineSession] = [:]
     /// Sessions that are over, and have packets left for one more poll.
-    private var farewells: [String: Farewell] = [:]
+    private var endedSessions: [String: EndedSession] = [:]
     private var wheel: HeartbeatWheel
     private var wheelTimer: Scheduled<Void>?
     private var wheelWake = NIODeadline.distantFuture
@@ -184,7 +184,7 @@ public final class SocketHub: @unchecked Sendable {
     }
 
     /// How many events are folded at once, and how long the loop is left to others after that. A thousand clients that
-    /// fall behind together must not hold up those who keep up: their queues have room enough to wait for their turn.
+    /// fall behind together must not hold up those that keep up: their queues have room enough to wait for their turn.
     private static let foldingBudget = 512
     private static let foldingPause = TimeAmount.milliseconds(1)
 
@@ -234,21 +234,21 @@ extension SocketHub {
     }
 
     /// Keeps the last packets of a session that polled, for so long.
-    func keepFarewell(of session: EngineSession, _ transport: PollingTransport, for time: TimeAmount) {
+    func keepFinalPackets(of session: EngineSession, _ transport: PollingTransport, for time: TimeAmount) {
         let id = session.id
-        let deadline = eventLoop.assumeIsolated().scheduleTask(in: time) { self.farewells[id] = nil }
-        farewells[id] = Farewell(opening: session.request, transport: transport, deadline: deadline)
+        let deadline = eventLoop.assumeIsolated().scheduleTask(in: time) { self.endedSessions[id] = nil }
+        endedSessions[id] = EndedSession(opening: session.request, transport: transport, deadline: deadline)
     }
 
     /// Answers a poll of a session that is over; false if no packets are left for it.
-    func sayFarewell(_ id: String, to request: HandshakeRequest, _ reply: HTTPReply) -> Bool {
+    func sendFinalPackets(of id: String, to request: HandshakeRequest, _ reply: HTTPReply) -> Bool {
         // The application judges no request of a session that is over, so only a client with the credentials that
         // opened the session gets its last packets.
-        guard let farewell = farewells[id], farewell.opening.hasSameCredentials(as: request) else { return false }
-        farewell.transport.sayFarewell(reply)
-        if !farewell.transport.hasFarewell {
-            farewells[id] = nil
-            farewell.deadline.cancel()
+        guard let ended = endedSessions[id], ended.opening.hasSameCredentials(as: request) else { return false }
+        ended.transport.sendFinalPackets(reply)
+        if !ended.transport.hasFinalPackets {
+            endedSessions[id] = nil
+            ended.deadline.cancel()
         }
         return true
     }
@@ -308,8 +308,8 @@ extension SocketHub {
     }
 }
 
-/// What is left to say of a session that is over.
-struct Farewell {
+/// A session that is over, and whose final packets wait for a poll.
+struct EndedSession {
     let opening: HandshakeRequest
     let transport: PollingTransport
     let deadline: Scheduled<Void>
