@@ -25,7 +25,7 @@ import RolecallProtocol
 /// Implementations may block in their own threads, never in the caller's; all calls are safe from any task.
 public protocol Store: Sendable {
     /// Which log this is; in every position.
-    var logID: LogID { get }
+    var logID: Era { get }
 
     /// The models, with the columns that their tables have.
     var models: [Model] { get }

@@ -1,8 +1,9 @@
-/// Which log a position belongs to: 48 random bits, chosen when the log is made.
+/// Which life of a log a position belongs to: 48 random bits, chosen when the log is made and anew whenever it may have
+/// gone back in time (a backup restored, a fail-over that lost its tail, a copy).
 ///
-/// Two databases never share one, so a position kept from another server is recognised as foreign instead of
-/// being read as a place in this log.
-public struct LogID: Hashable, Sendable, CustomStringConvertible {
+/// Two logs never share one, so a position kept from another server, or from an era's end that never was, is recognised
+/// as unknown and not read as a place in this log.
+public struct Era: Hashable, Sendable, CustomStringConvertible {
     public let rawValue: UInt64
 
     /// Takes the low 48 bits of `rawValue`.
@@ -10,8 +11,8 @@ public struct LogID: Hashable, Sendable, CustomStringConvertible {
         self.rawValue = rawValue & 0xFFFF_FFFF_FFFF
     }
 
-    public static func random() -> LogID {
-        LogID(rawValue: .random(in: 1...0xFFFF_FFFF_FFFF))
+    public static func random() -> Era {
+        Era(rawValue: .random(in: 1...0xFFFF_FFFF_FFFF))
     }
 
     /// Twelve lower-case hexadecimal digits.
@@ -22,9 +23,9 @@ public struct LogID: Hashable, Sendable, CustomStringConvertible {
 ///
 /// A client keeps a position as it is, and brings it back as it is. Two positions are the same place or they are not;
 /// which of two comes first, neither their texts nor their numbers say: what a client was told later may stand at a
-/// smaller number, in a log with another id. Only a server compares ``sequence``, among positions of its own log.
+/// smaller number, in another era. Only a server compares ``sequence``, among positions of one era.
 ///
-/// The text is the log's id (12 hexadecimal digits), `-`, and the sequence number (16 hexadecimal digits): 29 characters.
+/// The text is the era (12 hexadecimal digits), `-`, and the sequence number (16 hexadecimal digits): 29 characters.
 /// Everything at or before a position has been told; `after` a position is exclusive.
 ///
 /// Within a stretch that was folded for a client that read too slowly, `~`, its first number, `-` and its last follow
@@ -33,7 +34,7 @@ public struct Position: Hashable, Sendable, CustomStringConvertible {
     private static let length = 29
     private static let lengthWithFolding = 63
 
-    public let log: LogID
+    public let era: Era
     /// The number of the last event told; 0 stands before the first.
     public let sequence: Int64
     /// Of the events of each row within this range, all but the newest have been left out, and the newest stands for
@@ -44,8 +45,8 @@ public struct Position: Hashable, Sendable, CustomStringConvertible {
     public var folding: ClosedRange<Int64>?
 
     /// - Parameter sequence: not negative; a negative one is taken for 0.
-    public init(log: LogID, sequence: Int64, folding: ClosedRange<Int64>? = nil) {
-        self.log = log
+    public init(era: Era, sequence: Int64, folding: ClosedRange<Int64>? = nil) {
+        self.era = era
         self.sequence = max(0, sequence)
         self.folding = folding
     }
@@ -54,10 +55,10 @@ public struct Position: Hashable, Sendable, CustomStringConvertible {
     public init?(_ text: String) {
         let bytes = Array(text.utf8)
         guard bytes.count == Self.length || bytes.count == Self.lengthWithFolding, bytes[12] == UInt8(ascii: "-"),
-            let log = number(hexadecimal: bytes[..<12]),
+            let era = number(hexadecimal: bytes[..<12]),
             let sequence = number(hexadecimal: bytes[13..<Self.length]).flatMap(Int64.init(exactly:))
         else { return nil }
-        self.init(log: LogID(rawValue: log), sequence: sequence)
+        self.init(era: Era(rawValue: era), sequence: sequence)
         guard bytes.count > Self.length else { return }
         guard bytes[29] == UInt8(ascii: "~"), bytes[46] == UInt8(ascii: "-"),
             let first = number(hexadecimal: bytes[30..<46]).flatMap(Int64.init(exactly:)),
@@ -68,18 +69,18 @@ public struct Position: Hashable, Sendable, CustomStringConvertible {
     }
 
     public var description: String {
-        let place = "\(log)-\(hexadecimal(UInt64(sequence), digits: 16))"
+        let place = "\(era)-\(hexadecimal(UInt64(sequence), digits: 16))"
         guard let folding else { return place }
         let first = hexadecimal(UInt64(max(0, folding.lowerBound)), digits: 16)
         return "\(place)~\(first)-\(hexadecimal(UInt64(max(0, folding.upperBound)), digits: 16))"
     }
 
     public static func == (left: Position, right: Position) -> Bool {
-        (left.log, left.sequence) == (right.log, right.sequence)
+        (left.era, left.sequence) == (right.era, right.sequence)
     }
 
     public func hash(into hasher: inout Hasher) {
-        hasher.combine(log)
+        hasher.combine(era)
         hasher.combine(sequence)
     }
 }

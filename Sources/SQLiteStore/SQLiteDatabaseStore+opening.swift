@@ -56,7 +56,7 @@ extension SQLiteDatabaseStore {
             // Here, because the pool itself sets NORMAL when it opens.
             try db.run("PRAGMA synchronous = FULL")
             var tables: [ModelTable] = []
-            var logID = LogID(rawValue: 0)
+            var logID = Era(rawValue: 0)
             var head: Int64 = 0
             var schemaVersion: Int64 = 0
             try db.withoutForeignKeys {

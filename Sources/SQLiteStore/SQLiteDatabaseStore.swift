@@ -31,7 +31,7 @@ public final class SQLiteDatabaseStore: Store {
     /// How long a write waits for the locks of other processes, its time in the store's own queue included.
     public static let patience = Duration.seconds(5)
 
-    public let logID: LogID
+    public let logID: Era
     public let models: [Model]
 
     let pool: DatabasePool
@@ -43,7 +43,7 @@ public final class SQLiteDatabaseStore: Store {
     private let writes = Atomic(0)
 
     init(
-        logID: LogID, models: [Model], reader: SnapshotReader, followers: LogFollowers, watch: ForeignCommitWatch,
+        logID: Era, models: [Model], reader: SnapshotReader, followers: LogFollowers, watch: ForeignCommitWatch,
         patience: Duration
     ) {
         pool = reader.pool
@@ -72,7 +72,7 @@ public final class SQLiteDatabaseStore: Store {
                 try reader.read { transaction in
                     // The first look takes the snapshot; both are of the same.
                     let head = try transaction.latestSequence()
-                    return Snapshot(value: try body(transaction), position: Position(log: logID, sequence: head))
+                    return Snapshot(value: try body(transaction), position: Position(era: logID, sequence: head))
                 }
             }
         }
@@ -142,7 +142,7 @@ public final class SQLiteDatabaseStore: Store {
         if let author { try transaction.act(as: author) }
         let value = try body(transaction)
         try transaction.clean()
-        return Snapshot(value: value, position: Position(log: logID, sequence: try EventLog.head(db)))
+        return Snapshot(value: value, position: Position(era: logID, sequence: try EventLog.head(db)))
     }
 
     private func mapped<Output>(_ body: () async throws -> Output) async throws -> Output {

@@ -106,7 +106,7 @@ enum StoreSchema {
         guard version < Self.version else { return }
         if version == 0 {
             try db.run("CREATE TABLE rolecall_meta(key TEXT PRIMARY KEY NOT NULL, value TEXT NOT NULL)")
-            try setMeta("log_id", to: LogID.random().description, in: db)
+            try setMeta("log_id", to: Era.random().description, in: db)
             if let journalMode { try setMeta("journal_mode", to: journalMode, in: db) }
         }
         for step in steps[version...] {
@@ -115,13 +115,13 @@ enum StoreSchema {
         try setMeta("schema_version", to: String(Self.version), in: db)
     }
 
-    static func logID(of db: Database, path: String) throws -> LogID {
+    static func logID(of db: Database, path: String) throws -> Era {
         let text = try db.first("SELECT value FROM rolecall_meta WHERE key = 'log_id'") { $0.text(0) }
         // A position's text begins with the log's id, and a position has only one spelling.
         guard let text, let position = Position("\(text)-0000000000000000") else {
             throw StoreError.unusable("The database \(path) has lost its log's id: restore a backup.")
         }
-        return position.log
+        return position.era
     }
 
     private static func setMeta(_ key: String, to value: String, in db: Database) throws {

@@ -176,7 +176,7 @@ private struct TestEncoder {
     let policy: Policy
 
     func told(_ event: ChangeRecord, to view: View) -> ModelEvent? {
-        let position = Position(log: LogID(rawValue: 0xABCD_EFAB_CDEF), sequence: event.sequence)
+        let position = Position(era: Era(rawValue: 0xABCD_EFAB_CDEF), sequence: event.sequence)
         let by = policy.showsAuthors(to: view) ? event.author : nil
         switch policy.visibility(of: event, to: view) {
         case .nothing:

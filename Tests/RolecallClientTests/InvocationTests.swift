@@ -65,7 +65,7 @@ struct InvocationTests {
             (["kick", "ann@example.org", "--close"], .kick(name: "ann@example.org", closes: true)),
             (
                 ["explain", "000000000abc-000000000000001f", "--user", "guest"],
-                .explain(Position(log: LogID(rawValue: 0xABC), sequence: 0x1F), user: "guest", format: .json)
+                .explain(Position(era: Era(rawValue: 0xABC), sequence: 0x1F), user: "guest", format: .json)
             ),
             (["kick", "--", "-_S"], .kick(name: "-_S", closes: false)),
             (["kick", "-_S", "--profile", "x", "--close"], .kick(name: "-_S", closes: true)),

@@ -21,7 +21,7 @@ struct ProgressTests {
         #expect(progress.resumption == position(9))
     }
 
-    private func told(_ sequence: Int64, in log: LogID) -> ModelEvent {
+    private func told(_ sequence: Int64, in log: Era) -> ModelEvent {
         var told = event(sequence)
         told.position = position(sequence, log: log)
         return told
@@ -53,7 +53,7 @@ struct ProgressTests {
 
     @Test("in a new era of the log smaller numbers are shown, each once, on one connection and on the next")
     func newEra() {
-        let era = LogID(rawValue: 1)
+        let era = Era(rawValue: 1)
         var progress = Progress()
         progress.connected()
         for sequence in 50...53 { #expect(progress.received(event(Int64(sequence))) == .fresh) }
@@ -62,7 +62,7 @@ struct ProgressTests {
         #expect(progress.resumption == position(52, log: era))
         progress.connected()
         #expect(progress.received(told(52, in: era)) == .duplicate)
-        #expect(progress.received(told(3, in: LogID(rawValue: 2))) == .fresh)
+        #expect(progress.received(told(3, in: Era(rawValue: 2))) == .fresh)
         #expect(progress.duplicates == 2)
     }
 
@@ -142,7 +142,7 @@ struct ProgressTests {
         // An older state of the log reaches the same number anew.
         #expect(progress.received(event(50)) == .fresh)
         var foreign = event(1)
-        foreign.position = position(1, log: LogID(rawValue: 1))
+        foreign.position = position(1, log: Era(rawValue: 1))
         #expect(progress.received(foreign) == .fresh)
         #expect(progress.resumption == foreign.position)
     }

@@ -3,10 +3,10 @@ import WireJSON
 
 @testable import RolecallClient
 
-let sampleLog = LogID(rawValue: 0xABCD)
+let sampleLog = Era(rawValue: 0xABCD)
 
-func position(_ sequence: Int64, log: LogID = sampleLog) -> Position {
-    Position(log: log, sequence: sequence)
+func position(_ sequence: Int64, log: Era = sampleLog) -> Position {
+    Position(era: log, sequence: sequence)
 }
 
 func event(

@@ -133,7 +133,7 @@ struct TimeTests {
         #expect(stage.row(">").contains("pump 6 "))
         stage.command("/goto \(position(12))")
         #expect(stage.row(">").contains("pump 10 "))
-        stage.command("/goto \(position(12, log: LogID(rawValue: 5)))")
+        stage.command("/goto \(position(12, log: Era(rawValue: 5)))")
         #expect(stage.screen.contains("No event in the list stands at that position"))
         stage.command("/goto noon")
         #expect(stage.state.input.text == "/goto noon")
@@ -149,7 +149,7 @@ struct TimeTests {
     func goToPosition() {
         var stage = stage()
         var later = event(2, row: ["_id": 1, "name": "late"])
-        later.position = position(2, log: LogID(rawValue: 5))
+        later.position = position(2, log: Era(rawValue: 5))
         stage.tell(.event(later))
         stage.press(.home)
         stage.command("/goto \(later.position)")

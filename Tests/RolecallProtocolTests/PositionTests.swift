@@ -4,14 +4,14 @@ import Testing
 
 @Suite("Positions")
 struct PositionTests {
-    static let log = LogID(rawValue: 0xABCD_EF01_2345)
+    static let log = Era(rawValue: 0xABCD_EF01_2345)
 
     @Test("a position is 29 characters: the log, a dash, the number")
     func form() {
-        #expect(Position(log: Self.log, sequence: 0).description == "abcdef012345-0000000000000000")
-        #expect(Position(log: LogID(rawValue: 1), sequence: .max).description == "000000000001-7fffffffffffffff")
-        #expect(Position(log: Self.log, sequence: -5).sequence == 0)
-        #expect(LogID(rawValue: 0xFFFF_0000_0000_0001).description == "000000000001")
+        #expect(Position(era: Self.log, sequence: 0).description == "abcdef012345-0000000000000000")
+        #expect(Position(era: Era(rawValue: 1), sequence: .max).description == "000000000001-7fffffffffffffff")
+        #expect(Position(era: Self.log, sequence: -5).sequence == 0)
+        #expect(Era(rawValue: 0xFFFF_0000_0000_0001).description == "000000000001")
     }
 
     @Test("every position is read from its text, and two are equal where their texts are")
@@ -21,8 +21,8 @@ struct PositionTests {
         var texts: Set<String> = []
         for _ in 0..<3000 {
             let number = Int64(bitPattern: random.next() >> UInt64(1 + random.below(63)))
-            let log = random.below(3) == 0 ? LogID(rawValue: random.next()) : Self.log
-            let position = Position(log: log, sequence: number)
+            let log = random.below(3) == 0 ? Era(rawValue: random.next()) : Self.log
+            let position = Position(era: log, sequence: number)
             #expect(Position(position.description) == position)
             #expect(position.description.utf8.count == 29)
             #expect(positions.insert(position).inserted == texts.insert(position.description).inserted)
@@ -45,9 +45,9 @@ struct PositionTests {
 
     @Test("two logs made at random are different, and never zero")
     func random() {
-        let logs = Set((0..<100).map { _ in LogID.random() })
+        let logs = Set((0..<100).map { _ in Era.random() })
         #expect(logs.count == 100)
-        #expect(!logs.contains(LogID(rawValue: 0)))
+        #expect(!logs.contains(Era(rawValue: 0)))
     }
 
     @Test("within a folded stretch its range follows, and the place in the log is the same")
@@ -57,9 +57,9 @@ struct PositionTests {
         #expect(position.sequence == 10)
         #expect(position.folding == 7...12)
         #expect(position.description == text)
-        #expect(position == Position(log: Self.log, sequence: 10))
-        #expect(Set([position, Position(log: Self.log, sequence: 10)]).count == 1)
-        #expect(position != Position(log: Self.log, sequence: 11))
+        #expect(position == Position(era: Self.log, sequence: 10))
+        #expect(Set([position, Position(era: Self.log, sequence: 10)]).count == 1)
+        #expect(position != Position(era: Self.log, sequence: 11))
     }
 
     @Test(

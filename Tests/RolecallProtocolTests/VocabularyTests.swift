@@ -4,7 +4,7 @@ import WireJSON
 
 @Suite("What travels")
 struct VocabularyTests {
-    static let position = Position(log: LogID(rawValue: 0xABC), sequence: 0x1F)
+    static let position = Position(era: Era(rawValue: 0xABC), sequence: 0x1F)
     static let positionText = "000000000abc-000000000000001f"
     static let ann = UserSummary(id: 7, email: "ann@example.com", name: "Ann", role: "admin")
 

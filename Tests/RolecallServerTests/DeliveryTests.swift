@@ -149,8 +149,8 @@ struct DeliveryTests {
         try await LiveServer.run { server in
             let token = try await server.token(for: "test@example.com")
             let head = try await server.store.read { _ in }.position
-            let foreign = Position(log: LogID(rawValue: 1), sequence: 3)
-            let future = Position(log: head.log, sequence: head.sequence + 1000)
+            let foreign = Position(era: Era(rawValue: 1), sequence: 3)
+            let future = Position(era: head.era, sequence: head.sequence + 1000)
             for text in ["nonsense", foreign.description, future.description] {
                 let socket = try await server.connect(auth: ["token": .string(token), "after": .string(text)])
                 let gap = try await socket.first { item -> Gap? in

@@ -33,7 +33,7 @@ struct EventRoutesTests {
             try await server.addThing("not seen", adminOnly: true)
             try await server.shell("UPDATE thing SET admin_only = 1 WHERE name = 'seen'")
             let last = try await server.addThing("last")
-            let start = Position(log: last.log, sequence: 0)
+            let start = Position(era: last.era, sequence: 0)
             for email in ["test@example.com", "admin@example.com"] {
                 let headers = try await bearer(server, email)
                 let socket = try await server.connect(
@@ -99,8 +99,8 @@ struct EventRoutesTests {
             let headers = try await bearer(server, "admin@example.com")
             let head = try await server.addThing("last")
             let others = [
-                Position(log: LogID(rawValue: 1), sequence: 1), Position(log: head.log, sequence: head.sequence + 1),
-                Position(log: head.log, sequence: .max),
+                Position(era: Era(rawValue: 1), sequence: 1), Position(era: head.era, sequence: head.sequence + 1),
+                Position(era: head.era, sequence: .max),
             ]
             for other in others {
                 let answer = try await server.request("GET", "/api/events?after=\(other)", headers: headers)
@@ -109,7 +109,7 @@ struct EventRoutesTests {
                 #expect(Gap(json: answer.json)?.reason == .unknown)
                 #expect(Gap(json: answer.json)?.after == other.description)
             }
-            let early = Position(log: head.log, sequence: 1)
+            let early = Position(era: head.era, sequence: 1)
             try await server.shell("DELETE FROM rolecall_events WHERE seq <= 3")
             let answer = try await server.request("GET", "/api/events?after=\(early)", headers: headers)
             #expect(answer.status == 410)

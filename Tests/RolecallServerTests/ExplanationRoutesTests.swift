@@ -47,11 +47,11 @@ struct ExplanationRoutesTests {
             #expect(guest.after?.rules.allSatisfy { !$0.isGranted } == true)
 
             try await server.shell("UPDATE thing SET admin_only = 0 WHERE name = 'vault'")
-            let shown = Position(log: position.log, sequence: position.sequence + 1)
+            let shown = Position(era: position.era, sequence: position.sequence + 1)
             #expect(try await explanation(server, shown, "test@example.com").told == .created)
             #expect(try await explanation(server, shown, "admin@example.com").changed == ["admin_only"])
             try await server.shell("UPDATE thing SET admin_only = 1 WHERE name = 'vault'")
-            let hidden = Position(log: position.log, sequence: position.sequence + 2)
+            let hidden = Position(era: position.era, sequence: position.sequence + 2)
             #expect(try await explanation(server, hidden, "test@example.com").told == .hidden)
         }
     }
@@ -83,9 +83,9 @@ struct ExplanationRoutesTests {
             #expect(try await server.request("GET", "\(path)?user=guest", headers: user).status == 403)
             // Whoever may not ask is told that alone.
             #expect(try await server.request("GET", "/api/events/x/explain", headers: user).status == 403)
-            let next = Position(log: position.log, sequence: position.sequence + 1)
-            let foreign = Position(log: LogID(rawValue: 1), sequence: 1)
-            let start = Position(log: position.log, sequence: 0)
+            let next = Position(era: position.era, sequence: position.sequence + 1)
+            let foreign = Position(era: Era(rawValue: 1), sequence: 1)
+            let start = Position(era: position.era, sequence: 0)
             for (path, status) in [
                 ("/api/events/x/explain?user=guest", 404), ("/api/events/\(next)/explain?user=guest", 404),
                 ("/api/events/\(foreign)/explain?user=guest", 404), ("/api/events/\(start)/explain?user=guest", 404),

@@ -196,7 +196,7 @@ struct MigrationTests {
     func fromFirst() async throws {
         let database = try TestDatabase()
         let other = try database.foreign()
-        let logID = LogID(rawValue: 4711)
+        let logID = Era(rawValue: 4711)
         try await other.write { db in
             try db.execute(sql: "CREATE TABLE rolecall_meta(key TEXT PRIMARY KEY NOT NULL, value TEXT NOT NULL)")
             try db.execute(

@@ -24,7 +24,7 @@ struct TransactionTests {
             ("admin_only", .boolean(true)),
         ])
         #expect(written.value == row)
-        #expect(written.position == Position(log: store.logID, sequence: 1))
+        #expect(written.position == Position(era: store.logID, sequence: 1))
         let events = try await store.events()
         let event = try #require(events.first)
         #expect(events.count == 1)
@@ -189,7 +189,7 @@ struct TransactionTests {
         #expect(events.map(\.sequence) == Array(1...260))
         for event in events {
             guard case .text(let name) = event.after?["name"], name.hasSuffix("+") else { continue }
-            #expect(positions.contains(Position(log: store.logID, sequence: event.sequence)))
+            #expect(positions.contains(Position(era: store.logID, sequence: event.sequence)))
             #expect(events[Int(event.sequence) - 2].after?["name"] == .text(String(name.dropLast())))
         }
     }

@@ -18,13 +18,13 @@ import WireJSON
 package final class Association: Sendable {
     package let policy: Policy
     let receivers: Receivers
-    package let logID: LogID
+    package let logID: Era
     let interests: RememberedInterests
     let observers: [any IdentityObserver]
     let logger: Logger
 
     init(
-        policy: Policy, receivers: Receivers, logID: LogID, interests: RememberedInterests,
+        policy: Policy, receivers: Receivers, logID: Era, interests: RememberedInterests,
         observers: [any IdentityObserver], logger: Logger
     ) {
         self.policy = policy
@@ -145,14 +145,14 @@ package final class Association: Sendable {
 
     /// How far the log has been delivered to the socket's loop.
     func position(of socket: Socket) -> Position {
-        Position(log: logID, sequence: delivery(of: socket).watermark)
+        Position(era: logID, sequence: delivery(of: socket).watermark)
     }
 
     /// Names the events that a socket is not sent.
     func gap(_ lost: LostEvents, reason: Gap.Reason) -> Gap {
         Gap(
-            after: Position(log: logID, sequence: lost.first - 1).description,
-            before: Position(log: logID, sequence: lost.last), reason: reason)
+            after: Position(era: logID, sequence: lost.first - 1).description,
+            before: Position(era: logID, sequence: lost.last), reason: reason)
     }
 
     private func change(

@@ -6,7 +6,7 @@ import WireJSON
 /// From a record of the log to the bytes that a class of receivers is sent.
 struct EventEncoder: Sendable {
     let policy: Policy
-    let logID: LogID
+    let logID: Era
 
     /// The events of a stretch of the log, as a class of receivers is sent them.
     func encode(_ events: some Sequence<ChangeRecord>, for receivers: ReceiverClass) -> OutboundBatch {
@@ -32,13 +32,13 @@ struct EventEncoder: Sendable {
     func gap(_ event: ChangeRecord, to view: View) -> Gap? {
         guard event.change == .gap, policy.visibleModels(to: view).contains(event.model) else { return nil }
         return Gap(
-            after: Position(log: logID, sequence: event.sequence - 1).description,
-            before: Position(log: logID, sequence: event.sequence), reason: .missed, models: [event.model])
+            after: Position(era: logID, sequence: event.sequence - 1).description,
+            before: Position(era: logID, sequence: event.sequence), reason: .missed, models: [event.model])
     }
 
     /// The event that a view is sent for a record; nil where that is none.
     func modelEvent(for event: ChangeRecord, to view: View) -> ModelEvent? {
-        let position = Position(log: logID, sequence: event.sequence)
+        let position = Position(era: logID, sequence: event.sequence)
         let by = policy.showsAuthors(to: view) ? event.author : nil
         switch policy.visibility(of: event, to: view) {
         case .nothing:

@@ -116,11 +116,11 @@ package final class LoopDelivery: @unchecked Sendable {
 
     /// Sends the position to sockets that were sent nothing while the log went on: when they come back, what they may not
     /// see need not be read for them again.
-    func sendPosition(of log: LogID, on hub: SocketHub) {
+    func sendPosition(of log: Era, on hub: SocketHub) {
         let watermark = watermark
         var frames: OutboundBatch?
         for index in receivers.indices where receivers.values[index].informedUpTo < watermark {
-            let notice = frames ?? PositionNotice.batch(Position(log: log, sequence: watermark))
+            let notice = frames ?? PositionNotice.batch(Position(era: log, sequence: watermark))
             frames = notice
             hub.send(notice, to: receivers.values[index].room)
             receivers.values[index].informedUpTo = watermark

@@ -79,7 +79,7 @@ package struct EventHistory: Sendable {
     }
 
     private func read(_ query: Query, as view: View) async throws -> Answer {
-        if let after = query.after, after.log != store.logID { return try await gap(.unknown, after) }
+        if let after = query.after, after.era != store.logID { return try await gap(.unknown, after) }
         // Within a folded stretch what was sent does not end at one place: all of it is read, some of it again.
         var cursor = query.after.map { after in after.folding.map { $0.lowerBound - 1 } ?? after.sequence }
         var (entries, size, count): ([Entry], Int, Int) = ([], 0, 0)
@@ -125,7 +125,7 @@ package struct EventHistory: Sendable {
         return encoder.modelEvent(for: record, to: view).map(Entry.event)
     }
 
-    private func position(_ sequence: Int64) -> Position { Position(log: store.logID, sequence: sequence) }
+    private func position(_ sequence: Int64) -> Position { Position(era: store.logID, sequence: sequence) }
 
     private func gap(_ reason: Gap.Reason, _ after: Position) async throws -> Answer {
         let earliest = try await store.read { try $0.earliestSequence() }.value

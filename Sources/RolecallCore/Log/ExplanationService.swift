@@ -71,7 +71,7 @@ package struct ExplanationService: Sendable {
     }
 
     private func position(_ text: String) throws(DomainError) -> Position {
-        guard let position = Position(text), position.log == store.logID, position.sequence > 0 else {
+        guard let position = Position(text), position.era == store.logID, position.sequence > 0 else {
             throw .notFound("This is no position of an event of this log.", field: "position")
         }
         return position
@@ -82,7 +82,7 @@ package struct ExplanationService: Sendable {
         guard position.sequence < earliest else {
             throw DomainError.notFound("There is no event at this position.", field: "position")
         }
-        let before = Position(log: position.log, sequence: max(0, earliest - 1))
+        let before = Position(era: position.era, sequence: max(0, earliest - 1))
         return Gap(after: position.description, before: before, reason: .retention)
     }
 
@@ -96,7 +96,7 @@ package struct ExplanationService: Sendable {
         }
         return EventExplanation(
             policy.explanation(of: record, for: user, toldTo: view), of: record,
-            at: Position(log: store.logID, sequence: record.sequence), user: user,
+            at: Position(era: store.logID, sequence: record.sequence), user: user,
             key: seesRow ? record.key.json : nil, by: policy.showsAuthors(to: view) ? record.author : nil)
     }
 }

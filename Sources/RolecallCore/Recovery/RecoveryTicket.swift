@@ -15,10 +15,10 @@ struct RecoveryTicket: Sendable {
     private static let textLength = Base64.encodedCount(of: randomLength + SHA256.byteCount, isPadded: false)
 
     private let key: SymmetricKey
-    private let log: LogID
+    private let log: Era
 
     /// - Parameter key: the tokens' key; the tickets' own is made from it.
-    init(key: [UInt8], log: LogID) {
+    init(key: [UInt8], log: Era) {
         self.key = HKDF<SHA256>.deriveKey(
             inputKeyMaterial: SymmetricKey(data: key), info: Data("rolecall recovery ticket".utf8), outputByteCount: 32)
         self.log = log

@@ -88,8 +88,8 @@ extension Replay {
                 return false
             }
             let gap = Gap(
-                after: Position(log: association.logID, sequence: folding.lowerBound - 1).description,
-                before: Position(log: association.logID, sequence: folding.upperBound), reason: .overflow)
+                after: Position(era: association.logID, sequence: folding.lowerBound - 1).description,
+                before: Position(era: association.logID, sequence: folding.upperBound), reason: .overflow)
             socket.emit(Gap.eventName, [gap.json])
             identity.replayed = position(folding.upperBound, in: folding)
             return true
@@ -130,7 +130,7 @@ extension Replay {
 
     private func position(_ sequence: Int64, in folding: ClosedRange<Int64>) -> Position {
         Position(
-            log: association.logID, sequence: sequence,
+            era: association.logID, sequence: sequence,
             folding: sequence < folding.upperBound ? folding : nil)
     }
 }

@@ -19,7 +19,7 @@ struct Replay: Sendable {
 
     /// Judges the position that a client brings.
     func start(after text: String) async throws -> Start {
-        guard let position = Position(text), position.log == association.logID else { return .gap(.unknown) }
+        guard let position = Position(text), position.era == association.logID else { return .gap(.unknown) }
         let snapshot = try await store.read { try $0.earliestSequence() }
         let last = position.folding?.upperBound ?? position.sequence
         if last > snapshot.position.sequence { return .gap(.unknown) }
@@ -80,7 +80,7 @@ struct Replay: Sendable {
             var machine = machine
             let range = machine.turn(through: end, watermark: association.delivery(of: socket).watermark)
             socket.send(encoder.encode(events.lazy.filter { range.contains($0.sequence) }, for: identity.receiverClass))
-            identity.replayed = Position(log: association.logID, sequence: machine.sent)
+            identity.replayed = Position(era: association.logID, sequence: machine.sent)
             guard machine.isLive else { return machine }
             association.goLive(socket)
             return nil
@@ -93,7 +93,7 @@ struct Replay: Sendable {
             guard socket.isConnected, let identity = socket.identity, !identity.isLive else { return }
             let log = association.logID
             let gap = Gap(
-                after: Position(log: log, sequence: after).description, before: Position(log: log, sequence: before),
+                after: Position(era: log, sequence: after).description, before: Position(era: log, sequence: before),
                 reason: .retention)
             socket.emit(Gap.eventName, [gap.json])
         }

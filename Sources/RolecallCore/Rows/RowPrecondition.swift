@@ -15,12 +15,12 @@ package enum RowPrecondition: Hashable, Sendable {
     ///
     /// - Parameter isSeen: whether the writer is told of an event of the row.
     func holds(
-        for key: Value, of model: Model, log: LogID, in transaction: any ReadTransaction, isSeen: (ChangeRecord) -> Bool
+        for key: Value, of model: Model, log: Era, in transaction: any ReadTransaction, isSeen: (ChangeRecord) -> Bool
     ) throws -> Bool {
         guard case .unchanged(let positions) = self else { return true }
         // What is older than the log's first entry, or has not come yet, says nothing.
         let known = try transaction.earliestSequence() - 1...transaction.latestSequence()
-        guard let since = positions.filter({ $0.log == log && known.contains($0.sequence) }).map(\.sequence).max()
+        guard let since = positions.filter({ $0.era == log && known.contains($0.sequence) }).map(\.sequence).max()
         else {
             return false
         }

@@ -248,7 +248,7 @@ actor LineRun {
         if world.isOne(in: 2) { try await change() }
         var start = try await server.store.read { _ in }.position
         for list in lists.values where list.position < start.sequence {
-            start = Position(log: start.log, sequence: list.position)
+            start = Position(era: start.era, sequence: list.position)
         }
         var configuration = try SocketIOClientConfiguration(url: server.url)
         configuration.transports = [transport]
