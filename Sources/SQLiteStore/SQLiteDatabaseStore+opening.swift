@@ -34,8 +34,8 @@ extension SQLiteDatabaseStore {
         var configuration = Configuration()
         configuration.busyMode = .timeout(patience / .seconds(1))
         configuration.label = "rolecall.sqlite"
-        // Writes of one server are serial; readers are the log's followers and the requests.
-        configuration.maximumReaderCount = 4
+        // Writes of one server are serial.
+        configuration.maximumReaderCount = SnapshotReader.Width.all
         try checkPath(path)
         try checkNames(models)
         let preparation = Preparation(path: path, models: models, schema: schema)
@@ -56,8 +56,8 @@ extension SQLiteDatabaseStore {
             // Here, because the pool itself sets NORMAL when it opens.
             try db.run("PRAGMA synchronous = FULL")
             var tables: [ModelTable] = []
-            var logID = Era(rawValue: 0)
-            var head: Int64 = 0
+            var identity = (store: StoreID.random(), era: Era(rawValue: 0))
+            var (head, identityHead): (Int64, Int64) = (0, 0)
             var schemaVersion: Int64 = 0
             try db.withoutForeignKeys {
                 try db.inTransaction(.immediate) {
@@ -71,21 +71,24 @@ extension SQLiteDatabaseStore {
                                 : "installed triggers",
                             metadata: ["model": "\(table.model.name)", "table": "\(table.model.table)"])
                     }
-                    logID = try StoreSchema.logID(of: db, path: path)
-                    head = try EventLog.head(db)
+                    identity = try StoreSchema.identity(of: db, path: path)
+                    let place = try EventLog.place(db)
+                    (head, identityHead) = (place.head, place.identityHead)
                     schemaVersion = try db.first("PRAGMA schema_version") { $0.integer(0) } ?? 0
                     return .commit
                 }
             }
-            let reader = SnapshotReader(pool: pool, tables: tables, logger: logger)
-            let followers = LogFollowers(head: head, reader: reader)
+            let readers = Readers(pool: pool, tables: tables, logger: logger)
+            let followers = LogFollowers(head: head, reader: readers.log)
+            let identityFollowers = LogFollowers(head: identityHead, reader: readers.identities)
             let keeper = TriggerKeeper(
                 pool: pool, models: Array(zip(models, tables.map(\.model))).map { ($0, $1) }, logger: logger)
             let watch = try ForeignCommitWatch(
-                path: path, schemaVersion: schemaVersion, followers: followers, keeper: keeper, logger: logger)
+                path: path, schemaVersion: schemaVersion, followers: followers, identityFollowers: identityFollowers,
+                keeper: keeper, logger: logger)
             return SQLiteDatabaseStore(
-                logID: logID, models: tables.map(\.model), reader: reader, followers: followers, watch: watch,
-                patience: patience)
+                identity: identity, models: tables.map(\.model), readers: readers, followers: followers,
+                identityFollowers: identityFollowers, watch: watch, patience: patience)
         }
     }
 

@@ -27,36 +27,61 @@ import WireJSON
 ///
 /// **Names.** The contract names a model's key `_id`, in rows, in values and in events, whatever the table calls it.
 /// All other columns have the names of the table.
-public final class SQLiteDatabaseStore: Store {
-    /// How long a write waits for the locks of other processes, its time in the store's own queue included.
+public final class SQLiteDatabaseStore: Store, DataStore {
+    /// How long a call may take: a write waits for the locks of other processes, its time in the store's own queue
+    /// included.
     public static let patience = Duration.seconds(5)
 
+    public let storeID: StoreID
+    /// The era in which the store was opened.
     public let logID: Era
     public let models: [Model]
+    public var standardTimeout: Duration { patience }
 
     let pool: DatabasePool
-    private let reader: SnapshotReader
-    private let followers: LogFollowers
+    let readers: Readers
+    let followers: LogFollowers
+    let identityFollowers: LogFollowers
+    let unsettled = UnsettledCommits()
     private let watch: ForeignCommitWatch
-    private let patience: Duration
+    let patience: Duration
     /// Writes that have been asked for and have not come to their end.
     private let writes = Atomic(0)
 
+    /// One for each kind of reading, so that none waits for another.
+    struct Readers: Sendable {
+        var rows: SnapshotReader
+        var log: SnapshotReader
+        var identities: SnapshotReader
+
+        init(pool: DatabasePool, tables: [ModelTable], logger: Logger) {
+            func reader(_ name: String, _ width: Int) -> SnapshotReader {
+                SnapshotReader(pool: pool, tables: tables, name: name, width: width, logger: logger)
+            }
+            rows = reader("rows", SnapshotReader.Width.rows)
+            log = reader("log", SnapshotReader.Width.log)
+            identities = reader("identities", SnapshotReader.Width.identities)
+        }
+    }
+
     init(
-        logID: Era, models: [Model], reader: SnapshotReader, followers: LogFollowers, watch: ForeignCommitWatch,
-        patience: Duration
+        identity: (store: StoreID, era: Era), models: [Model], readers: Readers, followers: LogFollowers,
+        identityFollowers: LogFollowers, watch: ForeignCommitWatch, patience: Duration
     ) {
-        pool = reader.pool
-        self.logID = logID
+        pool = readers.rows.pool
+        storeID = identity.store
+        logID = identity.era
         self.models = models
-        self.reader = reader
+        self.readers = readers
         self.followers = followers
+        self.identityFollowers = identityFollowers
         self.watch = watch
         self.patience = patience
     }
 
     deinit {
         followers.close()
+        identityFollowers.close()
         watch.stop()
     }
 
@@ -68,7 +93,7 @@ public final class SQLiteDatabaseStore: Store {
         _ body: @escaping @Sendable (any ReadTransaction) throws -> Output
     ) async throws -> Snapshot<Output> {
         try await mapped {
-            try await self.reader.queue.run { [reader, logID] in
+            try await self.readers.rows.queue.run { [reader = readers.rows, logID] in
                 try reader.read { transaction in
                     // The first look takes the snapshot; both are of the same.
                     let head = try transaction.latestSequence()
@@ -91,24 +116,61 @@ public final class SQLiteDatabaseStore: Store {
         defer { writes.subtract(1, ordering: .relaxed) }
         return try await mapped {
             try await self.pool.writeWithoutTransaction { db in
-                db.setPatience(until: deadline)
-                let written = try db.transaction(.immediate) { try self.perform(body, by: author, in: db) }
-                self.followers.committed(
-                    head: written.position.sequence, isAlone: self.writes.load(ordering: .relaxed) == 1
-                ) { self.pool.asyncWriteWithoutTransaction($0) }
-                return written
+                let (value, place) = try self.commit(by: author, until: deadline, in: db, body)
+                return Snapshot(value: value, position: Position(era: self.logID, sequence: place.head))
             }
         }
+    }
+
+    /// Runs a body in a transaction of its own once the writer is free, and leaves nothing if the call has to end before
+    /// it is committed.
+    func committing<Output: Sendable>(
+        by author: Author? = nil, _ deadline: Deadline,
+        _ body: @escaping @Sendable (SQLiteWriteTransaction) throws -> Output
+    ) async throws -> Committed<Output> {
+        let control = CallControl(until: deadline.moment(standard: patience))
+        let isAlone = writes.add(1, ordering: .relaxed).newValue == 1
+        defer { writes.subtract(1, ordering: .relaxed) }
+        let (value, place) = try await mapped {
+            try await PendingCall<(Output, EventLog.Place)>().answer(control) { call in
+                pool.asyncWriteWithoutTransaction { db in
+                    call.run {
+                        try db.controlled(by: control) {
+                            try self.commit(by: author, until: control.deadline, in: db) { transaction in
+                                let output = try body(transaction)
+                                // Before the commit: from there on it is answered what that came to.
+                                try control.check()
+                                return output
+                            }
+                        }
+                    }
+                }
+                return !isAlone
+            }
+        }
+        return Committed(
+            value: value, position: .at(Position(era: place.era, sequence: place.head)),
+            identity: IdentityMark(era: place.era, number: place.identityHead))
+    }
+
+    /// Runs a body on a snapshot, on the threads of a reader.
+    func reading<Output: Sendable>(
+        _ reader: SnapshotReader, _ deadline: Deadline,
+        _ body: @escaping @Sendable (SQLiteReadTransaction) throws -> Output
+    ) async throws -> Output {
+        let control = CallControl(until: deadline.moment(standard: patience))
+        return try await mapped { try await reader.read(until: control, body) }
     }
 
     public func follow(
         _ body: @escaping @Sendable (any ReadTransaction, LogTurn) throws -> Void
     ) -> LogSubscription {
-        followers.add(body)
+        followers.add { transaction, turn in try body(transaction, turn) }
     }
 
     public func close() async throws {
         followers.close()
+        identityFollowers.close()
         try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
             // Waits for transactions under way, which no thread of the concurrency pool should do.
             DispatchQueue.global().async { [pool, watch] in
@@ -129,27 +191,41 @@ public final class SQLiteDatabaseStore: Store {
     /// Closes it on this thread: for a store that has served nobody.
     func closeNow() {
         followers.close()
+        identityFollowers.close()
         watch.stop()
         pool.invalidateReadOnlyConnections()
         try? pool.close()
     }
 
-    /// The inside of a write transaction.
-    private func perform<Output: Sendable>(
-        _ body: (any WriteTransaction) throws -> Output, by author: Author?, in db: Database
-    ) throws -> Snapshot<Output> {
-        let transaction = SQLiteWriteTransaction(db: db, tables: reader.tables, logger: reader.logger)
-        if let author { try transaction.act(as: author) }
-        let value = try body(transaction)
-        try transaction.clean()
-        return Snapshot(value: value, position: Position(era: logID, sequence: try EventLog.head(db)))
+    /// A whole write, on the writer's connection.
+    private func commit<Output>(
+        by author: Author?, until deadline: ContinuousClock.Instant, in db: Database,
+        _ body: (SQLiteWriteTransaction) throws -> Output
+    ) throws -> (Output, EventLog.Place) {
+        db.setPatience(until: deadline)
+        let written = try db.transaction(.immediate) {
+            let transaction = SQLiteWriteTransaction(db: db, tables: readers.rows.tables, logger: readers.rows.logger)
+            if let author { try transaction.act(as: author) }
+            let value = try body(transaction)
+            try transaction.clean()
+            return (value, try EventLog.place(db))
+        }
+        followers.committed(head: written.1.head, isAlone: writes.load(ordering: .relaxed) == 1) {
+            pool.asyncWriteWithoutTransaction($0)
+        }
+        identityFollowers.raiseSoon(head: written.1.identityHead)
+        return written
     }
 
-    private func mapped<Output>(_ body: () async throws -> Output) async throws -> Output {
+    func mapped<Output>(_ body: () async throws -> Output) async throws -> Output {
         do {
             return try await body()
         } catch let error as DatabaseError {
             throw StoreError(error)
+        } catch let error as CutOffCommit {
+            throw StoreError.unknown(
+                "The disk failed while this was being committed: it may have been done, or not; look before you try again.",
+                unsettled.note(error))
         }
     }
 }

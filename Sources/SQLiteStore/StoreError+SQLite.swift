@@ -40,7 +40,7 @@ extension StoreError {
         case .SQLITE_READONLY:
             self = .unavailable("The database can't be written to: check its permissions and its directory's.")
         case .SQLITE_IOERR, .SQLITE_NOMEM, .SQLITE_PROTOCOL:
-            self = .unavailable("The database can't be reached now (\(error.reason)): try again later.")
+            self = .unavailable("The database can't be reached now: try again later.", cause: error.cause)
         case .SQLITE_MISUSE:
             self = .unavailable("The database is closed.")
         case .SQLITE_ABORT, .SQLITE_INTERRUPT:
@@ -58,8 +58,8 @@ extension StoreError {
                     + "put it back, or start again.")
         default:
             self = .unusable(
-                "The database refuses what the program asks (\(error.reason)): if its tables were changed, start again."
-            )
+                "The database refuses what the program asks: if its tables were changed, start again.",
+                cause: error.cause)
         }
     }
 }
@@ -75,8 +75,8 @@ extension DatabaseError {
     }
 
     /// SQLite's name for the error; its message may repeat values.
-    fileprivate var reason: String {
-        "SQLite \(extendedResultCode)"
+    fileprivate var cause: StoreError.Cause {
+        StoreError.Cause("SQLite \(extendedResultCode)")
     }
 }
 

@@ -6,7 +6,8 @@ import RolecallProtocol
 ///
 /// | table | what stands in it |
 /// | --- | --- |
-/// | `rolecall_meta` | this schema's version, the log's id |
+/// | `rolecall_meta` | this schema's version, the store's id, the log's first era |
+/// | `rolecall_era` | the log's eras: place, token, first number, since when |
 /// | `rolecall_user`, `rolecall_message` | the models that every server has |
 /// | `rolecall_session` | sign-ins; moments are milliseconds since 1970; `address` and `agent` of the sign-in |
 /// | `rolecall_events` | the log; `key`, `before` and `after` are JSON texts; ends of sessions: ``SessionTriggers`` |
@@ -62,6 +63,7 @@ enum StoreSchema {
             + SessionTriggers.statements(names: SessionTriggers.names) + [
                 "CREATE INDEX rolecall_message_by_room ON rolecall_message(room, _id)"
             ],
+        EraTable.creation,
     ]
 
     /// Selects the models that have triggers, and their tables: what is attached, before that was written down.
@@ -115,13 +117,13 @@ enum StoreSchema {
         try setMeta("schema_version", to: String(Self.version), in: db)
     }
 
-    static func logID(of db: Database, path: String) throws -> Era {
-        let text = try db.first("SELECT value FROM rolecall_meta WHERE key = 'log_id'") { $0.text(0) }
-        // A position's text begins with the log's id, and a position has only one spelling.
-        guard let text, let position = Position("\(text)-0000000000000000") else {
-            throw StoreError.unusable("The database \(path) has lost its log's id: restore a backup.")
+    /// The id that the data keep, and the log's newest era.
+    static func identity(of db: Database, path: String) throws -> (store: StoreID, era: Era) {
+        let text = try db.first("SELECT value FROM rolecall_meta WHERE key = 'store_id'") { $0.text(0) }
+        guard let store = text.flatMap(StoreID.init) else {
+            throw StoreError.unusable("The database \(path) has lost its id: restore a backup.")
         }
-        return position.era
+        return (store, try EraTable.chain(db).newest)
     }
 
     private static func setMeta(_ key: String, to value: String, in db: Database) throws {

@@ -194,7 +194,7 @@ struct ErrorTests {
         let error = await #expect(throws: StoreError.self) {
             _ = try await store.write(by: nil) { try $0.insert([("name", .text("the value"))], into: thing) }
         }
-        guard case .unavailable(let sentence) = error else {
+        guard case .unavailable(let sentence, _) = error else {
             Issue.record("\(String(describing: error))")
             return
         }

@@ -16,7 +16,7 @@ struct OpeningTests {
             _ = try SQLiteDatabaseStore.open(path: path, models: models, schema: schema, logger: .silent)
             return "opened"
         } catch {
-            guard case .unusable(let sentence) = error else { return "\(error)" }
+            guard case .unusable(let sentence, _) = error else { return "\(error)" }
             return sentence
         }
     }

@@ -19,6 +19,36 @@ enum EventLog {
         ) { $0.integer(0) } ?? 0
     }
 
+    /// Where the log stands: its head, the lowest number that it holds or would hold next, the number of its newest
+    /// entry about an identity, and its era.
+    struct Place {
+        var head: Int64
+        var earliest: Int64
+        var identityHead: Int64
+        var era: Era
+    }
+
+    /// By indexes only, in one statement: every write reads it.
+    static func place(_ db: Database) throws -> Place {
+        let place = try db.first(
+            """
+            SELECT max(coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'rolecall_events'), 0), \
+            coalesce((SELECT max(seq) FROM rolecall_events), 0)), (SELECT min(seq) FROM rolecall_events), \
+            (SELECT max(seq) FROM rolecall_events WHERE \(IdentityLog.condition)), \
+            (SELECT token FROM rolecall_era ORDER BY place DESC LIMIT 1)
+            """
+        ) { row in
+            let head = row.integer(0)
+            return Place(
+                head: head, earliest: row.isNull(1) ? head + 1 : row.integer(1), identityHead: row.integer(2),
+                era: EraTable.era(row.text(3)) ?? Era(rawValue: 0))
+        }
+        guard let place, place.era.rawValue != 0 else {
+            throw StoreError.unusable("The database has lost its log's era: restore a backup.")
+        }
+        return place
+    }
+
     static func earliest(_ db: Database) throws -> Int64 {
         let first = try db.first("SELECT min(seq) FROM rolecall_events") { $0.isNull(0) ? nil : $0.integer(0) }
         return try first.flatMap(\.self) ?? (head(db) + 1)

@@ -32,13 +32,15 @@ final class ForeignCommitWatch: Sendable {
     private let state: Mutex<State>
     private let stopped = DispatchSemaphore(value: 0)
     private let followers: LogFollowers
+    private let identityFollowers: LogFollowers
     private let keeper: TriggerKeeper
     private let logger: Logger
 
     /// - Parameter schemaVersion: of the schema in which the triggers are in place.
     /// - Throws: the database's error where its connection can't be opened.
     init(
-        path: String, schemaVersion: Int64, followers: LogFollowers, keeper: TriggerKeeper, logger: Logger
+        path: String, schemaVersion: Int64, followers: LogFollowers, identityFollowers: LogFollowers,
+        keeper: TriggerKeeper, logger: Logger
     ) throws {
         var configuration = Configuration()
         configuration.readonly = true
@@ -48,6 +50,7 @@ final class ForeignCommitWatch: Sendable {
         let connection = try DatabaseQueue(path: path, configuration: configuration)
         state = Mutex(State(connection: connection, schemaVersion: schemaVersion))
         self.followers = followers
+        self.identityFollowers = identityFollowers
         self.keeper = keeper
         self.logger = logger
         let thread = Thread { [self] in
@@ -87,11 +90,13 @@ final class ForeignCommitWatch: Sendable {
         let version = try db.first("PRAGMA data_version") { $0.integer(0) }
         guard version != state.version || isDue else { return }
         // The version first: a commit between these reads is then seen again, not missed.
-        let (head, schemaVersion) = try db.transaction(.deferred) {
-            (try EventLog.head(db), try db.first("PRAGMA schema_version") { $0.integer(0) } ?? 0)
+        let (place, schemaVersion) = try db.transaction(.deferred) {
+            (try EventLog.place(db), try db.first("PRAGMA schema_version") { $0.integer(0) } ?? 0)
         }
         state.version = version
-        followers.raise(head: head, in: db)
+        // First, and on threads of their own: who somebody is waits for no reading of the log.
+        identityFollowers.raiseSoon(head: place.identityHead)
+        followers.raise(head: place.head, in: db)
         guard schemaVersion != state.schemaVersion || isDue else { return }
         // Taken for kept until the keeper says otherwise: it must not be called again meanwhile.
         state.schemaVersion = schemaVersion

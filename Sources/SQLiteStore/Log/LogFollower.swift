@@ -3,15 +3,15 @@ import Synchronization
 
 /// One who follows the log: a body, and whether its turn has come.
 ///
-/// A turn that is called for while another one waits or is under way is not lost, and not doubled.
+/// A turn that is scheduled while another one waits or is under way is not lost, and not doubled.
 final class LogFollower: Sendable {
-    typealias Body = @Sendable (any ReadTransaction, LogTurn) throws -> Void
+    typealias Body = @Sendable (SQLiteReadTransaction, LogTurn) throws -> Void
 
     private enum State {
         case idle
-        /// Called, and somebody is about to begin it.
-        case called
-        case reading(isCalled: Bool)
+        /// About to begin.
+        case scheduled
+        case reading(isScheduled: Bool)
         case ended
     }
 
@@ -22,32 +22,32 @@ final class LogFollower: Sendable {
         self.body = Mutex(body)
     }
 
-    /// Calls for a turn.
+    /// Schedules a turn.
     ///
-    /// - Returns: whether the caller has to see to it that ``begin()`` is called; otherwise somebody else does.
-    func call() -> Bool {
+    /// - Returns: whether the caller has to see to it that ``begin()`` is called; otherwise that is seen to already.
+    func schedule() -> Bool {
         state.withLock { state in
             switch state {
             case .idle:
-                state = .called
+                state = .scheduled
                 return true
             case .reading:
-                state = .reading(isCalled: true)
+                state = .reading(isScheduled: true)
                 return false
-            case .called, .ended:
+            case .scheduled, .ended:
                 return false
             }
         }
     }
 
-    /// Begins the turn that was called for. Only now may a snapshot be taken: one from before could miss the commit
-    /// that called.
+    /// Begins the turn that was scheduled. Only now may a snapshot be taken: one from before could miss the commit that
+    /// scheduled it.
     ///
     /// - Returns: what to run; nil where the follower has left.
     func begin() -> Body? {
         let isDue = state.withLock { state in
-            guard case .called = state else { return false }
-            state = .reading(isCalled: false)
+            guard case .scheduled = state else { return false }
+            state = .reading(isScheduled: false)
             return true
         }
         return isDue ? body.withLock(\.self) : nil
@@ -55,12 +55,12 @@ final class LogFollower: Sendable {
 
     /// Ends the turn.
     ///
-    /// - Returns: whether there is another one, which the caller has to see to as after ``call()``.
+    /// - Returns: whether there is another one, which the caller has to see to as after ``schedule()``.
     func finish(wantsMore: Bool) -> Bool {
         state.withLock { state in
-            guard case .reading(let isCalled) = state else { return false }
-            state = isCalled || wantsMore ? .called : .idle
-            return isCalled || wantsMore
+            guard case .reading(let isScheduled) = state else { return false }
+            state = isScheduled || wantsMore ? .scheduled : .idle
+            return isScheduled || wantsMore
         }
     }
 

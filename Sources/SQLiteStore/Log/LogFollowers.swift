@@ -4,7 +4,7 @@ import Logging
 import ModelStore
 import Synchronization
 
-/// All who follow the log, and how far it has been known to reach when they were last called.
+/// All who follow the log, and how far it has been known to reach when their turns were last scheduled.
 ///
 /// They get their turns where a commit is known first: one of this store on the writer's own connection, right behind
 /// the commit, where its pages are cached; one of another process on the connection of the watch that has seen it. So
@@ -48,7 +48,7 @@ final class LogFollowers: Sendable {
             follower.end()
             return LogSubscription {}
         }
-        call(follower)
+        schedule(follower)
         return LogSubscription { [weak self] in
             _ = self?.state.withLock { $0.followers.removeValue(forKey: id) }
             follower.end()
@@ -56,13 +56,13 @@ final class LogFollowers: Sendable {
     }
 
     /// Tells that the log's head is at this number, whoever brought it there. A commit of this store is seen twice, by
-    /// its writer and by the watch for foreign ones, and calls the followers once.
+    /// its writer and by the watch for foreign ones, and schedules their turns once.
     ///
     /// - Parameter db: the connection on which that was seen, outside of any transaction.
     func raise(head: Int64, in db: Database) {
         let (followers, growth) = news(head: head)
-        let called = followers.filter { $0.call() }
-        if growth <= Self.fewEvents { read(called, in: db) } else { readSoon(called) }
+        let scheduled = followers.filter { $0.schedule() }
+        if growth <= Self.fewEvents { read(scheduled, in: db) } else { readSoon(scheduled) }
     }
 
     /// Tells that a write has been committed, on the writer's connection and outside of any transaction.
@@ -74,13 +74,25 @@ final class LogFollowers: Sendable {
         head: Int64, isAlone: Bool, afterwards: (_ work: @escaping @Sendable (Database) -> Void) -> Void
     ) {
         let (followers, growth) = news(head: head)
-        let called = followers.filter { $0.call() }
-        guard !called.isEmpty else { return }
+        let scheduled = followers.filter { $0.schedule() }
+        guard !scheduled.isEmpty else { return }
         if isAlone, growth <= Self.fewEvents {
-            afterwards { db in self.read(called, in: db) }
+            afterwards { db in self.read(scheduled, in: db) }
         } else {
-            readSoon(called)
+            readSoon(scheduled)
         }
+    }
+
+    /// Tells that the head is at this number, from a thread that has something else to do: the turns are taken on the
+    /// threads that read.
+    func raiseSoon(head: Int64) {
+        readSoon(news(head: head).followers.filter { $0.schedule() })
+    }
+
+    /// Schedules a turn of each: what they follow has changed without a new number.
+    func wake() {
+        let followers = state.withLock { Array($0.followers.values) }
+        readSoon(followers.filter { $0.schedule() })
     }
 
     /// Gives no more turns, to those who come later neither.
@@ -93,7 +105,7 @@ final class LogFollowers: Sendable {
         for follower in ended { follower.end() }
     }
 
-    /// Those who have to be called, since the head is news, and by how much it has grown.
+    /// Those whose turns have to be scheduled, since the head is news, and by how much it has grown.
     private func news(head: Int64) -> (followers: [LogFollower], growth: Int64) {
         state.withLock { state in
             // Not only upwards: should somebody put an older database in place, that is news, too.
@@ -105,30 +117,30 @@ final class LogFollowers: Sendable {
 
     // MARK: Turns
 
-    private func call(_ follower: LogFollower) {
-        if follower.call() { readSoon([follower]) }
+    private func schedule(_ follower: LogFollower) {
+        if follower.schedule() { readSoon([follower]) }
     }
 
     /// Each on a thread of its own, as far as there are any: one's reading can be long.
-    private func readSoon(_ called: [LogFollower]) {
-        for follower in called {
-            reader.queue.add {
-                self.give([follower]) { body in try self.reader.read(body) }
+    private func readSoon(_ scheduled: [LogFollower]) {
+        for follower in scheduled {
+            reader.queue.schedule {
+                self.run([follower]) { body in try self.reader.read(body) }
             }
         }
     }
 
-    private func read(_ called: [LogFollower], in db: Database) {
-        give(called) { body in
+    private func read(_ scheduled: [LogFollower], in db: Database) {
+        run(scheduled) { body in
             try db.transaction(.deferred) { try body(reader.transaction(in: db)) }
         }
     }
 
-    /// Gives each its turn, all on the same snapshot.
-    private func give(
-        _ called: [LogFollower], on snapshot: (_ body: (any ReadTransaction) throws -> Void) throws -> Void
+    /// Runs each one's turn, all on the same snapshot.
+    private func run(
+        _ scheduled: [LogFollower], on snapshot: (_ body: (SQLiteReadTransaction) throws -> Void) throws -> Void
     ) {
-        var due = called.compactMap { follower in follower.begin().map { (follower: follower, body: $0) } }[...]
+        var due = scheduled.compactMap { follower in follower.begin().map { (follower: follower, body: $0) } }[...]
         guard !due.isEmpty else { return }
         do {
             try snapshot { transaction in

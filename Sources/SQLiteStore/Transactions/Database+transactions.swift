@@ -32,11 +32,7 @@ extension Database {
         do {
             try run("COMMIT TRANSACTION")
         } catch let error as DatabaseError where error.resultCode == .SQLITE_IOERR {
-            // The log may hold all of it, and only the flush have failed: who opens the file next, after a crash of this
-            // process say, finds a transaction that was committed. Until then, and after any other commit, it is not.
-            throw StoreError.unavailable(
-                "The disk failed while this was being committed: it may have been done, or not; look before you try again."
-            )
+            throw CutOffCommit(cause: error)
         }
     }
 
@@ -56,4 +52,13 @@ extension Database {
     func checkTransaction() throws {
         guard isInsideTransaction else { throw DatabaseError(resultCode: .SQLITE_ABORT) }
     }
+}
+
+/// The disk has failed during a commit.
+///
+/// The write-ahead log may hold all of the transaction, and only the flush have failed: who opens the file next, after a
+/// crash of this process say, finds a transaction that was committed. Until then it is not, and after any other commit of
+/// this process it never is: that one is written over it.
+struct CutOffCommit: Error {
+    var cause: DatabaseError
 }

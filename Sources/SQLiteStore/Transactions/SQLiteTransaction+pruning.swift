@@ -31,6 +31,7 @@ extension SQLiteWriteTransaction {
                 if let edge = edge.flatMap(\.self) { last = max(last ?? edge, edge) }
             }
             guard let last else { return 0 }
+            try IdentityLog.notePruning(through: last, in: db)
             try db.run("DELETE FROM rolecall_events WHERE seq <= ?", [.integer(last)])
             return db.changesCount
         }

@@ -2,16 +2,24 @@ import GRDB
 import Logging
 import ModelStore
 
-/// Reads snapshots, on a few threads of its own.
+/// Reads snapshots, on a few threads of its own. There is one for each kind of reading, so that none waits for another.
 struct SnapshotReader: Sendable {
     let pool: DatabasePool
     let queue: WorkerQueue
     let tables: [String: ModelTable]
     let logger: Logger
 
-    init(pool: DatabasePool, tables: [ModelTable], logger: Logger) {
+    /// How many connections read at the same time, by what they read.
+    enum Width {
+        static let rows = 4
+        static let log = 2
+        static let identities = 2
+        static let all = rows + log + identities
+    }
+
+    init(pool: DatabasePool, tables: [ModelTable], name: String, width: Int, logger: Logger) {
         self.pool = pool
-        queue = WorkerQueue(label: "rolecall.sqlite.read", width: pool.configuration.maximumReaderCount)
+        queue = WorkerQueue(label: "rolecall.sqlite.\(name)", width: width)
         self.tables = Dictionary(tables.map { ($0.model.name, $0) }, uniquingKeysWith: { first, _ in first })
         self.logger = logger
     }
@@ -20,6 +28,19 @@ struct SnapshotReader: Sendable {
     func read<Output>(_ body: (SQLiteReadTransaction) throws -> Output) throws -> Output {
         try pool.unsafeRead { db in
             try db.transaction(.deferred) { try body(transaction(in: db)) }
+        }
+    }
+
+    /// Runs a body on a snapshot once there is a thread for it, and ends it when the call has to end.
+    func read<Output: Sendable>(
+        until control: CallControl, _ body: @escaping @Sendable (SQLiteReadTransaction) throws -> Output
+    ) async throws -> Output {
+        try await queue.run(control) {
+            try pool.unsafeRead { db in
+                try db.controlled(by: control) {
+                    try db.transaction(.deferred) { try body(transaction(in: db)) }
+                }
+            }
         }
     }
 

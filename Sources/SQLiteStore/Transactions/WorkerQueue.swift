@@ -27,14 +27,26 @@ final class WorkerQueue: Sendable {
     func run<Output: Sendable>(_ work: @escaping @Sendable () throws -> Output) async throws -> Output {
         try Task.checkCancellation()
         let output = try await withCheckedThrowingContinuation { continuation in
-            add { continuation.resume(with: Result(catching: work)) }
+            schedule { continuation.resume(with: Result(catching: work)) }
         }
         try Task.checkCancellation()
         return output
     }
 
+    /// The work's result, if it begins by the deadline.
+    ///
+    /// - Throws: what the work throws; ``StoreError/overdue``; `CancellationError` where the task is cancelled.
+    func run<Output: Sendable>(
+        _ control: CallControl, _ work: @escaping @Sendable () throws -> Output
+    ) async throws -> Output {
+        try await PendingCall<Output>().answer(control) { call in !schedule { call.run(work) } }
+    }
+
     /// Runs the work when its turn comes.
-    func add(_ work: @escaping @Sendable () -> Void) {
+    ///
+    /// - Returns: whether that is now.
+    @discardableResult
+    func schedule(_ work: @escaping @Sendable () -> Void) -> Bool {
         let needsWorker = state.withLock { state in
             guard state.workers < width else {
                 state.waiting.append(work)
@@ -43,11 +55,12 @@ final class WorkerQueue: Sendable {
             state.workers += 1
             return true
         }
-        guard needsWorker else { return }
+        guard needsWorker else { return false }
         queue.async {
             work()
             while let next = self.next() { next() }
         }
+        return true
     }
 
     /// What to do next; nil ends the worker.

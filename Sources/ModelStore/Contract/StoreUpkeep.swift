@@ -1,0 +1,99 @@
+import RolecallProtocol
+
+/// What a store needs done to it, and what is asked of its commits afterwards.
+public protocol StoreUpkeep: Sendable {
+    /// Reads the records, and nothing more: whether a request could be judged now.
+    func probe(deadline: Deadline) async throws
+
+    /// Does what makes the first commits of a server cost what all others do. Where that can't be done all stays as it
+    /// is.
+    func prepareForService() async throws
+
+    /// Forgets the log's oldest entries: who comes back from before them is told of a gap.
+    ///
+    /// - Returns: how many went.
+    func prune(_ order: PruneOrder, deadline: Deadline) async throws -> Int
+
+    /// Forgets all that the log holds of a row, and leaves a gap of its model.
+    ///
+    /// - Returns: how many entries went.
+    func eraseEvents(of model: Model, key: Value, deadline: Deadline) async throws -> Committed<Int>
+
+    /// Takes a user's name off all that he has done.
+    ///
+    /// - Returns: how many entries bore it.
+    func eraseAuthor(_ user: Int64, deadline: Deadline) async throws -> Committed<Int>
+
+    /// Begins a new era: to be called once the data may have gone back in time, after a backup was restored or a copy
+    /// was made. Places before it stay known; numbers that are given from here on are not those that were given
+    /// elsewhere.
+    ///
+    /// - Returns: the log's head, in the new era.
+    @discardableResult
+    func beginEra(deadline: Deadline) async throws -> LogCursor
+
+    /// Waits until a committed write's entries are in the log.
+    ///
+    /// - Throws: ``StoreError/overdue``; ``StoreError/unusable(_:cause:)`` for a receipt that this store has not given.
+    func position(of receipt: CommitReceipt, deadline: Deadline) async throws -> Position
+
+    /// Finds out what became of a transaction whose commit was cut off. What it answers once stays so.
+    func settle(_ receipt: CommitReceipt, deadline: Deadline) async throws -> Settlement
+
+    /// Gives followers no more turns, waits for calls under way and releases the database. Calls after it throw.
+    func close() async throws
+}
+
+extension StoreUpkeep {
+    public func probe() async throws { try await probe(deadline: .standard) }
+
+    public func prune(_ order: PruneOrder) async throws -> Int { try await prune(order, deadline: .standard) }
+
+    @discardableResult
+    public func beginEra() async throws -> LogCursor { try await beginEra(deadline: .standard) }
+
+    public func settle(_ receipt: CommitReceipt) async throws -> Settlement {
+        try await settle(receipt, deadline: .standard)
+    }
+
+    /// The place up to which the log holds a write, waited for where it is pending.
+    public func position(_ place: CommitPosition, deadline: Deadline = .standard) async throws -> Position {
+        switch place {
+        case .at(let position): position
+        case .pending(let receipt): try await position(of: receipt, deadline: deadline)
+        }
+    }
+}
+
+/// What of the log is to be forgotten.
+public struct PruneOrder: Hashable, Sendable {
+    /// Entries older than this go; nil for none.
+    public var before: Timestamp?
+    /// Entries beyond so many newest go; nil for none.
+    public var keeping: Int?
+    /// None behind this place goes. Where it is of a former era nothing goes that the newest does not share with it.
+    public var through: LogCursor
+    /// At most so many go, so that no transaction is long.
+    public var limit: Int
+
+    public init(before: Timestamp?, keeping: Int?, through: LogCursor, limit: Int) {
+        self.before = before
+        self.keeping = keeping
+        self.through = through
+        self.limit = limit
+    }
+}
+
+/// Where rows, users, sign-ins and the log live, as one: what a server is given.
+///
+/// **Atomic.** A write and the log's entries for it are one transaction: both stand or neither does, whoever writes:
+/// through these protocols, or with the database's own shell in another process.
+///
+/// **Outcomes of a write.** It is committed, with its position or with a receipt by which to wait for that; or it has
+/// thrown, and nothing was done; or it has thrown ``StoreError/unknown(_:_:)``, and ``StoreUpkeep/settle(_:deadline:)``
+/// finds out. There is no fourth.
+///
+/// **Isolation.** Nothing is "one at a time": calls run at the same time, and what a write decides on it locks.
+///
+/// Implementations may block in their own threads, never in the caller's; all calls are safe from any task.
+public protocol DataStore: RowStore, LogStore, IdentityStore, AccountStore, StoreUpkeep {}

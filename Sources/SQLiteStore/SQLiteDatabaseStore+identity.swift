@@ -1,0 +1,45 @@
+import ModelStore
+import RolecallProtocol
+
+extension SQLiteDatabaseStore {
+    public func claimant(user: Int64, session: String?, deadline: Deadline) async throws -> ClaimantRecord? {
+        try await reading(readers.identities, deadline) { try $0.claimant(user: user, session: session) }
+    }
+
+    public func identityCursor(deadline: Deadline) async throws -> IdentityCursor {
+        try await reading(readers.identities, deadline) { transaction in
+            let place = try EventLog.place(transaction.db)
+            return IdentityCursor(era: place.era, upTo: place.head)
+        }
+    }
+
+    /// It reads the same table as followers of the log do, by an index of its own that holds nothing else, and on its own
+    /// connections.
+    public func followIdentities(
+        from cursor: IdentityCursor, _ body: @escaping @Sendable (IdentityReading, FollowerTurn) throws -> Void
+    ) -> LogSubscription {
+        let place = FollowerPlace((cursor: cursor, isFirst: true))
+        return identityFollowers.add { transaction, turn in
+            let (cursor, isFirst) = place.value
+            let reading = try transaction.identities(behind: cursor)
+            guard isFirst || reading.cursor != cursor || reading.isReset else { return turn.end() }
+            try body(
+                reading,
+                FollowerTurn {
+                    place.value = (reading.cursor, false)
+                    turn.end()
+                })
+        }
+    }
+}
+
+extension SQLiteReadTransaction {
+    fileprivate func identities(behind cursor: IdentityCursor) throws -> IdentityReading {
+        var reading = try IdentityLog.reading(behind: cursor, at: EventLog.place(db), in: db, logger: logger)
+        if cursor.upTo < (try IdentityLog.prunedThrough(db)) {
+            reading.entries = []
+            reading.isReset = true
+        }
+        return reading
+    }
+}

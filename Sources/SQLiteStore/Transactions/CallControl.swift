@@ -1,0 +1,151 @@
+import Dispatch
+import GRDB
+import GRDBSQLite
+import ModelStore
+import Synchronization
+
+/// When a call has to end, and whether its task still wants it.
+final class CallControl: Sendable {
+    let deadline: ContinuousClock.Instant
+    private let isCancelled = Atomic(false)
+
+    init(until deadline: ContinuousClock.Instant) {
+        self.deadline = deadline
+    }
+
+    var isOver: Bool { isCancelled.load(ordering: .relaxed) || ContinuousClock.now >= deadline }
+
+    func cancel() { isCancelled.store(true, ordering: .relaxed) }
+
+    /// - Throws: `CancellationError` or ``StoreError/overdue`` where the call has to end.
+    func check() throws {
+        if isCancelled.load(ordering: .relaxed) { throw CancellationError() }
+        if ContinuousClock.now >= deadline { throw StoreError.overdue }
+    }
+}
+
+/// A call that waits for its turn on some queue. It is answered once: by its work, or because it had to end before that
+/// began.
+final class PendingCall<Output: Sendable>: Sendable {
+    private enum State {
+        case new
+        case waiting(CheckedContinuation<Output, any Error>)
+        case over(any Error)
+        case begun
+    }
+
+    private let state = Mutex(State.new)
+
+    /// Waits for the answer.
+    ///
+    /// - Parameter schedule: sees to it that ``run(_:)`` is called when the call's turn comes, and says whether that can
+    ///   take a while.
+    func answer(_ control: CallControl, schedule: (PendingCall) -> Bool) async throws -> Output {
+        try Task.checkCancellation()
+        return try await withTaskCancellationHandler {
+            try await withCheckedThrowingContinuation { continuation in
+                let over = state.withLock { state -> (any Error)? in
+                    if case .over(let error) = state { return error }
+                    state = .waiting(continuation)
+                    return nil
+                }
+                if let over { return continuation.resume(throwing: over) }
+                guard schedule(self) else { return }
+                OverdueCalls.shared.watch(until: control.deadline) { self.giveUp(StoreError.overdue) }
+            }
+        } onCancel: {
+            control.cancel()
+            giveUp(CancellationError())
+        }
+    }
+
+    /// Does the work, unless the call had to end before.
+    func run(_ work: () throws -> Output) {
+        guard let continuation = begin() else { return }
+        continuation.resume(with: Result(catching: work))
+    }
+
+    private func begin() -> CheckedContinuation<Output, any Error>? {
+        state.withLock { state in
+            guard case .waiting(let continuation) = state else { return nil }
+            state = .begun
+            return continuation
+        }
+    }
+
+    /// Answers with an error, if the work has not begun.
+    private func giveUp(_ error: any Error) {
+        let continuation = state.withLock { state -> CheckedContinuation<Output, any Error>? in
+            switch state {
+            case .waiting(let continuation):
+                state = .over(error)
+                return continuation
+            case .new:
+                state = .over(error)
+                return nil
+            case .over, .begun:
+                return nil
+            }
+        }
+        continuation?.resume(throwing: error)
+    }
+}
+
+/// Calls that wait, and what is to be done when they have waited too long: one timer for all of them, which runs while
+/// there are any.
+private final class OverdueCalls: Sendable {
+    static let shared = OverdueCalls()
+    /// How late a call can hear that it is overdue.
+    private static let interval = DispatchTimeInterval.milliseconds(20)
+
+    private struct Entry {
+        var deadline: ContinuousClock.Instant
+        var giveUp: @Sendable () -> Void
+    }
+
+    private let entries = Mutex<[Entry]>([])
+
+    func watch(until deadline: ContinuousClock.Instant, _ giveUp: @escaping @Sendable () -> Void) {
+        let isFirst = entries.withLock { entries in
+            entries.append(Entry(deadline: deadline, giveUp: giveUp))
+            return entries.count == 1
+        }
+        if isFirst { look() }
+    }
+
+    private func look() {
+        DispatchQueue.global().asyncAfter(deadline: .now() + Self.interval) {
+            let now = ContinuousClock.now
+            let (due, isEmpty) = self.entries.withLock { entries -> ([Entry], Bool) in
+                let due = entries.filter { $0.deadline <= now }
+                if !due.isEmpty { entries.removeAll { $0.deadline <= now } }
+                return (due, entries.isEmpty)
+            }
+            for entry in due { entry.giveUp() }
+            if !isEmpty { self.look() }
+        }
+    }
+}
+
+extension Database {
+    /// Runs a body whose statements are interrupted once the call has to end.
+    func controlled<Output>(by control: CallControl, _ body: () throws -> Output) throws -> Output {
+        try control.check()
+        // Nil once the database is closed; the statement that follows says so.
+        guard let sqliteConnection else { return try body() }
+        // Some microseconds' worth of SQLite's own instructions.
+        sqlite3_progress_handler(
+            sqliteConnection, 2000,
+            { pointer in
+                guard let pointer else { return 0 }
+                return Unmanaged<CallControl>.fromOpaque(pointer).takeUnretainedValue().isOver ? 1 : 0
+            }, Unmanaged.passUnretained(control).toOpaque())
+        defer { sqlite3_progress_handler(sqliteConnection, 0, nil, nil) }
+        do {
+            return try body()
+        } catch let error as DatabaseError where error.resultCode == .SQLITE_INTERRUPT {
+            try control.check()
+            throw error
+        }
+    }
+}
