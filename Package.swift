@@ -209,6 +209,19 @@ let package = Package(
             name: "RolecallConfigurationTests", dependencies: ["RolecallConfiguration", "ModelStore", "TestSupport"],
             swiftSettings: strict
         ),
+        .target(
+            name: "MemoryStore", dependencies: ["ModelStore", "RolecallProtocol", "TestSupport"],
+            path: "Tests/MemoryStore", swiftSettings: strict
+        ),
+        .testTarget(
+            name: "StoreContractTests",
+            dependencies: [
+                "MemoryStore", "SQLiteStore", "ModelStore", "RolecallProtocol", "TestSupport", logging,
+                .product(name: "GRDB", package: "GRDB.swift"),
+                .product(name: "GRDBSQLite", package: "GRDB.swift"),
+            ],
+            swiftSettings: strict
+        ),
         .testTarget(
             name: "SQLiteStoreTests",
             dependencies: [
