@@ -8,7 +8,6 @@ import NIOCore
 import NIOPosix
 import RolecallConfiguration
 import RolecallCore
-import SQLiteStore
 import ServiceLifecycle
 import SocketIOServer
 
@@ -36,23 +35,24 @@ struct RolecallApplication: Service, CustomStringConvertible {
     ) async throws -> RolecallApplication {
         // Before anything is made or changed.
         let tls = try configuration.tlsFiles.map { try ServerTLS(certificate: $0.certificate, key: $0.key) }
-        let resolved = try configuration.resolved()
+        let location = try databaseLocation(configuration.storeURL, logger: logger)
+        let resolved = try await configuration.resolved(at: location)
         let policy = resolved.policy
         guard !configuration.allowsSignUp || !policy.isAdministrator(policy.newcomersRole) else {
             throw StartupError(
                 "--sign-up would make everyone an admin: with two roles the second is the highest. Name a third in roles."
             )
         }
-        let store = try SQLiteDatabaseStore.open(
-            path: configuration.databasePath, models: resolved.models,
-            schema: configuration.isDemo ? Demo.schema : [],
-            consent: configuration.attaches ? .given : .required, logger: logger)
+        let store = try await location.open(
+            OpeningOptions(
+                models: resolved.models, makesDemoTable: configuration.isDemo,
+                consent: configuration.attaches ? .given : .required))
         let key =
             try configuration.makesKey ? KeyFile.readOrMake(configuration.keyPath) : KeyFile.read(configuration.keyPath)
         let passwords = PasswordHasher(parameters: configuration.passwordParameters)
         try await Demo.check(store, isDemo: configuration.isDemo, passwords: passwords)
         if configuration.isDemo { try await Demo.fill(store, passwords: passwords) }
-        try await store.reserveJournal()
+        try await store.prepareForService()
 
         let group = MultiThreadedEventLoopGroup(numberOfThreads: System.coreCount)
         let metrics = MetricRegistry(help: MetricRegistry.help)

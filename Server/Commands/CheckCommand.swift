@@ -1,8 +1,8 @@
 import ArgumentParser
 import Foundation
+import Logging
 import ModelStore
 import RolecallConfiguration
-import SQLiteStore
 
 /// `rolecall-server check`: judges a configuration file by the database that it is for, and changes neither.
 struct CheckCommand: AsyncParsableCommand {
@@ -19,15 +19,17 @@ struct CheckCommand: AsyncParsableCommand {
             // What an option's value may be is judged where the server would.
             var configuration = try ServeCommand.parse([]).configuration(settings)
             configuration.file = file
-            let resolved = try configuration.resolved()
+            let location = try databaseLocation(
+                configuration.storeURL, logger: Logger(label: "rolecall") { _ in SwiftLogNoOpLogHandler() })
+            let resolved = try await configuration.resolved(at: location)
             let builtIn = Set(BuiltInModels.declarations().map(\.name))
             let own = resolved.models.filter { !builtIn.contains($0.name) }
             let counted = own.count == 1 ? "1 model" : "\(own.count) models"
             print(
-                "\(file.name) is right: \(counted) of \(configuration.databasePath), roles \(resolved.policy.roles.joined(separator: " < "))."
+                "\(file.name) is right: \(counted) of \(location.name), roles \(resolved.policy.roles.joined(separator: " < "))."
             )
-            guard FileManager.default.fileExists(atPath: configuration.databasePath) else { return }
-            let plan = try SQLiteDatabaseStore.plan(path: configuration.databasePath, models: resolved.models)
+            guard try await location.exists() else { return }
+            let plan = try await location.plan(OpeningOptions(models: resolved.models))
             if plan.needsConsent {
                 print("Not attached yet; \"rolecall-server models attach\" shows what it would put into the database:")
                 for step in plan.steps { print("  \(step.sentence)") }

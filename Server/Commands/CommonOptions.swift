@@ -27,7 +27,9 @@ struct StorageOptions: ParsableArguments {
     }
 
     /// Finds the data directory, and makes it where it is missing.
-    func resolve(_ settings: Settings) throws -> (directory: String, databasePath: String) {
+    ///
+    /// - Returns: the directory, and the database's URL with the place that it comes from.
+    func resolve(_ settings: Settings) throws -> (directory: String, store: (url: String, source: String)) {
         let directory = try settings.path("data", data)?.text ?? Self.defaultDirectory(settings.environment)
         do {
             try FileManager.default.createDirectory(
@@ -41,12 +43,15 @@ struct StorageOptions: ParsableArguments {
             throw StartupError("The data directory \(directory) can't be written to; name another with --data.")
         }
         guard let store = settings.path("store", store, scheme: "sqlite:") else {
-            return (directory, directory + "/rolecall.db")
+            return (directory, ("sqlite:\(directory)/rolecall.db", "--data"))
         }
-        guard store.text.hasPrefix("sqlite:"), store.text.utf8.count > 7 else {
-            throw StartupError("\(store.source) takes sqlite:FILE, not \(store.text).")
-        }
-        return (directory, String(store.text.dropFirst(7)))
+        return (directory, (store.text, store.source))
+    }
+
+    /// The database that the options name.
+    func location(_ settings: Settings, logger: Logger) throws -> any DatabaseLocation {
+        let store = try resolve(settings).store
+        return try databaseLocation(store.url, source: store.source, logger: logger)
     }
 
     private static func defaultDirectory(_ environment: [String: String]) throws -> String {

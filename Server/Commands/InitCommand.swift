@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import Logging
 import ModelStore
 import RolecallConfiguration
 
@@ -19,15 +20,10 @@ struct InitCommand: AsyncParsableCommand {
 
     func run() async throws {
         try await reportingStartupErrors {
-            guard store.hasPrefix("sqlite:"), store.utf8.count > 7 else {
-                throw StartupError("--store takes sqlite:FILE, not \(store).")
-            }
-            let path = String(store.dropFirst(7))
-            guard FileManager.default.fileExists(atPath: path) else {
-                throw StartupError("There is no database \(path).")
-            }
-            var schema = try DatabaseSchema.of(path: path)
-            schema.name = storeName(of: path)
+            let location = try databaseLocation(store, logger: Logger(label: "rolecall") { _ in SwiftLogNoOpLogHandler() })
+            guard try await location.exists() else { throw StartupError("There is no database \(location.name).") }
+            var schema = try await location.schema()
+            schema.name = storeName(of: location.name)
             let text = ConfigurationFile.draft(for: schema)
             if config == "-" { return print(text, terminator: "") }
             try write(text)

@@ -4,7 +4,6 @@ import Glibc
 import Logging
 import ModelStore
 import RolecallConfiguration
-import SQLiteStore
 
 /// `rolecall-server models …`: what Rolecall has put into a database, and what it would.
 struct ModelsCommand: AsyncParsableCommand {
@@ -20,17 +19,18 @@ struct ModelOptions: ParsableArguments {
     @OptionGroup var storage: StorageOptions
 
     /// - Throws: as starting the server would.
-    func resolve() throws -> (path: String, models: [ModelDeclaration]) {
+    func resolve() async throws -> (location: any DatabaseLocation, options: OpeningOptions) {
         let (settings, file) = try storage.load(ProcessInfo.processInfo.environment)
-        var configuration = Configuration(databasePath: try storage.resolve(settings).databasePath, keyPath: "")
+        let location = try storage.location(settings, logger: logger)
+        var configuration = Configuration(storeURL: try storage.resolve(settings).store.url, keyPath: "")
         configuration.file = file
-        return (configuration.databasePath, try configuration.resolved().models)
+        return (location, OpeningOptions(models: try await configuration.resolved(at: location).models))
     }
 
     /// Opens the database for one piece of work.
-    func withStore(_ body: (any Store) async throws -> Void) async throws {
-        let (path, models) = try resolve()
-        let store = try SQLiteDatabaseStore.open(path: path, models: models, consent: .required, logger: logger)
+    func withStore(_ body: (any DataStore) async throws -> Void) async throws {
+        let (location, options) = try await resolve()
+        let store = try await location.open(options)
         do {
             try await body(store)
         } catch {
@@ -51,8 +51,8 @@ struct ModelStatusCommand: AsyncParsableCommand {
 
     func run() async throws {
         try await reportingStartupErrors {
-            let (path, models) = try options.resolve()
-            for status in try SQLiteDatabaseStore.status(path: path, models: models) { print(status.description) }
+            let (location, opening) = try await options.resolve()
+            for status in try await location.status(of: opening.models) { print(status.description) }
         }
     }
 }
@@ -76,8 +76,8 @@ struct AttachModelsCommand: AsyncParsableCommand {
 
     func run() async throws {
         try await reportingStartupErrors {
-            let (path, models) = try options.resolve()
-            try Attachment.carryOut(path, models, isAgreed: yes, showsSQL: sql, logger: options.logger)
+            let (location, opening) = try await options.resolve()
+            try await Attachment.carryOut(at: location, opening, isAgreed: yes, showsSQL: sql)
         }
     }
 }
@@ -94,13 +94,13 @@ struct SyncModelsCommand: AsyncParsableCommand {
 
     func run() async throws {
         try await reportingStartupErrors {
-            let (path, models) = try options.resolve()
-            let plan = try SQLiteDatabaseStore.plan(path: path, models: models)
+            let (location, opening) = try await options.resolve()
+            let plan = try await location.plan(opening)
             guard !plan.needsConsent else {
                 throw StartupError(
                     "There are models that have never been attached: \"rolecall-server models attach\" shows and asks.")
             }
-            try Attachment.carryOut(path, models, isAgreed: true, showsSQL: sql, logger: options.logger)
+            try await Attachment.carryOut(at: location, opening, isAgreed: true, showsSQL: sql)
         }
     }
 }
@@ -127,12 +127,11 @@ struct DetachModelsCommand: AsyncParsableCommand {
     func run() async throws {
         try await reportingStartupErrors {
             let (settings, _) = try options.storage.load(ProcessInfo.processInfo.environment)
-            let path = try options.storage.resolve(settings).databasePath
+            let location = try options.storage.location(settings, logger: options.logger)
             if everything, !yes {
-                try Attachment.ask("Accounts, sessions, messages and the log of \(path) will be gone. Go on?")
+                try Attachment.ask("Accounts, sessions, messages and the log of \(location.name) will be gone. Go on?")
             }
-            let done = try SQLiteDatabaseStore.detach(
-                path: path, models: models, everything: everything, logger: options.logger)
+            let done = try await location.detach(models, everything: everything)
             for sentence in done { print(sentence) }
             if done.isEmpty { print("there was nothing to take out") }
         }
@@ -142,17 +141,17 @@ struct DetachModelsCommand: AsyncParsableCommand {
 /// Showing, asking and doing.
 private enum Attachment {
     static func carryOut(
-        _ path: String, _ models: [ModelDeclaration], isAgreed: Bool, showsSQL: Bool, logger: Logger
-    ) throws {
-        let plan = try SQLiteDatabaseStore.plan(path: path, models: models)
-        guard !plan.isEmpty else { return print("everything is in place in \(path)") }
-        print("into \(path):")
+        at location: any DatabaseLocation, _ options: OpeningOptions, isAgreed: Bool, showsSQL: Bool
+    ) async throws {
+        let plan = try await location.plan(options)
+        guard !plan.isEmpty else { return print("everything is in place in \(location.name)") }
+        print("into \(location.name):")
         for step in plan.steps {
             print("  \(step.sentence)")
             if showsSQL { print("    \(step.sql.replacingOccurrences(of: "\n", with: "\n    "))") }
         }
         if !isAgreed, plan.needsConsent { try ask("Go on?") }
-        _ = try SQLiteDatabaseStore.attach(path: path, models: models, logger: logger)
+        try await location.attach(options)
         print("done")
     }
 

@@ -155,7 +155,7 @@ struct ServeCommand: AsyncParsableCommand {
         let data = try storage.resolve(settings)
         let key = settings.path("key-file", keyFile)?.text
         var configuration = Configuration(
-            databasePath: data.databasePath, keyPath: key ?? data.directory + "/key", makesKey: key == nil)
+            storeURL: data.store.url, keyPath: key ?? data.directory + "/key", makesKey: key == nil)
         configuration.host = settings.text("host", host)?.text ?? configuration.host
         configuration.port = try settings.integer(
             "port", port, 0...65_535, default: configuration.port)

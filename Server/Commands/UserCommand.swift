@@ -2,10 +2,11 @@ import ArgumentParser
 import Foundation
 import Glibc
 import Logging
+import ModelStore
 import RolecallConfiguration
+import ModelStore
 import RolecallCore
 import RolecallProtocol
-import SQLiteStore
 
 /// `rolecall-server user …`: accounts, from the shell. A running server follows at once: it reads the same log.
 struct UserCommand: AsyncParsableCommand {
@@ -25,11 +26,9 @@ struct AccountOptions: ParsableArguments {
     func withAccounts(_ body: (OperatorAccounts) async throws -> Void) async throws {
         try await reportingStartupErrors {
             let (settings, file) = try storage.load(ProcessInfo.processInfo.environment)
-            let path = try storage.resolve(settings).databasePath
             let logger = Logger(label: "rolecall") { _ in LineLogHandler(format: .text, level: .warning) }
-            let store = try SQLiteDatabaseStore.open(
-                path: path, models: BuiltInModels.declarations(demo: false), schema: [], consent: .required,
-                logger: logger)
+            let store = try await storage.location(settings, logger: logger).open(
+                OpeningOptions(models: BuiltInModels.declarations(demo: false)))
             do {
                 try await body(OperatorAccounts(store: store, roles: file?.content.roles ?? BuiltInModels.roles))
             } catch {

@@ -8,8 +8,8 @@ struct Configuration: Sendable {
     var host = "127.0.0.1"
     /// 0 picks a free one.
     var port = 9000
-    /// The SQLite file.
-    var databasePath: String
+    /// The database, as a URL: `sqlite:FILE`.
+    var storeURL: String
     /// The file with the tokens' key.
     var keyPath: String
     /// Whether a missing key file is made.

@@ -4,18 +4,6 @@ import RolecallProtocol
 
 /// What `--demo` brings: a table, two accounts whose passwords are public, and some rows.
 enum Demo {
-    static let schema = [
-        """
-        CREATE TABLE IF NOT EXISTS thing (
-            _id INTEGER PRIMARY KEY,
-            name TEXT NOT NULL,
-            info TEXT,
-            active BOOLEAN NOT NULL DEFAULT 1,
-            admin_only BOOLEAN NOT NULL DEFAULT 0
-        )
-        """
-    ]
-
     private static let accounts = [
         (email: "admin@example.com", name: "Admin", role: "admin", password: "admin"),
         (email: "test@example.com", name: "Test User", role: "user", password: "test"),
@@ -33,8 +21,8 @@ enum Demo {
     ///
     /// - Throws: ``StartupError`` without `--demo` where a demo account still has its password, and with it where there
     ///   are accounts, but none of the demo's.
-    static func check(_ store: any Store, isDemo: Bool, passwords: PasswordHasher) async throws {
-        let users = try await store.read { try $0.users() }.value
+    static func check(_ store: any DataStore, isDemo: Bool, passwords: PasswordHasher) async throws {
+        let users = try await store.inspect { try $0.users() }.value
         let known = users.filter { user in accounts.contains { $0.email == user.email } }
         if isDemo {
             guard users.isEmpty || !known.isEmpty else {
@@ -55,16 +43,16 @@ enum Demo {
     }
 
     /// Adds the accounts that are missing, and the rows where there are none.
-    static func fill(_ store: any Store, passwords: PasswordHasher) async throws {
+    static func fill(_ store: any DataStore, passwords: PasswordHasher) async throws {
         for account in accounts {
-            if try await store.read({ try $0.user(email: account.email) }).value != nil { continue }
+            if try await store.credentials(email: account.email) != nil { continue }
             let hash = try await passwords.hash(account.password)
-            try await store.write(by: nil) {
+            try await store.transaction {
                 _ = try $0.insertUser(email: account.email, name: account.name, role: account.role, password: hash)
             }
         }
         guard let model = store.models.first(where: { $0.name == "thing" }) else { return }
-        try await store.write(by: nil) { transaction in
+        try await store.transaction { transaction in
             var isEmpty = true
             try transaction.rows(of: model, after: nil, equals: []) { _ in
                 isEmpty = false

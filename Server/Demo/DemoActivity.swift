@@ -5,7 +5,7 @@ import ServiceLifecycle
 
 /// Changes the demo's things by itself, so that there is something to see.
 struct DemoActivity: Service, CustomStringConvertible {
-    let store: any Store
+    let store: any DataStore
     /// Changes per second; more than 0.
     let rate: Double
     let logger: Logger
@@ -20,7 +20,7 @@ struct DemoActivity: Service, CustomStringConvertible {
                 next = max(next + .seconds(1 / rate), clock.now)
                 try await clock.sleep(until: next)
                 do {
-                    try await store.write(by: nil) { try Self.change(model, in: $0) }
+                    try await store.transaction { try Self.change(model, in: $0) }
                 } catch let error as StoreError {
                     logger.warning("the demo could not change anything", metadata: ["error": .string("\(error)")])
                 }
@@ -29,7 +29,7 @@ struct DemoActivity: Service, CustomStringConvertible {
     }
 
     /// Some row's info, mostly; now and then a row comes or goes, or changes hands between admins and everyone.
-    private static func change(_ model: Model, in transaction: any WriteTransaction) throws {
+    private static func change(_ model: Model, in transaction: any StoreTransaction) throws {
         var rows: [Row] = []
         try transaction.rows(of: model, after: nil, equals: []) { row in
             rows.append(row)
@@ -38,6 +38,7 @@ struct DemoActivity: Service, CustomStringConvertible {
         guard let row = rows.randomElement(), let key = row["_id"] else {
             return try add(to: model, in: transaction)
         }
+        try transaction.lock(row: key, of: model)
         switch Int.random(in: 0..<10) {
         case 0 where rows.count < 12:
             try add(to: model, in: transaction)
@@ -55,7 +56,7 @@ struct DemoActivity: Service, CustomStringConvertible {
         }
     }
 
-    private static func add(to model: Model, in transaction: any WriteTransaction) throws {
+    private static func add(to model: Model, in transaction: any StoreTransaction) throws {
         let kinds = ["boiler", "pump", "valve", "fan", "sensor"]
         let name = "\(kinds.randomElement() ?? "boiler") \(Int.random(in: 10...99))"
         _ = try transaction.insert(

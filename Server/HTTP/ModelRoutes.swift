@@ -54,7 +54,7 @@ struct ModelRoutes: Sendable {
         let headers = HTTPFields.position(found.position)
         // Up to some megabytes: more than a connection's thread should spend its time on.
         return await withTaskExecutorPreference(globalConcurrentExecutor) {
-            .json(.array(found.value.map(\.json)), headers: headers)
+            .json(.array(found.rows.map(\.json)), headers: headers)
         }
     }
 
@@ -86,7 +86,7 @@ struct ModelRoutes: Sendable {
             return (model, try self.key(context, of: model), try await request.json(limit: bodyLimit))
         }
         let row = try await rows.update(
-            model, key: key, body, replaces: replaces, if: RowPrecondition(request.headers), as: claimant)
+            model, key: key, body, replaces: replaces, unchangedSince: request.matchedPositions, as: claimant)
         return .json(row.value.json, headers: .row(row.position))
     }
 
@@ -97,7 +97,7 @@ struct ModelRoutes: Sendable {
             return (model, try self.key(context, of: model))
         }
         let position = try await rows.remove(
-            model, key: key, if: RowPrecondition(request.headers), as: claimant)
+            model, key: key, unchangedSince: request.matchedPositions, as: claimant)
         return Response(status: .noContent, headers: HTTPFields.position(position))
     }
 
@@ -139,31 +139,30 @@ struct ModelRoutes: Sendable {
 }
 
 extension HTTPFields {
-    /// Says where the log stood.
-    static func position(_ position: Position) -> HTTPFields {
-        guard let name = HTTPField.Name("X-Rolecall-Position") else { return [:] }
+    /// Says where the log stood; nothing where that is not known.
+    static func position(_ position: Position?) -> HTTPFields {
+        guard let position, let name = HTTPField.Name("X-Rolecall-Position") else { return [:] }
         return [name: position.description]
     }
 
-    /// Says where the log stood, and gives the row that was read there its entity tag; see ``RowPrecondition``.
-    static func row(_ position: Position) -> HTTPFields {
+    /// Says where the log stood, and gives the row that was read there its entity tag: see ``Hummingbird/Request/matchedPositions``.
+    static func row(_ position: Position?) -> HTTPFields {
         var fields = HTTPFields.position(position)
-        fields[.eTag] = "\"\(position)\""
+        if let position { fields[.eTag] = "\"\(position)\"" }
         return fields
     }
 }
 
-extension RowPrecondition {
-    /// `If-Match` (RFC 9110, section 13.1.1). A row's entity tag is the log's position at which it was read.
-    init(_ fields: HTTPFields) {
-        let values = fields[values: .ifMatch]
-        guard !values.isEmpty else {
-            self = .none
-            return
-        }
+extension Request {
+    /// `If-Match` on a row (RFC 9110, section 13.1.1): positions at which the client has read it; nil where nothing is
+    /// asked for. A row's entity tag is the log's position at which it was read; that of an event of the row serves as
+    /// well.
+    var matchedPositions: [Position]? {
+        let values = headers[values: .ifMatch]
+        guard !values.isEmpty else { return nil }
         let tags = values.flatMap { $0.split(separator: ",") }.map { $0.filter { !$0.isWhitespace } }
         // Tags are compared strongly: a weak one, `W/"..."`, matches nothing.
-        self = tags.contains("*") ? .none : .unchanged(since: tags.compactMap { Position(Self.unquoted($0)) })
+        return tags.contains("*") ? nil : tags.compactMap { Position(Self.unquoted($0)) }
     }
 
     private static func unquoted(_ tag: String) -> String {

@@ -67,12 +67,13 @@ struct UserRoutes: Sendable {
         try identity.refuseForeignPage(request)
         let origin = request.origin(context)
         try accounts.admitSignUp(from: origin)
-        let grant = try await accounts.signUp(try await request.json(limit: Self.bodyLimit), from: origin)
+        let made = try await accounts.signUp(try await request.json(limit: Self.bodyLimit), from: origin)
+        let grant = made.value
         var answer: JSONObject = ["token": .string(grant.token)]
         for (name, value) in grant.user.json.objectValue ?? [:] { answer[name] = value }
         return .json(
             .object(answer), status: .created,
-            headers: HTTPFields.position(grant.position) + cookies.setting(grant.token))
+            headers: HTTPFields.position(made.position) + cookies.setting(grant.token))
     }
 
     // MARK: Changing

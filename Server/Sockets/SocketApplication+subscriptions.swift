@@ -22,7 +22,7 @@ extension SocketApplication {
     func join(_ arguments: [JSON], on socket: Socket) async throws(DomainError) -> Acknowledgement {
         let room = try Self.room(arguments, of: "join")
         let history = try await subscriptions.join(socket, room)
-        return .joined(room: room, history: history.value.map(\.json), position: history.position)
+        return .joined(room: room, history: history.messages.map(\.json), position: history.position)
     }
 
     func leave(_ arguments: [JSON], on socket: Socket) async throws(DomainError) -> Acknowledgement {

@@ -39,7 +39,7 @@ package struct DomainSettings: Sendable {
 /// The domain, put together: all that the doors (HTTP, sockets, commands) call. What stands here needs no sockets'
 /// server; the handler of the sockets is made of it, and ``LiveDomain`` of both.
 package struct Domain: Sendable {
-    package let store: any Store
+    package let store: any DataStore
     package let policy: Policy
     package let passwords: PasswordHasher
     package let authenticator: Authenticator
@@ -57,25 +57,29 @@ package struct Domain: Sendable {
     let encoder: EventEncoder
     let receivers: Receivers
     let metrics: DomainMetrics
-    /// Where the log stood when the domain was put together: it is followed from there.
-    let start: Int64
+    /// Where the log and the identity feed stood when the domain was put together: they are followed from there.
+    let start: (log: LogCursor, identities: IdentityCursor)
     let logger: Logger
 
     /// - Parameter group: the event loops that sockets will live on.
     package init(
-        store: any Store, policy: Policy, passwords: PasswordHasher, settings: DomainSettings,
+        store: any DataStore, policy: Policy, passwords: PasswordHasher, settings: DomainSettings,
         group: any EventLoopGroup, metrics factory: any MetricsFactory, logger: Logger
     ) async throws {
-        let start = try await store.read { _ in }.position.sequence
-        let loops = group.makeIterator().map { LoopDelivery(watermark: start, eventLoop: $0) }
+        // In this order: the log's followers are shown all changes of identities that their snapshots hold.
+        let identities = try await store.identityCursor()
+        let start = (log: try await store.head(), identities: identities)
+        let loops = group.makeIterator().map {
+            LoopDelivery(watermark: start.log, identities: start.identities, eventLoop: $0)
+        }
         let metrics = DomainMetrics(factory: factory)
         let presence = PresenceBoard(policy: policy, loops: loops, linger: settings.presenceLinger)
         let interests = RememberedInterests()
         let receivers = Receivers(loops: loops, census: ReceiverCensus(loopCount: loops.count))
         let association = Association(
-            policy: policy, receivers: receivers, logID: store.logID, interests: interests,
+            policy: policy, receivers: receivers, interests: interests,
             observers: [metrics, presence], logger: logger)
-        let encoder = EventEncoder(policy: policy, logID: store.logID)
+        let encoder = EventEncoder(policy: policy)
         let tokens = await TokenAuthority(key: settings.key)
         let sessionUse = SessionUse(store: store, logger: logger)
         let authenticator = Authenticator(tokens: tokens, store: store, sessions: sessionUse)
@@ -99,7 +103,7 @@ package struct Domain: Sendable {
         socketSignIns = SocketSignIns(
             association: association, authenticator: authenticator,
             replay: Replay(store: store, association: association, encoder: encoder),
-            tickets: RecoveryTicket(key: settings.key, log: store.logID), logger: logger)
+            tickets: RecoveryTicket(key: settings.key, store: store.storeID), logger: logger)
         subscriptions = Subscriptions(association: association, rows: rows)
         models = ModelDescriptions(store: store, policy: policy)
         history = EventHistory(store: store, encoder: encoder)
@@ -109,13 +113,13 @@ package struct Domain: Sendable {
     ///
     /// - Throws: ``DomainError`` where they can't.
     package func probe() async throws(DomainError) {
-        try await DomainError.mapping { _ = try await store.read { try $0.latestSequence() } }
+        try await DomainError.mapping { try await store.probe() }
     }
 
     /// What the domain has to say of events that were dropped for a slow socket; on its loop.
     package func gap(for lost: LostEvents, to socket: Socket) -> Gap {
         if let identity = socket.identity { presence.lostEvents(socket, identity) }
-        return association.gap(lost, reason: .overflow)
+        return association.gap(lost, for: socket, reason: .overflow)
     }
 }
 
@@ -145,13 +149,14 @@ package struct LiveDomain: Sendable {
             store: domain.store, policy: domain.policy, passwords: domain.passwords, passwordCheck: passwordCheck,
             signIns: signIns, node: node, logger: domain.logger)
         explanations = ExplanationService(store: domain.store, accounts: accounts)
-        let identities = IdentityFeed(association: domain.association, loops: loops, metrics: domain.metrics)
+        let identities = IdentityFeed(
+            association: domain.association, store: domain.store, server: server, loops: loops, metrics: domain.metrics)
         services = [
             LogReader(
                 store: domain.store, server: server, receivers: domain.receivers, encoder: domain.encoder,
                 metrics: domain.metrics, identities: identities, start: domain.start,
                 positionInterval: domain.settings.positionInterval),
-            IdentityWatch(store: domain.store, feed: identities, server: server, start: domain.start),
+            IdentityWatch(store: domain.store, feed: identities, server: server, start: domain.start.identities),
             LogPruner(
                 store: domain.store, node: node, retention: domain.settings.retention,
                 interval: domain.settings.pruningInterval, logger: domain.logger),

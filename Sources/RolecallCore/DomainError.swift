@@ -84,6 +84,7 @@ extension DomainError {
         switch error {
         case let error as DomainError: self = error
         case let error as StoreError: self.init(error)
+        case let refusal as ClaimRefusal: self = .tokenRefused(TokenRefusal(refusal))
         case is CancellationError: self = .cancelled
         default: self = .failed(cause: "\(error)")
         }
@@ -93,8 +94,9 @@ extension DomainError {
         switch error {
         case .conflict(let sentence, let column): self = .conflict(sentence, field: column)
         case .invalid(let sentence, let column): self = .invalidField(sentence, field: column)
-        case .unavailable(let sentence): self = .unavailable(sentence, cause: sentence)
-        case .unusable(let sentence): self = .failed(cause: sentence)
+        case .unavailable: self = .unavailable(error.sentence, cause: error.description)
+        case .unusable: self = .failed(cause: error.description)
+        case .unknown(let sentence, _): self = .unavailable(sentence, cause: error.description)
         }
     }
 
@@ -106,6 +108,16 @@ extension DomainError {
             return try await body()
         } catch {
             throw DomainError(error)
+        }
+    }
+}
+
+extension TokenRefusal {
+    init(_ refusal: ClaimRefusal) {
+        switch refusal {
+        case .unknownUser: self = .userUnknown
+        case .sessionEnded: self = .sessionEnded
+        case .tokensVoided: self = .generationEnded
         }
     }
 }

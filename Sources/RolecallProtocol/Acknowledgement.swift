@@ -24,8 +24,9 @@ public enum Acknowledgement: Hashable, Sendable {
     case registered
     /// The socket belongs to nobody.
     case unregistered
-    /// A chat message stands in the log.
-    case sent(id: JSON, position: Position)
+    /// A chat message is stored.
+    /// The position is nil where the store has the message and can't say yet where in the log.
+    case sent(id: JSON, position: Position?)
     /// The models that the socket is told of now, of those that it may see, and the position from which on.
     case subscribed([String], position: Position)
     /// The room's last messages, oldest first, as they stood at the position.
@@ -39,7 +40,7 @@ public enum Acknowledgement: Hashable, Sendable {
         case .registered: ["data": "registered"]
         case .unregistered: ["data": "un-registered"]
         case .sent(let id, let position):
-            ["data": "sent", "_id": id, "position": .string(position.description)]
+            ["data": "sent", "_id": id, "position": position.map { .string($0.description) } ?? .null]
         case .subscribed(let models, let position):
             [
                 "data": "subscribed", "models": .array(models.map(JSON.string)),
@@ -64,10 +65,8 @@ public enum Acknowledgement: Hashable, Sendable {
         case "registered": self = .registered
         case "un-registered": self = .unregistered
         case "sent":
-            guard let id = json["_id"], let position = json["position"]?.stringValue.flatMap(Position.init) else {
-                return nil
-            }
-            self = .sent(id: id, position: position)
+            guard let id = json["_id"] else { return nil }
+            self = .sent(id: id, position: json["position"]?.stringValue.flatMap(Position.init))
         case "subscribed":
             guard let models = json["models"]?.arrayValue,
                 let position = json["position"]?.stringValue.flatMap(Position.init)

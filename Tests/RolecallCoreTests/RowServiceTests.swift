@@ -33,7 +33,7 @@ struct RowServiceTests {
             ])
         let service = RowService(store: store, policy: policy)
         func claimant(_ role: String) async throws -> Claimant {
-            let user = try await store.write(by: nil) {
+            let user = try await store.transaction {
                 try $0.insertUser(email: role, name: role, role: role, password: "-")
             }.value
             return Claimant(
@@ -108,7 +108,7 @@ struct RowServiceTests {
             }
             #expect(told?.contains("no field") == true)
             let model = try #require(service.model(named: "note"))
-            #expect(try await service.store.read { try $0.row(of: model, key: .integer(1)) }.value == nil)
+            #expect(try await service.store.inspect { try $0.row(of: model, key: .integer(1)) }.value == nil)
 
             for (index, role) in ["user", nil, "nobody"].enumerated() {
                 var promoted = admin
@@ -116,7 +116,7 @@ struct RowServiceTests {
                 let row = try await service.create(
                     "note", ["body": "b", "cost": 2, "slot": .integer(Int64(index))], as: promoted)
                 #expect(row.value["cost"] == .real(2))
-                let event = try await service.store.read {
+                let event = try await service.store.inspect {
                     try $0.events(after: row.position.sequence - 1, limit: 1).first
                 }.value
                 #expect(event?.author == Author(id: admin.user, name: "admin"))
@@ -135,7 +135,7 @@ struct RowServiceTests {
             let key = try #require(try await service.create("note", ["body": "a"], as: admin).value["_id"])
             let now = Timestamp.now
             let session = SessionRecord(id: "s", user: user.user, createdAt: now, expiresAt: user.expiresAt)
-            try await store.write(by: nil) { try $0.insertSession(session) }
+            try await store.transaction { try $0.insertSession(session) }
             var claimant = user
             claimant.session = "s"
             _ = try await service.create("note", ["body": "b", "slot": 2], as: admin)
@@ -159,7 +159,7 @@ struct RowServiceTests {
                     })
                 return told
             }
-            let written = try await store.write(by: nil) { _ = try $0.revokeSession(id: "s", at: now) }.position
+            let written = try await store.transaction { _ = try $0.revokeSession(id: "s", at: now) }.position
             #expect(await refusals(of: claimant).allSatisfy { $0?.contains("token_revoked") == true })
             claimant.session = "never"
             #expect(await refusals(of: claimant).allSatisfy { $0?.contains("token_revoked") == true })
@@ -172,7 +172,7 @@ struct RowServiceTests {
             var nobody = admin
             nobody.user = 987
             #expect(await refusals(of: nobody).allSatisfy { $0?.contains("user_unknown") == true })
-            #expect(try await store.read { _ in }.position == written)
+            #expect(try await store.inspect { _ in }.position == written)
         }
     }
 
@@ -182,7 +182,7 @@ struct RowServiceTests {
             let store = service.store
             let (begun, held) = (AsyncStream.makeStream(of: Void.self), DispatchSemaphore(value: 0))
             let holder = Task {
-                try await store.write(by: nil) { _ in
+                try await store.transaction { _ in
                     begun.continuation.yield()
                     held.wait()
                 }

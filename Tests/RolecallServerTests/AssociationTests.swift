@@ -194,10 +194,10 @@ struct AssociationTests {
     func replayGoesOn() async throws {
         try await LiveServer.run { server in
             let token = try await server.token(for: "test@example.com")
-            let start = try await server.store.read { _ in }.position
+            let start = try await server.store.inspect { _ in }.position
             let model = try server.model("thing")
             let count = 3000
-            try await server.store.write(by: nil) { transaction in
+            try await server.store.transaction { transaction in
                 for number in 0..<count {
                     _ = try transaction.insert([(column: "name", value: .text("\(number)"))], into: model)
                 }
@@ -206,7 +206,7 @@ struct AssociationTests {
                 let socket = try await server.connect(
                     auth: ["token": .string(token), "after": .string(start.description)])
                 let user = try await server.user("test@example.com")
-                try await server.store.write(by: nil) {
+                try await server.store.transaction {
                     _ = try $0.updateUser(id: user.id, name: "Name \(Int.random(in: 0...1_000_000))", email: nil)
                 }
                 _ = try await socket.call("login", [.string(token)])
@@ -225,20 +225,20 @@ struct AssociationTests {
             let socket = try await server.connect(auth: ["token": .string(token)])
             _ = try await socket.identity(.auth)
 
-            try await server.store.write(by: nil) { try $0.setRole("user", ofUser: admin.id) }
+            try await server.store.transaction { try $0.setRole("user", ofUser: admin.id) }
             #expect(try await socket.identity(.roleChanged).user?.role == "user")
             try await server.addThing("hidden", adminOnly: true)
             try await server.addThing("shown")
             try await socket.thing("shown")
             #expect(await socket.thingNames == ["shown"])
 
-            try await server.store.write(by: nil) { try $0.setPassword("$other", ofUser: admin.id) }
+            try await server.store.transaction { try $0.setPassword("$other", ofUser: admin.id) }
             #expect(try await socket.identity(.passwordChanged).user == nil)
             #expect(try await socket.call("login", [.string(token)])["error"] == "token_revoked")
 
             let again = try await server.token(for: "admin@example.com")
             #expect(try await socket.call("login", [.string(again)]) == ["data": "registered"])
-            try await server.store.write(by: nil) { try $0.removeUser(id: admin.id) }
+            try await server.store.transaction { try $0.removeUser(id: admin.id) }
             #expect(try await socket.identity(.userRemoved).user == nil)
             #expect(try await socket.call("login", [.string(again)])["error"] == "user_unknown")
         }

@@ -40,7 +40,7 @@ struct DeliveryTests {
                 auth: ["token": .string(try await server.token(for: "test@example.com"))])
             _ = try await user.identity(.auth)
             let model = try server.model("thing")
-            try await server.store.write(by: nil) {
+            try await server.store.transaction {
                 _ = try $0.update(model, key: .integer(1), set: [(column: "admin_only", value: .boolean(true))])
             }
             let event = try await user.first { $0.modelEvent }
@@ -84,7 +84,7 @@ struct DeliveryTests {
                         try await server.addThing("secret \(number)", adminOnly: true)
                         guard Int.random(in: 0..<8, using: &generator) == 0 else { continue }
                         let role = Bool.random(using: &generator) ? "user" : "admin"
-                        try await server.store.write(by: nil) { try $0.setRole(role, ofUser: admin.id) }
+                        try await server.store.transaction { try $0.setRole(role, ofUser: admin.id) }
                     }
                 }
                 try await group.waitForAll()
@@ -148,7 +148,7 @@ struct DeliveryTests {
     func foreignPosition() async throws {
         try await LiveServer.run { server in
             let token = try await server.token(for: "test@example.com")
-            let head = try await server.store.read { _ in }.position
+            let head = try await server.store.head()
             let foreign = Position(era: Era(rawValue: 1), sequence: 3)
             let future = Position(era: head.era, sequence: head.sequence + 1000)
             for text in ["nonsense", foreign.description, future.description] {

@@ -62,7 +62,7 @@ struct FenceTests {
     }
 
     private func makePeople(_ count: Int, on server: LiveServer) async throws -> [Person] {
-        let users = try await server.store.write(by: nil) { transaction in
+        let users = try await server.store.transaction { transaction in
             try (0..<count).map { number in
                 let user = try transaction.insertUser(
                     email: "person\(number)@example.com", name: "Person \(number)",
@@ -134,22 +134,22 @@ struct FenceTests {
     private func change(_ person: Person, _ server: LiveServer, _ what: Int) async throws {
         switch what {
         case 0..<35:
-            try await server.store.write(by: nil) {
+            try await server.store.transaction {
                 try $0.setRole(what % 2 == 0 ? "admin" : "user", ofUser: person.id)
             }
         case 35..<55:
             try await server.shell(
                 "UPDATE rolecall_user SET role = '\(what % 2 == 0 ? "admin" : "user")' WHERE _id = \(person.id)")
         case 55..<80:
-            try await server.store.write(by: nil) {
+            try await server.store.transaction {
                 _ = try $0.updateUser(id: person.id, name: "Name \(what)", email: nil)
             }
         case 80..<86:
-            try await server.store.write(by: nil) { _ = try $0.revokeSession(id: person.session, at: .now) }
+            try await server.store.transaction { _ = try $0.revokeSession(id: person.session, at: .now) }
         case 86..<92:
             try await server.shell("DELETE FROM rolecall_session WHERE id = '\(person.session)'")
         case 92..<96:
-            try await server.store.write(by: nil) { try $0.setPassword("$other", ofUser: person.id) }
+            try await server.store.transaction { try $0.setPassword("$other", ofUser: person.id) }
         default:
             try await server.shell("DELETE FROM rolecall_user WHERE _id = \(person.id)")
         }
@@ -157,28 +157,42 @@ struct FenceTests {
 
     // MARK: What must hold
 
-    private func histories(of people: [Person], in store: any Store) async throws -> [Int64: History] {
+    private func histories(of people: [Person], in store: any DataStore) async throws -> [Int64: History] {
         let owners = Dictionary(uniqueKeysWithValues: people.map { ($0.session, $0.id) })
-        let changes = try await store.read { try $0.identityChanges(after: 0, limit: 1_000_000) }.value
         var histories: [Int64: History] = [:]
-        for change in changes {
-            switch change.subject {
-            case .session(let id):
+        for entry in try await identityEntries(in: store) {
+            switch entry.subject {
+            case .sessionEnded(let id):
                 guard let owner = owners[id] else { continue }
                 var history = histories[owner] ?? History()
-                history.end = min(history.end, change.sequence)
+                history.end = min(history.end, entry.mark.number)
                 histories[owner] = history
-            case .user(let id, let row):
+            case .user(let id, let record):
                 var history = histories[id] ?? History()
-                if let row, row["generation"] == .integer(0), case .text(let role) = row["role"] {
-                    history.roles.append((sequence: change.sequence, role: role))
+                if let record, record.generation == 0 {
+                    history.roles.append((sequence: entry.mark.number, role: record.summary.role))
                 } else {
-                    history.end = min(history.end, change.sequence)
+                    history.end = min(history.end, entry.mark.number)
                 }
                 histories[id] = history
+            case .memberships: break
             }
         }
         return histories
+    }
+
+    /// All that the feed has ever shown; in a SQLite store a mark is the entry's number in the log.
+    private func identityEntries(in store: any DataStore) async throws -> [IdentityFeedEntry] {
+        let (readings, shown) = AsyncStream.makeStream(of: IdentityReading.self)
+        let subscription = store.followIdentities(
+            from: IdentityCursor(era: try await store.head().era, upTo: 0)
+        ) { reading, turn in
+            shown.yield(reading)
+            turn.end()
+        }
+        defer { subscription.end() }
+        for await reading in readings { return reading.entries }
+        return []
     }
 
     private func check(

@@ -18,7 +18,7 @@ import WireJSON
 /// A whole server in this process, on a port of its own and a directory that goes with it.
 struct LiveServer: Sendable {
     let url: String
-    let store: any Store
+    let store: any DataStore
     let tokens: TokenAuthority
     let association: Association
     let node: LocalNode
@@ -35,7 +35,8 @@ struct LiveServer: Sendable {
         let directory = NSTemporaryDirectory() + "rolecall-\(UUID().uuidString)"
         try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(atPath: directory) }
-        var configuration = Configuration(databasePath: directory + "/rolecall.db", keyPath: directory + "/key")
+        var configuration = Configuration(
+            storeURL: "sqlite:" + directory + "/rolecall.db", keyPath: directory + "/key")
         configuration.port = 0
         configuration.isDemo = true
         // Tests log in a lot, and a debug build hashes slowly.
@@ -60,7 +61,7 @@ struct LiveServer: Sendable {
                             url: "http://\(address)", store: application.domain.store, tokens: tokens,
                             association: application.domain.association, node: application.live.node,
                             server: application.server, metrics: application.metrics,
-                            databasePath: configuration.databasePath))
+                            databasePath: String(configuration.storeURL.dropFirst(7))))
                 } catch {
                     await serviceGroup.triggerGracefulShutdown()
                     throw error
@@ -72,7 +73,7 @@ struct LiveServer: Sendable {
     }
 
     func user(_ email: String) async throws -> UserRecord {
-        try #require(try await store.read { try $0.user(email: email) }.value)
+        try #require(try await store.inspect { try $0.user(email: email) }.value)
     }
 
     /// A good token, without the detour of a login.
@@ -107,7 +108,7 @@ struct LiveServer: Sendable {
     func told(_ position: Position) async {
         for loop in association.receivers.loops {
             await withCheckedContinuation { continuation in
-                loop.eventLoop.execute { loop.whenDelivered(position.sequence) { continuation.resume() } }
+                loop.eventLoop.execute { loop.whenDelivered(LogCursor(position)) { continuation.resume() } }
             }
         }
     }
@@ -119,12 +120,12 @@ struct LiveServer: Sendable {
     @discardableResult
     func addThing(_ name: String, adminOnly: Bool = false) async throws -> Position {
         let model = try model("thing")
-        return try await store.write(by: nil) {
+        return try await store.transaction {
             _ = try $0.insert(
                 [
                     (column: "name", value: .text(name)), (column: "admin_only", value: .boolean(adminOnly)),
                 ], into: model)
-        }.position
+        }.place
     }
 
     func connect(headers: [(String, String)] = [], auth: JSON? = nil) async throws -> TestSocket {
@@ -132,6 +133,16 @@ struct LiveServer: Sendable {
         configuration.headers = headers
         configuration.auth = auth
         return TestSocket(try await SocketIOConnection.connect(configuration))
+    }
+}
+
+extension Committed {
+    /// Where the log has it: a store in one file knows at once.
+    var place: Position {
+        get throws {
+            guard case .at(let position) = position else { throw TestSocket.Missing(what: "the position is pending") }
+            return position
+        }
     }
 }
 

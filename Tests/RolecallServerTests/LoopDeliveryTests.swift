@@ -12,7 +12,7 @@ import WireJSON
 @Suite("Event loops that the log's reader passes by")
 struct LoopDeliveryTests {
     private func delivery() -> LoopDelivery {
-        LoopDelivery(watermark: 10, eventLoop: MultiThreadedEventLoopGroup.singleton.any())
+        LoopDelivery(watermark: 10, identities: 10, eventLoop: MultiThreadedEventLoopGroup.singleton.any())
     }
 
     private let audience = ReceiverClass(Policy(roles: ["user"], models: [:]).view(role: nil, user: nil))

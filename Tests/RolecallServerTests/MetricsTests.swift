@@ -160,7 +160,7 @@ struct MetricsTests {
             _ = try await socket.identity(.auth)
             _ = try await server.connect().identity(.anonymous)
             let user = try await server.user("test@example.com")
-            let written = try await server.store.write(by: nil) { try $0.setRole("admin", ofUser: user.id) }
+            let written = try await server.store.transaction { try $0.setRole("admin", ofUser: user.id) }
             _ = try await socket.identity(.roleChanged)
             _ = try await server.signIn("test@example.com", "wrong")
             try await server.addThing("x")
@@ -179,13 +179,13 @@ struct MetricsTests {
             ] { #expect(local.body.contains(line + "\n"), "\(line)") }
             #expect(!local.body.contains("rolecall_log_position 0\n"))
             #expect(!local.body.contains("NaN"))
-            #expect(written.position.sequence > 0)
+            #expect(try written.place.sequence > 0)
 
             let proxied = ("X-Forwarded-For", "192.0.2.1")
             #expect(try await server.request("GET", "/metrics", headers: [proxied]).status == 401)
             let admin = ("Authorization", "Bearer \(try await server.token(for: "admin@example.com"))")
             #expect(try await server.request("GET", "/metrics", headers: [proxied, admin]).status == 200)
-            try await server.store.write(by: nil) { try $0.setRole("user", ofUser: user.id) }
+            try await server.store.transaction { try $0.setRole("user", ofUser: user.id) }
             let other = ("Authorization", "Bearer \(try await server.token(for: "test@example.com"))")
             #expect(try await server.request("GET", "/metrics", headers: [proxied, other]).status == 403)
 

@@ -78,7 +78,7 @@ struct PreconditionTests {
             let id = try #require(created.json["_id"]?.integerValue)
             #expect(try await desk.send("PATCH", "/\(id)", ifMatch: tag, ["info": "1"]).status == 412)
             let future = Position(
-                era: desk.server.store.logID, sequence: 1 << 40)
+                era: try await desk.server.store.head().era, sequence: 1 << 40)
             #expect(try await desk.send("PATCH", "/\(id)", ifMatch: "\"\(future)\"", ["info": "1"]).status == 412)
             #expect(try await desk.send("PATCH", "/\(id)", ifMatch: "*", ["info": "1"]).status == 200)
             #expect(try await desk.send("PATCH", "/999999", ifMatch: tag, ["info": "1"]).status == 404)

@@ -85,7 +85,7 @@ struct PresenceTests {
             let user = try await server.user("test@example.com")
             let last = try await server.connect(auth: auth)
             _ = try await last.identity(.auth)
-            try await server.store.write(by: nil) { _ = try $0.updateUser(id: user.id, name: "Last", email: nil) }
+            try await server.store.transaction { _ = try $0.updateUser(id: user.id, name: "Last", email: nil) }
             let heard = try await watcher.presence { $0.contains { $0["user"]?["name"] == "Last" } }
             #expect(heard.map { $0["state"] } == ["joined", "joined", "joined"])
             #expect(heard.map { $0["user"]?["name"] } == ["Admin", "Test User", "Last"])
@@ -100,15 +100,15 @@ struct PresenceTests {
             let user = try await server.user("test@example.com")
             try await socket.presence { $0.count == 2 }
 
-            try await server.store.write(by: nil) { try $0.setRole("guest", ofUser: user.id) }
+            try await server.store.transaction { try $0.setRole("guest", ofUser: user.id) }
             #expect(try await socket.identity(.roleChanged).user?.role == "guest")
             try await watcher.presence { $0.last?["user"]?["role"] == "guest" }
             let admin = try await server.user("admin@example.com")
-            try await server.store.write(by: nil) { _ = try $0.updateUser(id: admin.id, name: "Boss", email: nil) }
+            try await server.store.transaction { _ = try $0.updateUser(id: admin.id, name: "Boss", email: nil) }
             try await watcher.presence { $0.contains { $0["user"]?["name"] == "Boss" } }
             #expect(await socket.presence.count == 2, "Guests are told nothing.")
 
-            try await server.store.write(by: nil) { try $0.setRole("admin", ofUser: user.id) }
+            try await server.store.transaction { try $0.setRole("admin", ofUser: user.id) }
             let heard = try await socket.presence { $0.count == 4 }
             #expect(heard.suffix(2).map { $0["user"]?["role"] } == ["admin", "admin"])
             #expect(heard[2]["user"]?["name"] == "Boss")

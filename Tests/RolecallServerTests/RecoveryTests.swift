@@ -249,12 +249,13 @@ struct RecoveryTests {
     @Test("tickets are of one key and one log, and tell users and roles apart")
     func tickets() {
         let user = UserSummary(id: 1, email: "a@example.com", name: "A", role: "user")
-        let tickets = RecoveryTicket(key: Array(repeating: 7, count: 32), log: Era(rawValue: 5))
+        let store = StoreID.random()
+        let tickets = RecoveryTicket(key: Array(repeating: 7, count: 32), store: store)
         let ticket = tickets.issue(to: user)
         #expect(tickets.isGood(ticket, for: user))
-        #expect(RecoveryTicket(key: Array(repeating: 7, count: 32), log: Era(rawValue: 5)).isGood(ticket, for: user))
-        #expect(!RecoveryTicket(key: Array(repeating: 8, count: 32), log: Era(rawValue: 5)).isGood(ticket, for: user))
-        #expect(!RecoveryTicket(key: Array(repeating: 7, count: 32), log: Era(rawValue: 6)).isGood(ticket, for: user))
+        #expect(RecoveryTicket(key: Array(repeating: 7, count: 32), store: store).isGood(ticket, for: user))
+        #expect(!RecoveryTicket(key: Array(repeating: 8, count: 32), store: store).isGood(ticket, for: user))
+        #expect(!RecoveryTicket(key: Array(repeating: 7, count: 32), store: .random()).isGood(ticket, for: user))
         #expect(!tickets.isGood(ticket, for: nil))
         for change in [\UserSummary.role, \.email] as [WritableKeyPath<UserSummary, String>] {
             var other = user

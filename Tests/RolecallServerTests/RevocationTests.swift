@@ -17,7 +17,7 @@ struct RevocationTests {
     func endedSession(how: String) async throws {
         try await LiveServer.run { server in
             let user = try await server.user("admin@example.com")
-            let start = try await server.store.write(by: nil) { transaction in
+            let start = try await server.store.transaction { transaction in
                 for id in ["mine", "other"] {
                     try transaction.insertSession(
                         SessionRecord(
@@ -33,7 +33,7 @@ struct RevocationTests {
             _ = try await kept.identity(.auth)
 
             switch how {
-            case "api": try await server.store.write(by: nil) { _ = try $0.revokeSession(id: "mine", at: .now) }
+            case "api": try await server.store.transaction { _ = try $0.revokeSession(id: "mine", at: .now) }
             case "shell": try await server.shell("UPDATE rolecall_session SET revoked_at = 1 WHERE id = 'mine'")
             default: try await server.shell("DELETE FROM rolecall_session WHERE id = 'mine'")
             }
@@ -75,7 +75,7 @@ struct RevocationTests {
     func sessionAgain() async throws {
         try await LiveServer.run { server in
             let user = try await server.user("test@example.com")
-            try await server.store.write(by: nil) { transaction in
+            try await server.store.transaction { transaction in
                 try transaction.insertSession(
                     SessionRecord(
                         id: "s", user: user.id, createdAt: .now,
@@ -127,8 +127,8 @@ struct RevocationTests {
             _ = try await socket.identity(.auth)
             for number in 0..<20 {
                 let role = number.isMultiple(of: 2) ? "admin" : "user"
-                let written = try await server.store.write(by: nil) { try $0.setRole(role, ofUser: user.id) }
-                await server.node.settled(through: written.position.sequence)
+                let written = try await server.store.transaction { try $0.setRole(role, ofUser: user.id) }
+                await server.node.settled(through: written.identity)
                 #expect(try await socket.call("whoami")["user"]?["role"]?.stringValue == role)
             }
         }

@@ -51,13 +51,13 @@ struct RowRequestTests {
         try Self.configuration.write(toFile: directory + "/rolecall.yml", atomically: true, encoding: .utf8)
         let file = try LoadedFile(path: directory + "/rolecall.yml")
         try await LiveServer.run { configuration in
-            configuration.databasePath = directory + "/shop.db"
+            configuration.storeURL = "sqlite:" + directory + "/shop.db"
             configuration.file = file
             configuration.isDemo = false
             configuration.attaches = true
         } _: { server in
             for role in ["user", "admin"] {
-                try await server.store.write(by: nil) {
+                try await server.store.transaction {
                     _ = try $0.insertUser(email: "\(role)@example.com", name: role, role: role, password: "-")
                 }
             }

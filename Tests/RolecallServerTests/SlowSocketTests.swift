@@ -56,7 +56,7 @@ struct SlowSocketTests {
             written.append(try await server.addThing("last", adminOnly: true))
             try await witness.thing("last")
             switch loss {
-            case .demotion: try await server.store.write(by: nil) { try $0.setRole("user", ofUser: admin.id) }
+            case .demotion: try await server.store.transaction { try $0.setRole("user", ofUser: admin.id) }
             case .logout: slow.emit("logout")
             }
             let reader: TestSocket
@@ -124,7 +124,7 @@ struct SlowSocketTests {
             }
             // A promotion does not wait for what the log has yet to tell, which would be told to an admin.
             await server.told(position)
-            try await server.store.write(by: nil) { try $0.setRole("admin", ofUser: user.id) }
+            try await server.store.transaction { try $0.setRole("admin", ofUser: user.id) }
             _ = try await witness.identity(.roleChanged)
             try await server.addThing("secret after", adminOnly: true)
             try await witness.thing("secret after")
@@ -185,7 +185,7 @@ struct SlowSocketTests {
                 return .integer(try #require(try await witness.thing(name).row["_id"]?.integerValue))
             }
             @Sendable func change(_ key: Value, _ column: String, _ value: Value) async throws {
-                try await server.store.write(by: nil) {
+                try await server.store.transaction {
                     _ = try $0.update(model, key: key, set: [(column: column, value: value)])
                 }
             }
@@ -204,7 +204,7 @@ struct SlowSocketTests {
             try await change(known, "info", .text("something"))
             try await change(made, "info", .text("else"))
             try await change(known, "name", .text("known 2"))
-            try await server.store.write(by: nil) { _ = try $0.remove(model, key: gone) }
+            try await server.store.transaction { _ = try $0.remove(model, key: gone) }
             // Whatever the bound has grown to, this is more.
             try await fill(6)
             try await change(filler, "name", .text("end"))

@@ -37,7 +37,7 @@ struct WholeLineTests {
         }
         let made = world
         try await LiveServer.run { configuration in
-            configuration.databasePath = directory + "/shop.db"
+            configuration.storeURL = "sqlite:" + directory + "/shop.db"
             configuration.file = file
             configuration.isDemo = false
             configuration.attaches = true

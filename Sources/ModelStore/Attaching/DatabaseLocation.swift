@@ -3,6 +3,9 @@ public protocol DatabaseLocation: Sendable {
     /// As its user names it, for sentences.
     var name: String { get }
 
+    /// Whether there is a database yet; ``open(_:)`` makes it.
+    func exists() async throws -> Bool
+
     /// What stands in it. Nothing of it is changed.
     ///
     /// - Throws: ``StoreError/unusable(_:cause:)`` where there is no database.

@@ -14,22 +14,24 @@ extension AccountService {
     /// The user's open sign-ins, the newest first.
     package func sessions(
         ofUser id: Int64, as claimant: Claimant
-    ) async throws(DomainError) -> Snapshot<[SessionListing]> {
+    ) async throws(DomainError) -> Reading<[SessionListing]> {
         try await admit(claimant, to: id, .administratorsAndSelf)
-        let sessions = try await DomainError.mapping { try await store.read { try $0.sessions(ofUser: id) } }
+        let sessions = try await DomainError.mapping {
+            try await store.inspect(positioned: true) { try $0.sessions(ofUser: id) }
+        }
         let now = Timestamp.now
         let open = Dictionary(grouping: await node.sockets.sockets(ofUser: id), by: \.session)
         let listings = sessions.value.filter { $0.isOpen(at: now) }.map { session in
             SessionListing(
                 session: session, isCurrent: session.id == claimant.session, sockets: open[session.id] ?? [])
         }
-        return Snapshot(value: listings, position: sessions.position)
+        return Reading(value: listings, position: sessions.position)
     }
 
     /// Ends all sign-ins of a user.
     ///
     /// - Returns: how many were open.
-    package func endSessions(ofUser id: Int64, as claimant: Claimant) async throws(DomainError) -> Snapshot<Int> {
+    package func endSessions(ofUser id: Int64, as claimant: Claimant) async throws(DomainError) -> Reading<Int> {
         try await change(id, .administratorsAndSelf, as: claimant) { transaction, _ in
             // The sessions first: the log says of each that it was signed out. Then tokens that belong to none, as other
             // programs make them that hold the key.
@@ -45,7 +47,7 @@ extension AccountService {
     ///   change throws.
     package func endSession(
         _ session: String, ofUser id: Int64, as claimant: Claimant
-    ) async throws(DomainError) -> Position {
+    ) async throws(DomainError) -> Position? {
         try await change(id, .administratorsAndSelf, as: claimant) { transaction, _ in
             let now = Timestamp.now
             guard let record = try transaction.session(id: session), record.user == id, record.isOpen(at: now),

@@ -22,7 +22,7 @@ package struct AccountService: Sendable {
         package var isSelf: Bool { caller.id == user.id }
     }
 
-    let store: any Store
+    let store: any DataStore
     package let policy: Policy
     let passwords: PasswordHasher
     let passwordCheck: PasswordCheck
@@ -31,7 +31,7 @@ package struct AccountService: Sendable {
     let logger: Logger
 
     package init(
-        store: any Store, policy: Policy, passwords: PasswordHasher, passwordCheck: PasswordCheck,
+        store: any DataStore, policy: Policy, passwords: PasswordHasher, passwordCheck: PasswordCheck,
         signIns: SignInService, node: LocalNode, logger: Logger
     ) {
         self.store = store
@@ -51,7 +51,7 @@ package struct AccountService: Sendable {
     ///   ``DomainError/notFound(_:field:)``, in this order.
     @discardableResult
     package func admit(_ claimant: Claimant, to id: Int64, _ right: Right) async throws(DomainError) -> Parties {
-        try await DomainError.mapping { try await store.read { try parties(claimant, on: id, right, in: $0) }.value }
+        try await DomainError.mapping { try await store.inspect { try parties(claimant, on: id, right, in: $0) }.value }
     }
 
     /// The caller, who must administrate accounts.
@@ -59,7 +59,7 @@ package struct AccountService: Sendable {
     /// - Throws: ``DomainError/tokenRefused(_:)`` or ``DomainError/forbidden(_:field:)``.
     @discardableResult
     package func administrator(_ claimant: Claimant) async throws(DomainError) -> UserSummary {
-        try await DomainError.mapping { try await store.read { try administrator(claimant, in: $0).summary }.value }
+        try await DomainError.mapping { try await store.inspect { try administrator(claimant, in: $0).summary }.value }
     }
 
     // MARK: Making
@@ -68,14 +68,15 @@ package struct AccountService: Sendable {
     ///
     /// - Parameter payload: an object with `email`, `password`, and perhaps `name` and `role`.
     /// - Returns: the account as the caller may see it.
-    package func create(_ payload: JSON, as claimant: Claimant) async throws(DomainError) -> Snapshot<JSON> {
+    package func create(_ payload: JSON, as claimant: Claimant) async throws(DomainError) -> Reading<JSON> {
         let fields = try AccountFields(payload, fields: ["email", "name", "role", "password"])
         let email = try fields.required("email", fields.email())
         let name = try fields.name() ?? AccountRules.name(forAddress: email)
         let role = try fields.role(of: policy.roles) ?? policy.newcomersRole
         let hash = try await passwords.hash(try fields.newPassword("password"))
         let created = try await DomainError.mapping {
-            try await store.write(by: nil) { transaction in
+            try await store.transaction { transaction in
+                try transaction.lock(user: claimant.user)
                 let caller = try administrator(claimant, in: transaction)
                 try transaction.act(as: caller.summary.author)
                 let user = try transaction.insertUser(email: email, name: name, role: role, password: hash)
@@ -83,7 +84,7 @@ package struct AccountService: Sendable {
             }
         }
         log("made an account", claimant, email: email)
-        return created
+        return await store.reading(created)
     }
 
     /// Judges whether one more account may be made from an address without a caller.
@@ -98,7 +99,7 @@ package struct AccountService: Sendable {
     /// - Parameter payload: as for ``create(_:as:)``; its `role` is not looked at.
     package func signUp(
         _ payload: JSON, from origin: SignInService.Origin
-    ) async throws(DomainError) -> SignInService.Grant {
+    ) async throws(DomainError) -> Reading<SignInService.Grant> {
         let fields = try AccountFields(payload, fields: ["email", "name", "role", "password"])
         let email = try fields.required("email", fields.email())
         let name = try fields.name() ?? AccountRules.name(forAddress: email)
@@ -107,7 +108,7 @@ package struct AccountService: Sendable {
         let now = Timestamp.now
         let draft = signIns.makeSession(of: 0, from: origin, at: now)
         let created = try await DomainError.mapping {
-            try await store.write(by: nil) { transaction in
+            try await store.transaction { transaction in
                 let user = try transaction.insertUser(email: email, name: name, role: role, password: hash)
                 var session = draft
                 session.user = user.id
@@ -118,7 +119,8 @@ package struct AccountService: Sendable {
         let token = try await signIns.token(for: created.value, session: draft.id, at: now)
         logger.info(
             "signed up", metadata: ["user": .stringConvertible(created.value.id), "email": .string(email)])
-        return SignInService.Grant(user: created.value.summary, token: token, position: created.position)
+        let grant = SignInService.Grant(user: created.value.summary, token: token)
+        return Reading(value: grant, position: await store.reading(created).position)
     }
 
     // MARK: Changing
@@ -129,7 +131,7 @@ package struct AccountService: Sendable {
     /// - Returns: the account as the caller may see it.
     package func update(
         _ id: Int64, _ payload: JSON, as claimant: Claimant
-    ) async throws(DomainError) -> Snapshot<JSON> {
+    ) async throws(DomainError) -> Reading<JSON> {
         let fields = try AccountFields(payload, fields: ["_id", "name", "email"])
         let (name, email) = (try fields.name(), try fields.email())
         return try await change(id, .administratorsAndSelf, as: claimant) { transaction, parties in
@@ -143,10 +145,11 @@ package struct AccountService: Sendable {
     /// - Returns: the account as the caller may see it.
     package func setRole(
         of id: Int64, _ payload: JSON, as claimant: Claimant
-    ) async throws(DomainError) -> Snapshot<JSON> {
+    ) async throws(DomainError) -> Reading<JSON> {
         let fields = try AccountFields(payload, fields: ["role"])
         let role = try fields.required("role", fields.role(of: policy.roles))
-        let changed = try await change(id, .administrators, as: claimant) { transaction, parties in
+        let changed = try await change(id, .administrators, as: claimant, takesAdministrator: true) {
+            transaction, parties in
             var user = parties.user
             if user.role != role {
                 try keepAdministrator(besides: user, in: transaction)
@@ -187,8 +190,9 @@ package struct AccountService: Sendable {
     }
 
     /// - Returns: the position of the removal.
-    package func remove(_ id: Int64, as claimant: Claimant) async throws(DomainError) -> Position {
-        let removed = try await change(id, .administrators, as: claimant) { transaction, parties in
+    package func remove(_ id: Int64, as claimant: Claimant) async throws(DomainError) -> Position? {
+        let removed = try await change(id, .administrators, as: claimant, takesAdministrator: true) {
+            transaction, parties in
             try keepAdministrator(besides: parties.user, in: transaction)
             try transaction.removeUser(id: id)
         }
@@ -200,23 +204,28 @@ package struct AccountService: Sendable {
 
     /// Runs a body in a transaction once the caller was judged there; the changes are the caller's. Returns when they
     /// hold on every open socket.
+    ///
+    /// - Parameter takesAdministrator: whether the change can leave one administrator less.
     @discardableResult
     func change<Output: Sendable>(
-        _ id: Int64, _ right: Right, as claimant: Claimant,
-        _ body: @escaping @Sendable (any WriteTransaction, Parties) throws -> Output
-    ) async throws(DomainError) -> Snapshot<Output> {
+        _ id: Int64, _ right: Right, as claimant: Claimant, takesAdministrator: Bool = false,
+        _ body: @escaping @Sendable (any StoreTransaction, Parties) throws -> Output
+    ) async throws(DomainError) -> Reading<Output> {
         let changed = try await DomainError.mapping {
-            try await store.write(by: nil) { transaction in
+            try await store.transaction { transaction in
+                // What is decided on, in one order for all: two changes can't wait for each other.
+                if takesAdministrator { try transaction.lock(.administrators) }
+                for user in Set([claimant.user, id]).sorted() { try transaction.lock(user: user) }
                 let parties = try parties(claimant, on: id, right, in: transaction)
                 try transaction.act(as: parties.caller.summary.author)
                 return try body(transaction, parties)
             }
         }
-        await node.settled(through: changed.position.sequence)
-        return changed
+        await node.settled(through: changed.identity)
+        return await store.reading(changed)
     }
 
-    func administrator(_ claimant: Claimant, in transaction: any ReadTransaction) throws -> UserRecord {
+    func administrator(_ claimant: Claimant, in transaction: any AccountReader) throws -> UserRecord {
         let caller = try claimant.user(in: transaction)
         guard policy.isAdministrator(caller.role) else { throw Self.forbidden(caller) }
         return caller
@@ -225,14 +234,14 @@ package struct AccountService: Sendable {
     /// Makes sure that an administrator is left, whatever becomes of a user.
     ///
     /// - Throws: ``DomainError/conflict(_:field:)`` where the user is the last one.
-    private func keepAdministrator(besides user: UserRecord, in transaction: any ReadTransaction) throws {
+    private func keepAdministrator(besides user: UserRecord, in transaction: any AccountReader) throws {
         guard policy.isAdministrator(user.role), try transaction.userCount(role: user.role) < 2 else { return }
         throw DomainError.conflict(
             "\(user.email) is the last \(user.role): make another account \(user.role) first.")
     }
 
     /// An account as its reader may see it: of the own one everything, of others what the policy shows.
-    private func seen(_ user: UserRecord, by reader: UserRecord, in transaction: any ReadTransaction) throws -> JSON {
+    private func seen(_ user: UserRecord, by reader: UserRecord, in transaction: any RowReader) throws -> JSON {
         if user.id == reader.id { return user.summary.json }
         guard let model = store.models.first(where: { $0.name == ModelName.user }),
             let row = try transaction.row(of: model, key: .integer(user.id)),
@@ -243,7 +252,7 @@ package struct AccountService: Sendable {
     }
 
     private func parties(
-        _ claimant: Claimant, on id: Int64, _ right: Right, in transaction: any ReadTransaction
+        _ claimant: Claimant, on id: Int64, _ right: Right, in transaction: any AccountReader
     ) throws -> Parties {
         let caller = try claimant.user(in: transaction)
         let mayAsSelf = if case .administratorsAndSelf = right { caller.id == id } else { false }

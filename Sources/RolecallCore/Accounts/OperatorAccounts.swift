@@ -4,11 +4,11 @@ import RolecallProtocol
 /// Accounts as the operator of the database manages them, from the shell: there is no caller to be judged. A running
 /// server follows at once, since it reads the same log.
 package struct OperatorAccounts: Sendable {
-    let store: any Store
+    let store: any AccountStore
     /// From the lowest to the highest.
     let roles: [String]
 
-    package init(store: any Store, roles: [String]) {
+    package init(store: any AccountStore, roles: [String]) {
         self.store = store
         self.roles = roles
     }
@@ -43,20 +43,20 @@ package struct OperatorAccounts: Sendable {
     ) async throws(DomainError) -> UserSummary {
         let name = name ?? AccountRules.name(forAddress: email)
         return try await DomainError.mapping {
-            try await store.write(by: nil) {
+            try await store.transaction {
                 try $0.insertUser(email: email, name: name, role: role, password: hash).summary
             }.value
         }
     }
 
     package func all() async throws(DomainError) -> [UserSummary] {
-        try await DomainError.mapping { try await store.read { try $0.users().map(\.summary) }.value }
+        try await DomainError.mapping { try await store.inspect { try $0.users().map(\.summary) }.value }
     }
 
     /// - Throws: ``DomainError/notFound(_:field:)`` where there is no account of this address.
     @discardableResult
     package func find(_ email: String) async throws(DomainError) -> UserSummary {
-        try await DomainError.mapping { try await store.read { try Self.find(email, in: $0) }.value }
+        try await DomainError.mapping { try await store.inspect { try Self.find(email, in: $0) }.value }
     }
 
     package func setRole(_ role: String, of email: String) async throws(DomainError) {
@@ -73,15 +73,19 @@ package struct OperatorAccounts: Sendable {
     }
 
     private func change(
-        _ email: String, _ body: @escaping @Sendable (any WriteTransaction, _ id: Int64) throws -> Void
+        _ email: String, _ body: @escaping @Sendable (any StoreTransaction, _ id: Int64) throws -> Void
     ) async throws(DomainError) {
         try await DomainError.mapping {
-            try await store.write(by: nil) { try body($0, try Self.find(email, in: $0).id) }
+            try await store.transaction { transaction in
+                let id = try Self.find(email, in: transaction).id
+                try transaction.lock(user: id)
+                try body(transaction, id)
+            }
             return
         }
     }
 
-    private static func find(_ email: String, in transaction: any ReadTransaction) throws -> UserSummary {
+    private static func find(_ email: String, in transaction: any AccountReader) throws -> UserSummary {
         guard let user = try transaction.user(email: email) else {
             throw DomainError.notFound(
                 "There is no account \(email); \"rolecall-server user list\" shows those there are.", field: "email")

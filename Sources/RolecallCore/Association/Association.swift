@@ -18,18 +18,16 @@ import WireJSON
 package final class Association: Sendable {
     package let policy: Policy
     let receivers: Receivers
-    package let logID: Era
     let interests: RememberedInterests
     let observers: [any IdentityObserver]
     let logger: Logger
 
     init(
-        policy: Policy, receivers: Receivers, logID: Era, interests: RememberedInterests,
+        policy: Policy, receivers: Receivers, interests: RememberedInterests,
         observers: [any IdentityObserver], logger: Logger
     ) {
         self.policy = policy
         self.receivers = receivers
-        self.logID = logID
         self.interests = interests
         self.observers = observers
         self.logger = logger
@@ -74,15 +72,8 @@ package final class Association: Sendable {
     }
 
     /// The same user's record has changed: the socket's rights follow it.
-    ///
-    /// - Parameter sequence: of the change.
-    func update(_ socket: Socket, to user: UserSummary, readAt sequence: Int64) {
-        guard socket.isConnected, let identity = socket.identity, var principal = identity.principal else { return }
-        principal.readAt = sequence
-        guard principal.user != user else {
-            identity.principal = principal
-            return
-        }
+    func update(_ socket: Socket, to user: UserSummary) {
+        guard socket.isConnected, var principal = socket.identity?.principal, principal.user != user else { return }
         let reason: IdentityReason = principal.user.role == user.role ? .userChanged : .roleChanged
         principal.user = user
         change(socket, to: principal, reason: reason, resumingAfter: nil)
@@ -145,14 +136,15 @@ package final class Association: Sendable {
 
     /// How far the log has been delivered to the socket's loop.
     func position(of socket: Socket) -> Position {
-        Position(era: logID, sequence: delivery(of: socket).watermark)
+        delivery(of: socket).watermark.position
     }
 
     /// Names the events that a socket is not sent.
-    func gap(_ lost: LostEvents, reason: Gap.Reason) -> Gap {
-        Gap(
-            after: Position(era: logID, sequence: lost.first - 1).description,
-            before: Position(era: logID, sequence: lost.last), reason: reason)
+    func gap(_ lost: LostEvents, for socket: Socket, reason: Gap.Reason) -> Gap {
+        let era = delivery(of: socket).watermark.era
+        return Gap(
+            after: Position(era: era, sequence: lost.first - 1).description,
+            before: Position(era: era, sequence: lost.last), reason: reason)
     }
 
     private func change(
@@ -171,7 +163,7 @@ package final class Association: Sendable {
 
         let view = policy.view(role: principal?.user.role, user: principal?.user.owner)
         if !view.sees(allThat: identity.view), let lost = socket.discardWaitingEvents() {
-            socket.emit(Gap.eventName, [gap(lost, reason: .identity).json])
+            socket.emit(Gap.eventName, [gap(lost, for: socket, reason: .identity).json])
         }
         // With the same view as before the replay of missed events goes on.
         let replayed = after ?? (identity.view == view ? identity.replayed : nil)

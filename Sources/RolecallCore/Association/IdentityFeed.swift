@@ -1,105 +1,81 @@
 import ModelStore
+import NIOCore
 import RolecallProtocol
 import SocketIOServer
 
-/// What the log says of identities, on its way from the store to the event loops.
+/// What the store says of identities, on its way to the sockets of the event loops.
 ///
-/// Two readers bring it, each at its own pace: ``IdentityWatch``, which waits for nothing else that stands in the log,
-/// and ``LogReader``, which must not send an event to an identity that had ended when the event was read. Each loop takes
-/// a change from the reader that comes first.
+/// Two readers bring it, each at its own pace: ``IdentityWatch``, which waits for nothing of the log, and ``LogReader``,
+/// which must not send an event to an identity that had ended when the event was read. Each loop takes a change from the
+/// reader that comes first.
 struct IdentityFeed: Sendable {
-    /// Changes read at once, at most.
-    private static let batchLimit = 256
-
     let association: Association
+    let store: any IdentityStore
+    let server: SocketIOServer
     let loops: [LoopDelivery]
     let metrics: DomainMetrics
 
-    /// Some changes, and how far the log has been looked through for them.
-    struct Reading: Sendable {
-        var changes: [IdentityChange] = []
-        var last: Int64
-        var mayHoldMore = false
-    }
-
-    // MARK: Reading
-
-    /// The next changes.
-    func next(_ transaction: any ReadTransaction, after sequence: Int64) throws -> Reading {
-        let changes = try transaction.identityChanges(after: sequence, limit: Self.batchLimit)
-        guard changes.count == Self.batchLimit, let last = changes.last?.sequence else {
-            return Reading(changes: changes, last: max(sequence, try transaction.latestSequence()))
-        }
-        return Reading(changes: changes, last: last, mayHoldMore: true)
-    }
-
-    /// All changes that the transaction sees.
-    func all(_ transaction: any ReadTransaction, after sequence: Int64) throws -> Reading {
-        var reading = try next(transaction, after: sequence)
-        while reading.mayHoldMore {
-            let more = try next(transaction, after: reading.last)
-            reading = Reading(changes: reading.changes + more.changes, last: more.last, mayHoldMore: more.mayHoldMore)
-        }
-        return reading
-    }
-
-    // MARK: Applying
-
     /// Makes the sockets of a loop follow the changes; what holds there already is left out. On the hub's loop.
-    func apply(_ reading: Reading, on hub: SocketHub) {
+    ///
+    /// - Parameter body: called once they do, on the loop: mostly at once.
+    func apply(_ reading: IdentityReading, on hub: SocketHub, then body: @escaping @Sendable () -> Void) {
         let loop = loops[hub.index]
-        let identitiesHold = loop.identitiesHold
-        for change in reading.changes where change.sequence > identitiesHold {
-            loop.note(change)
-            switch change.subject {
-            case .user(let id, let row): follow(row, of: id, since: change.sequence, on: hub)
-            case .session(let id):
-                for socket in hub.sockets(in: .session(id)) where isOlder(socket, than: change.sequence) {
-                    association.disassociate(socket, reason: .signedOut)
+        if reading.isReset, loop.identitiesHold != reading.cursor {
+            Task {
+                await reassess(hub)
+                hub.eventLoop.execute {
+                    loop.identitiesHold(reading.cursor)
+                    body()
                 }
             }
+            return
         }
-        loop.identitiesHold(through: reading.last)
+        let held = loop.identitiesHold
+        var followers: [Socket] = []
+        for entry in reading.entries where !held.covers(entry.mark) {
+            loop.note(entry)
+            switch entry.subject {
+            case .user(let id, let record):
+                for socket in hub.sockets(in: .user(id)) where isOlder(socket, than: entry.mark) {
+                    if follow(record, on: socket) { followers.append(socket) }
+                }
+            case .sessionEnded(let id):
+                for socket in hub.sockets(in: .session(id)) where isOlder(socket, than: entry.mark) {
+                    association.disassociate(socket, reason: .signedOut)
+                }
+            case .memberships:
+                // No rule goes by them.
+                break
+            }
+        }
+        // All changes of a reading first: a cursor that covers the last of a user's covers those before it, too.
+        for socket in followers { socket.identity?.principal?.readAt = reading.cursor }
+        loop.identitiesHold(reading.cursor)
+        body()
     }
 
     /// Every loop holds these changes: records how long that took.
-    func recordDelay(of reading: Reading) {
+    func recordDelay(of reading: IdentityReading) {
         metrics.identities(reading, holdAt: .now)
     }
 
-    private func follow(_ row: Row?, of id: Int64, since sequence: Int64, on hub: SocketHub) {
-        let user = row.flatMap(UserImage.init)
-        for socket in hub.sockets(in: .user(id)) where isOlder(socket, than: sequence) {
-            guard let user else {
-                association.disassociate(socket, reason: .userRemoved)
-                continue
-            }
-            if user.generation == socket.identity?.principal?.generation {
-                association.update(socket, to: user.summary, readAt: sequence)
-            } else {
-                association.disassociate(socket, reason: .passwordChanged)
-            }
+    /// - Returns: whether the socket is still the user's.
+    private func follow(_ record: IdentityRecord?, on socket: Socket) -> Bool {
+        guard let record else {
+            association.disassociate(socket, reason: .userRemoved)
+            return false
         }
+        guard record.generation == socket.identity?.principal?.generation else {
+            association.disassociate(socket, reason: .passwordChanged)
+            return false
+        }
+        association.update(socket, to: record.summary)
+        return true
     }
 
-    /// Whether a socket's principal was read before a change. One that was read later is as the record says by now,
-    /// however late the log is read.
-    private func isOlder(_ socket: Socket, than sequence: Int64) -> Bool {
-        socket.identity?.principal.map { $0.readAt < sequence } ?? false
-    }
-}
-
-/// A user as the log shows him.
-private struct UserImage {
-    var summary: UserSummary
-    var generation: Int64
-
-    init?(_ row: Row) {
-        guard case .integer(let id) = row["_id"], case .text(let email) = row["email"],
-            case .text(let name) = row["name"], case .text(let role) = row["role"],
-            case .integer(let generation) = row["generation"]
-        else { return nil }
-        summary = UserSummary(id: id, email: email, name: name, role: role)
-        self.generation = generation
+    /// Whether a socket's principal was read without a change. One that was read with it is as the record says by now,
+    /// however late the feed is read.
+    private func isOlder(_ socket: Socket, than mark: IdentityMark) -> Bool {
+        socket.identity?.principal.map { !$0.readAt.covers(mark) } ?? false
     }
 }

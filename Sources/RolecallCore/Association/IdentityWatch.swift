@@ -3,34 +3,27 @@ import NIOCore
 import ServiceLifecycle
 import SocketIOServer
 
-/// Makes open sockets follow the records of users and sessions, whatever else is in the log: it reads past everything
-/// that is not about them, and waits for no delivery.
+/// Makes open sockets follow the records of users and sessions. It follows the identity feed, and waits for nothing of the
+/// log and for no delivery.
 ///
 /// So a change takes effect ahead of the events before it that are still to be delivered, and those are then judged by
-/// the socket's new identity. What the log says of a user before a principal was read is in that principal already
-/// (``Principal/readAt``), and is not applied again.
+/// the socket's new identity. What a principal was read with (``Principal/readAt``) is not applied again.
 struct IdentityWatch: Service, CustomStringConvertible {
-    let store: any Store
+    let store: any IdentityStore
     let feed: IdentityFeed
     let server: SocketIOServer
-    let start: Int64
+    let start: IdentityCursor
     var description: String { "identity watch" }
 
     func run() async throws {
-        let cursor = LogCursor(start)
-        let subscription = store.follow { transaction, turn in
-            let reading = try feed.next(transaction, after: cursor.sequence)
-            cursor.sequence = reading.last
-            guard !reading.changes.isEmpty else { return turn.end(wantsMore: reading.mayHoldMore) }
+        let subscription = store.followIdentities(from: start) { reading, turn in
+            guard !reading.entries.isEmpty || reading.isReset else { return turn.end() }
             let loops = Countdown(server.hubs.count) {
                 feed.recordDelay(of: reading)
-                turn.end(wantsMore: reading.mayHoldMore)
+                turn.end()
             }
             for hub in server.hubs {
-                hub.eventLoop.execute {
-                    feed.apply(reading, on: hub)
-                    loops.countDown()
-                }
+                hub.eventLoop.execute { feed.apply(reading, on: hub) { loops.countDown() } }
             }
         }
         try? await gracefulShutdown()

@@ -114,9 +114,9 @@ package struct SocketSignIns: Sendable {
     }
 
     private func sendMissed(_ resumed: Resumed, to socket: Socket) async {
-        if let position = resumed.position {
+        if let (cursor, folding) = resumed.start {
             do {
-                try await replay.run(on: socket, from: position)
+                try await replay.run(on: socket, from: cursor, folding: folding)
             } catch {
                 // Half of it is worse than none: the client comes back and asks again.
                 logger.error(

@@ -16,30 +16,26 @@ struct LogReader: Service, CustomStringConvertible {
     /// What one stretch holds, about, in bytes; an event alone can be larger.
     private static let stretchLimit = 1 << 20
 
-    let store: any Store
+    let store: any LogStore
     let server: SocketIOServer
     let receivers: Receivers
     let encoder: EventEncoder
     let metrics: DomainMetrics
     let identities: IdentityFeed
-    let start: Int64
+    let start: (log: LogCursor, identities: IdentityCursor)
     /// How often sockets that were sent nothing are sent the position, where the log has gone on.
     let positionInterval: TimeAmount
     var description: String { "log reader" }
 
     func run() async throws {
-        let cursor = LogCursor(start)
-        let identityCursor = LogCursor(start)
-        let subscription = store.follow { transaction, turn in
-            let changes = try identities.all(transaction, after: identityCursor.sequence)
-            let reading = try read(transaction, after: cursor.sequence, changes)
-            identityCursor.sequence = changes.last
-            cursor.sequence = reading.last
-            deliver(reading, turn: turn)
+        let subscription = store.follow(
+            from: start.log, identities: start.identities, limit: Self.batchLimit
+        ) { news, turn in
+            deliver(read(news), turn: turn)
         }
         let notices = server.hubs.map { hub in
             hub.eventLoop.scheduleRepeatedTask(initialDelay: positionInterval, delay: positionInterval) { _ in
-                receivers.loops[hub.index].sendPosition(of: store.logID, on: hub)
+                receivers.loops[hub.index].sendPosition(on: hub)
             }
         }
         try? await gracefulShutdown()
@@ -56,7 +52,7 @@ struct LogReader: Service, CustomStringConvertible {
     /// What one turn has read.
     private struct Reading: Sendable {
         /// The changes of identities, as far as the snapshot reaches that the events were read from.
-        var identities: IdentityFeed.Reading
+        var identities: IdentityReading
         var batches: [DeliveryBatch]
         /// By the loop's place, whether a class of receivers there is sent anything.
         var isConcerned: [Bool]
@@ -64,30 +60,37 @@ struct LogReader: Service, CustomStringConvertible {
         var arrivals: [Int]
         /// When the first event was written; nil without events.
         var firstAt: String?
+        /// Where the stretch begins, and why, if that is not where the one before has ended.
+        var interruption: (place: LogCursor, reason: Gap.Reason)?
         /// Up to here all has been read. The last event can have a lower number: numbers can be missing at the log's
         /// end, too.
-        var last: Int64
-        var isNews: Bool
-        var mayHoldMore: Bool
+        var end: LogCursor
     }
 
-    private func read(
-        _ transaction: any ReadTransaction, after start: Int64, _ identities: IdentityFeed.Reading
-    ) throws -> Reading {
-        let events = try transaction.events(after: start, limit: Self.batchLimit)
-        let mayHoldMore = events.count == Self.batchLimit
-        let last = mayHoldMore ? events.last?.sequence ?? start : try transaction.latestSequence()
-        let batches = Self.stretches(of: events).map { DeliveryBatch(events: $0, encoder: encoder) }
+    private func read(_ news: LogNews) -> Reading {
+        let stretch = news.stretch
+        let batches = Self.stretches(of: stretch.entries).map {
+            DeliveryBatch(events: $0, in: stretch.end.era, encoder: encoder)
+        }
         let arrivals = receivers.loops.map(\.arrivals)
-        var isConcerned = arrivals.map { _ in false }
+        var isConcerned = arrivals.map { _ in stretch.interruption != nil }
         for (receiverClass, sockets) in receivers.census.classes {
             // Each is encoded for here, not on a loop.
             let isSentAny = batches.count { !$0.frames(for: receiverClass).isEmpty } > 0
             for loop in isConcerned.indices where isSentAny && sockets[loop] > 0 { isConcerned[loop] = true }
         }
         return Reading(
-            identities: identities, batches: batches, isConcerned: isConcerned, arrivals: arrivals,
-            firstAt: events.first?.at, last: last, isNews: last != start, mayHoldMore: mayHoldMore)
+            identities: news.identities, batches: batches, isConcerned: isConcerned, arrivals: arrivals,
+            firstAt: stretch.entries.first?.at, interruption: Self.reason(stretch).map { (stretch.start, $0) },
+            end: stretch.end)
+    }
+
+    private static func reason(_ stretch: LogStretch) -> Gap.Reason? {
+        switch stretch.interruption {
+        case nil: nil
+        case .retention: .retention
+        case .setBack: .unknown
+        }
     }
 
     /// Cuts where a stretch grows so large that a turn of the loop should not send all of it.
@@ -108,29 +111,34 @@ struct LogReader: Service, CustomStringConvertible {
 
     // MARK: Delivering
 
-    private func deliver(_ reading: Reading, turn: LogTurn) {
-        guard reading.isNews else { return turn.end() }
+    private func deliver(_ reading: Reading, turn: FollowerTurn) {
         let concerned = server.hubs.filter { !canSkip(loop: $0.index, reading) }
         let loops = Countdown(max(1, concerned.count)) {
             identities.recordDelay(of: reading.identities)
-            metrics.delivered(from: reading.firstAt, through: reading.last, at: .now)
-            turn.end(wantsMore: reading.mayHoldMore)
+            metrics.delivered(from: reading.firstAt, through: reading.end.sequence, at: .now)
+            turn.end()
         }
         if concerned.isEmpty { return loops.countDown() }
         for hub in concerned {
             hub.eventLoop.execute {
                 // First of all: nothing is sent to an identity that had ended when it was read.
-                identities.apply(reading.identities, on: hub)
-                deliver(reading.batches[...], of: reading, on: hub, loops)
+                identities.apply(reading.identities, on: hub) {
+                    if let (place, reason) = reading.interruption {
+                        receivers.loops[hub.index].interrupt(at: place, reason: reason, on: hub)
+                    }
+                    deliver(reading.batches[...], of: reading, on: hub, loops)
+                }
             }
         }
     }
 
     /// Whether a loop has nothing to do for a reading; then its watermark has been moved on.
     private func canSkip(loop: Int, _ reading: Reading) -> Bool {
-        guard reading.identities.changes.isEmpty, !reading.isConcerned[loop] else { return false }
+        guard reading.identities.entries.isEmpty, !reading.identities.isReset, !reading.isConcerned[loop] else {
+            return false
+        }
         return receivers.loops[loop].skip(
-            to: reading.last, identities: reading.identities.last, since: reading.arrivals[loop])
+            to: reading.end, identities: reading.identities.cursor, since: reading.arrivals[loop])
     }
 
     /// Sends one batch in this turn of the loop, and the others in later ones: each is flushed before the next.
@@ -143,7 +151,7 @@ struct LogReader: Service, CustomStringConvertible {
         guard others.isEmpty else {
             return hub.eventLoop.execute { deliver(others, of: reading, on: hub, loops) }
         }
-        delivery.advance(to: reading.last)
+        delivery.advance(to: reading.end)
         loops.countDown()
     }
 }

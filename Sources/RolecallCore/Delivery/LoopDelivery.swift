@@ -13,27 +13,42 @@ import Synchronization
 package final class LoopDelivery: @unchecked Sendable {
     /// How far the loop is, for the reader to see, and to move on.
     private struct Progress {
-        var watermark: Int64
-        var identitiesHold: Int64
+        var watermark: LogCursor
+        var identitiesHold: IdentityCursor
         /// How often a class of receivers has come to have members here.
         var arrivals = 0
         /// How many sockets are sent what they missed: that must not reach the watermark while the watermark moves.
         var resuming = 0
         var isAwaited = false
+
+        func hasReached(_ place: LogCursor) -> Bool {
+            watermark.era == place.era && watermark.sequence >= place.sequence
+        }
+
+        mutating func advance(to place: LogCursor) {
+            if watermark.era != place.era || watermark.sequence < place.sequence { watermark = place }
+        }
+
+        mutating func hold(_ cursor: IdentityCursor) {
+            if identitiesHold.era != cursor.era || cursor.covers(identitiesHold) { identitiesHold = cursor }
+        }
     }
 
     private let progress: Mutex<Progress>
     private var receivers: [ReceiverClass: Members] = [:]
-    private var changes = IdentityChangeRecord()
-    private var waiting: [(sequence: Int64, resume: () -> Void)] = []
-    private var waitingForIdentities: [(sequence: Int64, resume: () -> Void)] = []
+    private var changes: IdentityChangeRecord
+    private var waiting: [(place: LogCursor, resume: () -> Void)] = []
+    private var waitingForIdentities: [(mark: IdentityMark, resume: () -> Void)] = []
+    /// Eras that have ended here: what waits for a place of one waits for nothing.
+    private var formerEras: Set<Era> = []
     private var isStopped = false
 
     package let eventLoop: any EventLoop
     let expiries: ExpiryClock
 
-    init(watermark: Int64, eventLoop: any EventLoop) {
-        progress = Mutex(Progress(watermark: watermark, identitiesHold: watermark))
+    init(watermark: LogCursor, identities: IdentityCursor, eventLoop: any EventLoop) {
+        progress = Mutex(Progress(watermark: watermark, identitiesHold: identities))
+        changes = IdentityChangeRecord(era: identities.era)
         self.eventLoop = eventLoop
         expiries = ExpiryClock(eventLoop: eventLoop)
     }
@@ -41,16 +56,16 @@ package final class LoopDelivery: @unchecked Sendable {
     private struct Members {
         let room: Room
         var count = 0
-        /// Up to here all of them have been sent a position.
-        var informedUpTo: Int64
+        /// The place that all of them have been sent last.
+        var informedOf: LogCursor
     }
 
-    /// Everything up to this number has been delivered to the loop's sockets. While one of them is resuming, only this
+    /// Everything up to this place has been delivered to the loop's sockets. While one of them is resuming, only this
     /// loop moves it.
-    package var watermark: Int64 { progress.withLock(\.watermark) }
+    package var watermark: LogCursor { progress.withLock(\.watermark) }
 
     /// Up to here all that the log says of identities holds on this loop; often ahead of the watermark.
-    var identitiesHold: Int64 { progress.withLock(\.identitiesHold) }
+    var identitiesHold: IdentityCursor { progress.withLock(\.identitiesHold) }
 
     /// The census has it already.
     func entered(_ receiverClass: ReceiverClass) {
@@ -62,7 +77,7 @@ package final class LoopDelivery: @unchecked Sendable {
                 return progress.watermark
             }
             // A socket that enters has just been sent the position.
-            receivers[receiverClass] = Members(room: .receivers(receiverClass), count: 1, informedUpTo: watermark)
+            receivers[receiverClass] = Members(room: .receivers(receiverClass), count: 1, informedOf: watermark)
         }
     }
 
@@ -85,15 +100,17 @@ package final class LoopDelivery: @unchecked Sendable {
     /// What ``skip(to:identities:since:)`` asks for: taken before the census that says whether the loop is concerned.
     var arrivals: Int { progress.withLock(\.arrivals) }
 
-    /// Moves on a loop none of whose receivers is sent anything up to this number, and where no identity has changed; from
+    /// Moves on a loop none of whose receivers is sent anything up to this place, and where no identity has changed; from
     /// any thread.
     ///
     /// - Returns: false where the loop has to do that itself.
-    func skip(to sequence: Int64, identities: Int64, since arrivals: Int) -> Bool {
+    func skip(to place: LogCursor, identities: IdentityCursor, since arrivals: Int) -> Bool {
         progress.withLock { progress in
-            guard progress.arrivals == arrivals, progress.resuming == 0, !progress.isAwaited else { return false }
-            progress.watermark = max(progress.watermark, sequence)
-            progress.identitiesHold = max(progress.identitiesHold, identities)
+            guard progress.arrivals == arrivals, progress.resuming == 0, !progress.isAwaited,
+                progress.watermark.era == place.era, progress.identitiesHold.era == identities.era
+            else { return false }
+            progress.advance(to: place)
+            progress.hold(identities)
             return true
         }
     }
@@ -109,41 +126,63 @@ package final class LoopDelivery: @unchecked Sendable {
             let frames = batch.frames(for: receivers.keys[index])
             guard !frames.isEmpty else { continue }
             hub.send(frames, to: receivers.values[index].room)
-            receivers.values[index].informedUpTo = batch.lastSequence
+            receivers.values[index].informedOf = batch.last
         }
-        advance(to: batch.lastSequence)
+        advance(to: batch.last)
     }
 
     /// Sends the position to sockets that were sent nothing while the log went on: when they come back, what they may not
     /// see need not be read for them again.
-    func sendPosition(of log: Era, on hub: SocketHub) {
+    func sendPosition(on hub: SocketHub) {
         let watermark = watermark
         var frames: OutboundBatch?
-        for index in receivers.indices where receivers.values[index].informedUpTo < watermark {
-            let notice = frames ?? PositionNotice.batch(Position(era: log, sequence: watermark))
+        for index in receivers.indices where receivers.values[index].informedOf != watermark {
+            let notice = frames ?? PositionNotice.batch(watermark.position)
             frames = notice
             hub.send(notice, to: receivers.values[index].room)
-            receivers.values[index].informedUpTo = watermark
+            receivers.values[index].informedOf = watermark
         }
     }
 
     /// There is nothing to send up to here: numbers can be missing at the log's end, too.
-    func advance(to sequence: Int64) {
-        progress.withLock { $0.watermark = max($0.watermark, sequence) }
+    func advance(to place: LogCursor) {
+        let former = progress.withLock { progress in
+            defer { progress.advance(to: place) }
+            return progress.watermark.era
+        }
+        if former != place.era { formerEras.insert(former) }
         resumeWaiting()
     }
 
-    /// Runs the body once everything up to this number has been delivered here, or nothing is delivered any more.
-    package func whenDelivered(_ sequence: Int64, _ body: @escaping () -> Void) {
-        guard !isStopped, isAwaited(where: { $0.watermark < sequence }) else { return body() }
-        waiting.append((sequence: sequence, resume: body))
+    /// The log goes on elsewhere: it was set back to this place, or does not hold what comes before it any more. Each live
+    /// socket is sent a gap. Sockets that are sent what they missed find out by themselves.
+    func interrupt(at place: LogCursor, reason: Gap.Reason, on hub: SocketHub) {
+        let former = watermark
+        advance(to: place)
+        let gap = Gap(after: former.position.description, before: place.position, reason: reason)
+        for room in receivers.values.map(\.room) {
+            for socket in hub.sockets(in: room) {
+                _ = socket.discardWaitingEvents()
+                socket.emit(Gap.eventName, [gap.json])
+            }
+        }
     }
 
-    /// Runs the body once all that the log says of identities up to this number holds here, or it is not followed any
-    /// more.
-    func whenIdentitiesHold(_ sequence: Int64, _ body: @escaping () -> Void) {
-        guard !isStopped, isAwaited(where: { $0.identitiesHold < sequence }) else { return body() }
-        waitingForIdentities.append((sequence: sequence, resume: body))
+    /// Runs the body once everything up to this place has been delivered here, or nothing is delivered any more.
+    package func whenDelivered(_ place: LogCursor, _ body: @escaping () -> Void) {
+        guard !isStopped, !formerEras.contains(place.era), isAwaited(where: { !$0.hasReached(place) }) else {
+            return body()
+        }
+        waiting.append((place: place, resume: body))
+    }
+
+    /// Runs the body once this change of an identity, and all that came with it, holds here, or identities are not
+    /// followed any more.
+    func whenIdentitiesHold(_ mark: IdentityMark, _ body: @escaping () -> Void) {
+        guard !isStopped, !formerEras.contains(mark.era), isAwaited(where: { !$0.identitiesHold.covers(mark) }) else {
+            return body()
+        }
+        waitingForIdentities.append((mark: mark, resume: body))
     }
 
     /// Whether there is something to wait for; the reader does not skip the loop then.
@@ -164,30 +203,39 @@ package final class LoopDelivery: @unchecked Sendable {
     // MARK: Identities
 
     /// A change of an identity has been read.
-    func note(_ change: IdentityChange) { changes.note(change) }
+    func note(_ entry: IdentityFeedEntry) { changes.note(entry) }
 
-    /// All that the log says of identities up to this number holds on the loop.
-    func identitiesHold(through sequence: Int64) {
-        progress.withLock { $0.identitiesHold = max($0.identitiesHold, sequence) }
+    /// All that a reading of the feed has shown holds on the loop.
+    func identitiesHold(_ cursor: IdentityCursor) {
+        let former = progress.withLock { progress in
+            defer { progress.hold(cursor) }
+            return progress.identitiesHold.era
+        }
+        if former != cursor.era {
+            formerEras.insert(former)
+            changes = IdentityChangeRecord(era: cursor.era)
+        }
         resumeWaiting()
     }
 
     private func resumeWaiting() {
         guard !waiting.isEmpty || !waitingForIdentities.isEmpty else { return }
-        let (watermark, identitiesHold) = progress.withLock { ($0.watermark, $0.identitiesHold) }
+        let progress = progress.withLock { $0 }
         // Taken out first: what is resumed may wait again.
         let ready =
-            Self.takeReady(from: &waiting) { $0 <= watermark || isStopped }
-            + Self.takeReady(from: &waitingForIdentities) { $0 <= identitiesHold || isStopped }
+            Self.takeReady(from: &waiting) {
+                isStopped || formerEras.contains($0.place.era) || progress.hasReached($0.place)
+            }.map(\.resume)
+            + Self.takeReady(from: &waitingForIdentities) {
+                isStopped || formerEras.contains($0.mark.era) || progress.identitiesHold.covers($0.mark)
+            }.map(\.resume)
         for resume in ready { resume() }
-        progress.withLock { $0.isAwaited = !waiting.isEmpty || !waitingForIdentities.isEmpty }
+        self.progress.withLock { $0.isAwaited = !waiting.isEmpty || !waitingForIdentities.isEmpty }
     }
 
-    private static func takeReady(
-        from waiting: inout [(sequence: Int64, resume: () -> Void)], where isReady: (Int64) -> Bool
-    ) -> [() -> Void] {
-        let ready = waiting.filter { isReady($0.sequence) }.map(\.resume)
-        waiting.removeAll { isReady($0.sequence) }
+    private static func takeReady<Waiter>(from waiting: inout [Waiter], where isReady: (Waiter) -> Bool) -> [Waiter] {
+        let ready = waiting.filter(isReady)
+        waiting.removeAll(where: isReady)
         return ready
     }
 }

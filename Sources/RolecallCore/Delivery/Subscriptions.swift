@@ -31,9 +31,11 @@ package struct Subscriptions: Sendable {
 
     /// Joins a room that was left.
     ///
-    /// - Returns: its last messages, the oldest first.
+    /// - Returns: its last messages, the oldest first, as they stood at the position.
     /// - Throws: ``DomainError/forbidden(_:field:)`` for a room that the socket may not see.
-    package func join(_ socket: Socket, _ room: String) async throws(DomainError) -> Snapshot<[Row]> {
+    package func join(
+        _ socket: Socket, _ room: String
+    ) async throws(DomainError) -> (messages: [Row], position: Position) {
         let view: View? = await socket.onLoop { socket in
             guard let identity = socket.identity, rows.mayRead(room: room, view: identity.view) else { return nil }
             var interest = identity.interest
@@ -43,7 +45,9 @@ package struct Subscriptions: Sendable {
         }
         guard let view else { throw .forbidden("You may not see the room \"\(room.prefix(64))\".") }
         // Live first, then what was: what is said in between comes twice, with the same _id, rather than never.
-        return try await rows.history(of: room, to: view)
+        let history = try await rows.history(of: room, to: view)
+        guard let position = history.position else { throw .failed(cause: "a positioned reading has no position") }
+        return (history.value, position)
     }
 
     /// Leaves a room: its messages are not sent any more.

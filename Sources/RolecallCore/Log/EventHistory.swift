@@ -35,7 +35,7 @@ package struct EventHistory: Sendable {
         case gap(Gap)
     }
 
-    let store: any Store
+    let store: any LogStore & RowStore
     let encoder: EventEncoder
     private var policy: Policy { encoder.policy }
 
@@ -66,69 +66,68 @@ package struct EventHistory: Sendable {
 
     // MARK: Reading
 
-    /// What one snapshot holds.
-    private struct Stretch: Sendable {
-        var start: Int64
-        var earliest: Int64
-        var records: [ChangeRecord]
-    }
-
     package func read(_ query: Query, as principal: Principal?) async throws(DomainError) -> Answer {
         let view = view(of: principal)
         return try await DomainError.mapping { try await read(query, as: view) }
     }
 
     private func read(_ query: Query, as view: View) async throws -> Answer {
-        if let after = query.after, after.era != store.logID { return try await gap(.unknown, after) }
-        // Within a folded stretch what was sent does not end at one place: all of it is read, some of it again.
-        var cursor = query.after.map { after in after.folding.map { $0.lowerBound - 1 } ?? after.sequence }
+        var cursor: LogCursor
+        if let after = query.after {
+            switch try await store.judge(after) {
+            case .known(let place): cursor = place
+            case .retention(let earliest):
+                return .gap(Gap(after: after.description, before: earliest.position, reason: .retention))
+            case .unknown:
+                let earliest = try await store.stretch(behind: .beginning, limit: 1).start
+                return .gap(Gap(after: after.description, before: earliest.position, reason: .unknown))
+            }
+            // Within a folded stretch what was sent does not end at one place: all of it is read, some of it again.
+            if let folding = after.folding { cursor.sequence = folding.lowerBound - 1 }
+        } else {
+            cursor = try await store.stretch(behind: .beginning, limit: 1).start
+        }
         var (entries, size, count): ([Entry], Int, Int) = ([], 0, 0)
         while true {
-            let from = cursor
-            let snapshot = try await store.read { transaction in
-                let earliest = try transaction.earliestSequence()
-                let start = from ?? max(0, earliest - 1)
-                return Stretch(
-                    start: start, earliest: earliest,
-                    records: try transaction.events(after: start, limit: Self.batchLimit))
+            let stretch = try await store.stretch(behind: cursor, limit: Self.batchLimit)
+            switch stretch.interruption {
+            case nil: break
+            // What is lost meanwhile is for the next call to hear of.
+            case .some where count > 0: return .entries(entries, upTo: cursor.position)
+            case .retention:
+                return .gap(
+                    Gap(
+                        after: cursor.position.description, before: stretch.start.position, reason: .retention))
+            case .setBack:
+                return .gap(
+                    Gap(after: cursor.position.description, before: stretch.start.position, reason: .unknown))
             }
-            let stretch = snapshot.value
-            if let after = query.after, after.sequence > snapshot.position.sequence {
-                return try await gap(.unknown, after)
-            }
-            // Numbers can be missing from the log; only one that stood below its first entry is lost.
-            if stretch.start + 1 < stretch.earliest {
-                // What is lost meanwhile is for the next call to hear of.
-                guard count == 0 else { return .entries(entries, upTo: position(stretch.start)) }
-                return try await gap(.retention, position(stretch.start))
-            }
-            for record in stretch.records {
+            for record in stretch.entries {
                 count += 1
-                cursor = record.sequence
-                guard query.models?.contains(record.model) ?? true, let entry = entry(of: record, to: view) else {
-                    continue
-                }
+                cursor = LogCursor(era: stretch.end.era, sequence: record.sequence)
+                guard query.models?.contains(record.model) ?? true,
+                    let entry = entry(of: record, in: cursor.era, to: view)
+                else { continue }
                 entries.append(entry)
                 size += record.after?.approximateSize ?? 0
                 if entries.count == query.limit || size >= Self.maximumSize {
-                    return .entries(entries, upTo: position(record.sequence))
+                    return .entries(entries, upTo: cursor.position)
                 }
             }
-            // Fewer than were asked for: there are no more up to the snapshot's own position.
-            if stretch.records.count < Self.batchLimit { return .entries(entries, upTo: snapshot.position) }
-            if count >= Self.longestReading { return .entries(entries, upTo: position(cursor ?? stretch.start)) }
+            cursor = stretch.end
+            if !stretch.mayHoldMore || count >= Self.longestReading {
+                return .entries(entries, upTo: cursor.position)
+            }
         }
     }
 
-    private func entry(of record: ChangeRecord, to view: View) -> Entry? {
-        if let gap = encoder.gap(record, to: view) { return .gap(gap) }
-        return encoder.modelEvent(for: record, to: view).map(Entry.event)
+    private func entry(of record: ChangeRecord, in era: Era, to view: View) -> Entry? {
+        if let gap = encoder.gap(record, in: era, to: view) { return .gap(gap) }
+        return encoder.modelEvent(for: record, in: era, to: view).map(Entry.event)
     }
+}
 
-    private func position(_ sequence: Int64) -> Position { Position(era: store.logID, sequence: sequence) }
-
-    private func gap(_ reason: Gap.Reason, _ after: Position) async throws -> Answer {
-        let earliest = try await store.read { try $0.earliestSequence() }.value
-        return .gap(Gap(after: after.description, before: position(max(0, earliest - 1)), reason: reason))
-    }
+extension LogCursor {
+    /// Before every entry that a log holds: reading behind it begins with the first, whatever the era.
+    static let beginning = LogCursor(era: Era(rawValue: 0), sequence: 0)
 }

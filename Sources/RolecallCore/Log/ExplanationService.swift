@@ -10,7 +10,7 @@ package struct ExplanationService: Sendable {
         case gap(Gap)
     }
 
-    let store: any Store
+    let store: any LogStore & AccountStore
     let accounts: AccountService
 
     /// - Parameters:
@@ -22,25 +22,23 @@ package struct ExplanationService: Sendable {
         _ place: String, for subject: String?, as claimant: Claimant
     ) async throws(DomainError) -> Answer {
         try await DomainError.mapping {
-            try await store.read { transaction in
-                let caller = try accounts.administrator(claimant, in: transaction)
-                let position = try position(place)
-                let lowestRole = accounts.policy.lowestRole
-                guard let subject = subject.flatMap({ Subject($0, lowestRole: lowestRole) }) else {
-                    throw DomainError.invalidField(
-                        "user has to be a user's _id, his e-mail address, or guest.", field: "user")
-                }
-                guard let record = try transaction.events(after: position.sequence - 1, limit: 1).first,
-                    record.sequence == position.sequence
-                else { return .gap(try lost(position, in: transaction)) }
-                let user = try subject.user(in: transaction)
-                return .explanation(explanation(of: record, for: user, toldTo: caller.summary))
-            }.value
+            let asker = try await accounts.administrator(claimant)
+            let position = try position(place)
+            let lowestRole = accounts.policy.lowestRole
+            guard let subject = subject.flatMap({ Subject($0, lowestRole: lowestRole) }) else {
+                throw DomainError.invalidField(
+                    "user has to be a user's _id, his e-mail address, or guest.", field: "user")
+            }
+            guard let record = try await record(at: position) else {
+                return .gap(try await lost(position))
+            }
+            let user = try await store.inspect { try subject.user(in: $0) }.value
+            return .explanation(explanation(of: record, at: position, for: user, toldTo: asker))
         }
     }
 
     /// The user that is asked about.
-    private enum Subject {
+    private enum Subject: Sendable {
         case withoutUser
         case id(Int64)
         case email(String)
@@ -58,12 +56,12 @@ package struct ExplanationService: Sendable {
         }
 
         /// - Returns: nil for a socket without a user.
-        func user(in transaction: any ReadTransaction) throws -> UserSummary? {
+        func user(in reader: any AccountReader) throws -> UserSummary? {
             let record: UserRecord?
             switch self {
             case .withoutUser: return nil
-            case .id(let id): record = try transaction.user(id: id)
-            case .email(let email): record = try transaction.user(email: email)
+            case .id(let id): record = try reader.user(id: id)
+            case .email(let email): record = try reader.user(email: email)
             }
             guard let record else { throw DomainError.notFound("There is no such user.", field: "user") }
             return record.summary
@@ -71,23 +69,36 @@ package struct ExplanationService: Sendable {
     }
 
     private func position(_ text: String) throws(DomainError) -> Position {
-        guard let position = Position(text), position.era == store.logID, position.sequence > 0 else {
+        guard let position = Position(text), position.sequence > 0 else {
             throw .notFound("This is no position of an event of this log.", field: "position")
         }
         return position
     }
 
-    private func lost(_ position: Position, in transaction: any ReadTransaction) throws -> Gap {
-        let earliest = try transaction.earliestSequence()
-        guard position.sequence < earliest else {
+    /// - Returns: nil where the log holds no record at this position.
+    private func record(at position: Position) async throws -> ChangeRecord? {
+        let before = LogCursor(era: position.era, sequence: position.sequence - 1)
+        let stretch = try await store.stretch(behind: before, limit: 1)
+        guard stretch.interruption == nil, let record = stretch.entries.first,
+            record.sequence == position.sequence
+        else { return nil }
+        return record
+    }
+
+    private func lost(_ position: Position) async throws -> Gap {
+        let start = try await store.stretch(behind: .beginning, limit: 1).start
+        switch try await store.judge(Position(era: position.era, sequence: position.sequence)) {
+        case .unknown:
+            throw DomainError.notFound("This is no position of an event of this log.", field: "position")
+        case .known(let place) where place.sequence > start.sequence:
             throw DomainError.notFound("There is no event at this position.", field: "position")
+        case .known, .retention:
+            return Gap(after: position.description, before: start.position, reason: .retention)
         }
-        let before = Position(era: position.era, sequence: max(0, earliest - 1))
-        return Gap(after: position.description, before: before, reason: .retention)
     }
 
     private func explanation(
-        of record: ChangeRecord, for user: UserSummary?, toldTo asker: UserSummary
+        of record: ChangeRecord, at position: Position, for user: UserSummary?, toldTo asker: UserSummary
     ) -> EventExplanation {
         let policy = accounts.policy
         let view = policy.view(role: asker.role, user: asker.owner)
@@ -96,7 +107,7 @@ package struct ExplanationService: Sendable {
         }
         return EventExplanation(
             policy.explanation(of: record, for: user, toldTo: view), of: record,
-            at: Position(era: store.logID, sequence: record.sequence), user: user,
+            at: Position(era: position.era, sequence: record.sequence), user: user,
             key: seesRow ? record.key.json : nil, by: policy.showsAuthors(to: view) ? record.author : nil)
     }
 }

@@ -8,7 +8,7 @@ struct LogPruner: Service, CustomStringConvertible {
     /// How many entries go in one transaction, at most.
     private static let step = 500
 
-    let store: any Store
+    let store: any StoreUpkeep
     let node: LocalNode
     let retention: Retention
     /// How often it looks.
@@ -33,16 +33,12 @@ struct LogPruner: Service, CustomStringConvertible {
     }
 
     private func prune() async throws -> Int {
-        let before = retention.age.map { Timestamp(milliseconds: Timestamp.now.milliseconds - Int64($0) * 1000) }
-        let keeping = retention.events
         // What has not been delivered yet stays, however much is written at once.
-        let delivered = await node.deliveredSequence()
-        // Readers look first, so that nothing is written where nothing is to go.
-        let earliest = try await store.read { try $0.earliestSequence() }
-        let isDue = before != nil || earliest.position.sequence - earliest.value >= Int64(keeping ?? .max)
-        guard isDue, earliest.value <= delivered else { return 0 }
-        return try await store.write(by: nil) {
-            try $0.pruneEvents(before: before, keeping: keeping, through: delivered, limit: Self.step)
-        }.value
+        guard let delivered = await node.deliveredCursor() else { return 0 }
+        return try await store.prune(
+            PruneOrder(
+                before: retention.age.map {
+                    Timestamp(milliseconds: Timestamp.now.milliseconds - Int64($0) * 1000)
+                }, keeping: retention.events, through: delivered, limit: Self.step))
     }
 }

@@ -6,9 +6,9 @@ package struct LogUpkeep: Sendable {
     /// How many entries go in one transaction, at most.
     private static let step = 1000
 
-    let store: any Store
+    let store: any DataStore
 
-    package init(store: any Store) {
+    package init(store: any DataStore) {
         self.store = store
     }
 
@@ -22,10 +22,10 @@ package struct LogUpkeep: Sendable {
         let before = age.map { Timestamp(milliseconds: Timestamp.now.milliseconds - Int64($0) * 1000) }
         return try await DomainError.mapping {
             var total = 0
+            let head = try await store.head()
             while true {
-                let count = try await store.write(by: nil) {
-                    try $0.pruneEvents(before: before, keeping: keeping, through: .max, limit: Self.step)
-                }.value
+                let count = try await store.prune(
+                    PruneOrder(before: before, keeping: keeping, through: head, limit: Self.step))
                 total += count
                 if count == 0 { return total }
             }
@@ -45,7 +45,7 @@ package struct LogUpkeep: Sendable {
             throw .invalidField("\(key) can't be the _id of a \(name).", field: "key")
         }
         return try await DomainError.mapping {
-            try await store.write(by: nil) { try $0.eraseEvents(of: model, key: value) }.value
+            try await store.eraseEvents(of: model, key: value, deadline: .standard).value
         }
     }
 
@@ -53,6 +53,6 @@ package struct LogUpkeep: Sendable {
     ///
     /// - Returns: how many entries bore it.
     package func eraseAuthor(_ user: UserSummary) async throws(DomainError) -> Int {
-        try await DomainError.mapping { try await store.write(by: nil) { try $0.eraseActor(user.id) }.value }
+        try await DomainError.mapping { try await store.eraseAuthor(user.id, deadline: .standard).value }
     }
 }

@@ -1,5 +1,6 @@
 import CoreMetrics
 import ModelStore
+import ModelStore
 import RolecallProtocol
 import SocketIOServer
 import Synchronization
@@ -38,8 +39,8 @@ package final class DomainMetrics: Sendable {
     private let logins: [LoginResult: Counter]
     private let identityChanges: [IdentityReason: Counter]
     private let otherIdentityChanges: Counter
-    /// The last change of an identity that was measured: two readers bring each, and the first counts.
-    private let measured = Atomic<Int64>(0)
+    /// Which changes of identities were measured: two readers bring each, and the first counts.
+    private let measured = Mutex<IdentityCursor?>(nil)
 
     /// Each instrument is made at once, so that one that never went up is there and says 0.
     package init(factory: any MetricsFactory) {
@@ -65,12 +66,18 @@ package final class DomainMetrics: Sendable {
 
     /// All event loops hold these changes. The clock is that of the machine, and began with the write itself, by the
     /// database's own time: so the delay has in it what was left of the transaction and its commit, and the noticing.
-    func identities(_ reading: IdentityFeed.Reading, holdAt moment: Timestamp) {
-        for change in reading.changes {
-            guard change.sequence > measured.load(ordering: .relaxed) else { continue }
-            record(from: change.at, to: moment, in: identityDelay)
+    func identities(_ reading: IdentityReading, holdAt moment: Timestamp) {
+        let former = measured.withLock { measured in
+            defer {
+                if measured.map({ $0.era != reading.cursor.era || reading.cursor.covers($0) }) ?? true {
+                    measured = reading.cursor
+                }
+            }
+            return measured
         }
-        measured.max(reading.last, ordering: .relaxed)
+        for entry in reading.entries where former.map({ !$0.covers(entry.mark) }) ?? true {
+            record(from: entry.at, to: moment, in: identityDelay)
+        }
     }
 
     /// All event loops have delivered some events.

@@ -145,7 +145,7 @@ final class PresenceBoard: Sendable {
     private func batch(of news: [PresenceRoll.News], rank: Int, on hub: SocketHub) -> OutboundBatch {
         let columns = policy.presenceColumns(atRank: rank)
         // A log without an entry has nothing before it that could be named as lost.
-        let place = max(1, loops[hub.index].watermark)
+        let place = max(1, loops[hub.index].watermark.sequence)
         return OutboundBatch(news.map { PresenceEvent(news: $0, columns: columns).encoded(after: place) })
     }
 }

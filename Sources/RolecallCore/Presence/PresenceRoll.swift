@@ -1,3 +1,4 @@
+import ModelStore
 import NIOCore
 import RolecallProtocol
 
@@ -16,8 +17,8 @@ struct PresenceRoll {
 
     private struct Entry {
         var user: UserSummary
-        /// Where the log stood when the user was read: an older reading does not undo a newer one.
-        var readAt: Int64
+        /// With what the user was read: an older reading does not undo a newer one.
+        var readAt: IdentityCursor
         var sockets: Int
         /// When the user will have left; nil while there is a socket.
         var leavesAt: NIODeadline?
@@ -43,7 +44,7 @@ struct PresenceRoll {
     var nextDeadline: NIODeadline? { leaving.first?.at }
 
     /// A socket has come to belong to this user.
-    mutating func arrived(_ user: UserSummary, readAt: Int64) {
+    mutating func arrived(_ user: UserSummary, readAt: IdentityCursor) {
         guard var entry = entries[user.id] else {
             entries[user.id] = Entry(user: user, readAt: readAt, sockets: 1)
             return note(user.id)
@@ -67,8 +68,10 @@ struct PresenceRoll {
     }
 
     /// A present user has another name, or another role.
-    mutating func changed(_ user: UserSummary, readAt: Int64) {
-        guard var entry = entries[user.id], readAt >= entry.readAt else { return }
+    mutating func changed(_ user: UserSummary, readAt: IdentityCursor) {
+        guard var entry = entries[user.id],
+            readAt.era != entry.readAt.era || readAt.covers(entry.readAt)
+        else { return }
         let isNews = entry.user != user
         entry.user = user
         entry.readAt = readAt

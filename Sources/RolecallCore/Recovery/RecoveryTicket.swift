@@ -15,13 +15,13 @@ struct RecoveryTicket: Sendable {
     private static let textLength = Base64.encodedCount(of: randomLength + SHA256.byteCount, isPadded: false)
 
     private let key: SymmetricKey
-    private let log: Era
+    private let store: StoreID
 
     /// - Parameter key: the tokens' key; the tickets' own is made from it.
-    init(key: [UInt8], log: Era) {
+    init(key: [UInt8], store: StoreID) {
         self.key = HKDF<SHA256>.deriveKey(
             inputKeyMaterial: SymmetricKey(data: key), info: Data("rolecall recovery ticket".utf8), outputByteCount: 32)
-        self.log = log
+        self.store = store
     }
 
     /// - Parameter user: nil for none.
@@ -45,6 +45,6 @@ struct RecoveryTicket: Sendable {
     private func message(_ random: ArraySlice<UInt8>, _ user: UserSummary?) -> Data {
         // What decides what the user may see; the parts can't run into each other.
         let who = user.map { "\($0.id)\n\($0.role)\n\($0.owner.description)" } ?? ""
-        return Data(random) + Data("\(log)\n\(who)".utf8)
+        return Data(random) + Data("\(store)\n\(who)".utf8)
     }
 }

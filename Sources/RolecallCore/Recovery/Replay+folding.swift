@@ -15,21 +15,22 @@ extension Replay {
         var digest: ModelEventDigest
     }
 
-    /// - Parameter last: the last event of the stretch that the client has.
+    /// - Parameter start: the last event of the stretch that the client has.
     /// - Returns: false where the socket is live by now, or gone.
-    func sendRest(of folding: ClosedRange<Int64>, after last: Int64, to socket: Socket) async throws -> Bool {
+    func sendRest(of folding: ClosedRange<Int64>, after start: LogCursor, to socket: Socket) async throws -> Bool {
+        let era = start.era
         guard let receivers = await socket.onLoop({ $0.identity?.receiverClass }) else { return false }
-        guard let standIns = try await standIns(in: folding, for: receivers, to: socket) else {
-            return await giveUp(folding, for: socket)
+        guard let standIns = try await standIns(in: folding, of: era, for: receivers, to: socket) else {
+            return await giveUp(folding, of: era, for: socket)
         }
-        var cursor = last
+        var cursor = start.sequence
         while cursor < folding.upperBound {
-            let events = try await events(after: cursor, through: folding.upperBound, to: socket)
+            let events = try await events(after: cursor, through: folding.upperBound, of: era, to: socket)
             for stretch in LogReader.stretches(of: events) {
                 let batch = OutboundBatch(
                     stretch.compactMap { event in
                         guard receivers.interest.includes(event) else { return nil }
-                        return outboundEvent(event, of: folding, to: receivers.view, by: standIns)
+                        return outboundEvent(event, of: folding, in: era, to: receivers.view, by: standIns)
                     })
                 let sequence = stretch.last?.sequence ?? folding.upperBound
                 let isGoingOn = await socket.onLoop { socket in
@@ -37,7 +38,7 @@ extension Replay {
                         identity.view == receivers.view
                     else { return false }
                     socket.send(batch)
-                    identity.replayed = position(sequence, in: folding)
+                    identity.replayed = position(sequence, of: era, in: folding)
                     return true
                 }
                 guard isGoingOn else { return false }
@@ -50,21 +51,21 @@ extension Replay {
             guard socket.isConnected, let identity = socket.identity, !identity.isLive,
                 identity.view == receivers.view
             else { return false }
-            identity.replayed = position(folding.upperBound, in: folding)
+            identity.replayed = position(folding.upperBound, of: era, in: folding)
             return true
         }
     }
 
     /// - Returns: nil where there are more than any queue that was folded has held.
     private func standIns(
-        in folding: ClosedRange<Int64>, for receivers: ReceiverClass, to socket: Socket
+        in folding: ClosedRange<Int64>, of era: Era, for receivers: ReceiverClass, to socket: Socket
     ) async throws -> [String: StandIn]? {
         var standIns: [String: StandIn] = [:]
         var cursor = folding.lowerBound - 1
         while cursor < folding.upperBound {
-            let events = try await events(after: cursor, through: folding.upperBound, to: socket)
+            let events = try await events(after: cursor, through: folding.upperBound, of: era, to: socket)
             for event in events where receivers.interest.includes(event) {
-                guard event.change != .gap, let modelEvent = encoder.modelEvent(for: event, to: receivers.view) else {
+                guard event.change != .gap, let modelEvent = encoder.modelEvent(for: event, in: era, to: receivers.view) else {
                     continue
                 }
                 let key = EventEncoder.foldingKey(of: event)
@@ -82,55 +83,53 @@ extension Replay {
     }
 
     /// No server ever gave a client such a position; what it asks for is lost, and said to be.
-    private func giveUp(_ folding: ClosedRange<Int64>, for socket: Socket) async -> Bool {
+    private func giveUp(_ folding: ClosedRange<Int64>, of era: Era, for socket: Socket) async -> Bool {
         await socket.onLoop { socket in
             guard socket.isConnected, let identity = socket.identity, !identity.isLive else {
                 return false
             }
             let gap = Gap(
-                after: Position(era: association.logID, sequence: folding.lowerBound - 1).description,
-                before: Position(era: association.logID, sequence: folding.upperBound), reason: .overflow)
+                after: Position(era: era, sequence: folding.lowerBound - 1).description,
+                before: Position(era: era, sequence: folding.upperBound), reason: .overflow)
             socket.emit(Gap.eventName, [gap.json])
-            identity.replayed = position(folding.upperBound, in: folding)
+            identity.replayed = position(folding.upperBound, of: era, in: folding)
             return true
         }
     }
 
     /// The next events; none where there are no more in the stretch.
     private func events(
-        after sequence: Int64, through last: Int64, to socket: Socket
+        after sequence: Int64, through last: Int64, of era: Era, to socket: Socket
     ) async throws -> [ChangeRecord] {
-        let snapshot = try await store.read { transaction in
-            let earliest = try transaction.earliestSequence()
-            return (earliest, try transaction.events(after: max(sequence, earliest - 1), limit: Self.batchLimit))
+        let stretch = try await stretch(behind: sequence, of: era)
+        if stretch.start.sequence > sequence {
+            await sendRetentionGap(after: sequence, before: stretch.start.sequence, of: era, to: socket)
         }
-        let (earliest, events) = snapshot.value
-        if sequence + 1 < earliest { await sendRetentionGap(after: sequence, before: earliest - 1, to: socket) }
-        return events.filter { $0.sequence <= last }
+        return stretch.entries.filter { $0.sequence <= last }
     }
 
     /// What an event of the stretch comes to; nil for one that a newer one stands for.
     private func outboundEvent(
-        _ event: ChangeRecord, of folding: ClosedRange<Int64>, to view: View, by standIns: [String: StandIn]
+        _ event: ChangeRecord, of folding: ClosedRange<Int64>, in era: Era, to view: View, by standIns: [String: StandIn]
     ) -> OutboundEvent? {
-        if let gap = encoder.gap(event, to: view) {
+        if let gap = encoder.gap(event, in: era, to: view) {
             return OutboundEvent(Gap.eventName, [gap.json], number: event.sequence)
         }
-        guard var modelEvent = encoder.modelEvent(for: event, to: view),
+        guard var modelEvent = encoder.modelEvent(for: event, in: era, to: view),
             let standIn = standIns[EventEncoder.foldingKey(of: event)],
             standIn.sequence == event.sequence
         else { return nil }
         modelEvent.operation = standIn.digest.operation
         modelEvent.changed = standIn.digest.changed
         modelEvent.folded = standIn.count > 1 ? standIn.count : nil
-        modelEvent.position = position(event.sequence, in: folding)
+        modelEvent.position = position(event.sequence, of: era, in: folding)
         // It is not folded with what comes later: its position says what it stands for.
         return OutboundEvent(modelEvent.name, modelEvent.arguments, number: event.sequence)
     }
 
-    private func position(_ sequence: Int64, in folding: ClosedRange<Int64>) -> Position {
+    private func position(_ sequence: Int64, of era: Era, in folding: ClosedRange<Int64>) -> Position {
         Position(
-            era: association.logID, sequence: sequence,
+            era: era, sequence: sequence,
             folding: sequence < folding.upperBound ? folding : nil)
     }
 }

@@ -7,102 +7,117 @@ import SocketIOServer
 struct Replay: Sendable {
     static let batchLimit = 256
 
-    let store: any Store
+    let store: any LogStore
     let association: Association
     let encoder: EventEncoder
 
-    /// Where a client may resume: the position as it was given, or what it has lost.
+    /// The log was set back, or has begun another era, while a replay read it. Its client comes back, and its position is
+    /// judged anew.
+    struct EraChanged: Error {}
+
+    /// Where a client may resume, or what it has lost.
     enum Start: Sendable {
-        case resume(Position)
+        /// Behind this place; within a stretch that was folded for the client, behind this place of it.
+        case resume(LogCursor, folding: ClosedRange<Int64>?)
         case gap(Gap.Reason)
     }
 
     /// Judges the position that a client brings.
     func start(after text: String) async throws -> Start {
-        guard let position = Position(text), position.era == association.logID else { return .gap(.unknown) }
-        let snapshot = try await store.read { try $0.earliestSequence() }
-        let last = position.folding?.upperBound ?? position.sequence
-        if last > snapshot.position.sequence { return .gap(.unknown) }
-        // Numbers can be missing from the log; only one that stood below its first entry is lost.
-        let next = position.folding?.lowerBound ?? position.sequence + 1
-        if next < snapshot.value { return .gap(.retention) }
-        return .resume(position)
+        guard let position = Position(text) else { return .gap(.unknown) }
+        switch try await store.judge(position) {
+        case .known(let cursor): return .resume(cursor, folding: position.folding)
+        case .retention: return .gap(.retention)
+        case .unknown: return .gap(.unknown)
+        }
     }
 
     /// Reads on from `start` until the socket has been sent all that its loop has delivered, and makes it live in the
     /// same turn. What stands in the log beyond that comes live. A change of identity in between ends the replay: with
     /// a new epoch a client begins anew.
-    func run(on socket: Socket, from start: Position) async throws {
-        var machine = RecoveryMachine(after: start.folding?.upperBound ?? start.sequence)
+    func run(on socket: Socket, from start: LogCursor, folding: ClosedRange<Int64>?) async throws {
+        let era = start.era
+        var machine = RecoveryMachine(after: folding?.upperBound ?? start.sequence)
         // A list can be ahead of what this loop has delivered: live from here, the socket would be sent that once more.
-        await waitUntilDelivered(machine.sent, on: socket)
-        if let folding = start.folding {
-            guard try await sendRest(of: folding, after: start.sequence, to: socket) else { return }
+        await waitUntilDelivered(machine.sent, of: era, on: socket)
+        if let folding {
+            guard try await sendRest(of: folding, after: start, to: socket) else { return }
         }
         while true {
-            let after = machine.covered
-            let snapshot = try await store.read { transaction in
-                let earliest = try transaction.earliestSequence()
-                return (earliest, try transaction.events(after: max(after, earliest - 1), limit: Self.batchLimit))
-            }
-            let (earliest, events) = snapshot.value
+            let stretch = try await stretch(behind: machine.covered, of: era)
             let lost = machine.read(
-                earliest: earliest, last: events.last?.sequence, isFull: events.count == Self.batchLimit,
-                head: snapshot.position.sequence)
-            if let lost { await sendRetentionGap(after: lost.after, before: lost.through, to: socket) }
-            var stretches = LogReader.stretches(of: events)
-            let rest = stretches.popLast() ?? []
-            for stretch in stretches {
-                let end = stretch.last?.sequence ?? after
+                earliest: stretch.start.sequence + 1, last: stretch.entries.last?.sequence,
+                isFull: stretch.mayHoldMore, head: stretch.end.sequence)
+            if let lost { await sendRetentionGap(after: lost.after, before: lost.through, of: era, to: socket) }
+            var parts = LogReader.stretches(of: stretch.entries)
+            let rest = parts.popLast() ?? []
+            for part in parts {
+                let end = part.last?.sequence ?? machine.covered
                 // What the loop has not delivered could not be sent yet, and what is behind it must not come first.
-                await waitUntilDelivered(end, on: socket)
-                guard let next = await send(stretch, through: end, to: socket, machine) else { return }
+                await waitUntilDelivered(end, of: era, on: socket)
+                guard let next = try await send(part, of: era, through: end, to: socket, machine) else { return }
                 machine = next
                 await socket.caughtUp()
             }
-            guard let next = await send(rest, through: machine.covered, to: socket, machine) else { return }
+            guard let next = try await send(rest, of: era, through: machine.covered, to: socket, machine) else {
+                return
+            }
             machine = next
             await socket.caughtUp()
         }
+    }
+
+    /// The next entries.
+    ///
+    /// - Throws: ``EraChanged``, besides what the store throws.
+    func stretch(behind sequence: Int64, of era: Era) async throws -> LogStretch {
+        let stretch = try await store.stretch(
+            behind: LogCursor(era: era, sequence: sequence), limit: Self.batchLimit)
+        guard stretch.end.era == era else { throw EraChanged() }
+        return stretch
     }
 
     /// One turn of the loop.
     ///
     /// - Returns: nil where the socket is live from here on, or gone.
     private func send(
-        _ events: [ChangeRecord], through end: Int64, to socket: Socket, _ machine: RecoveryMachine
-    ) async -> RecoveryMachine? {
-        await socket.onLoop { socket in
+        _ events: [ChangeRecord], of era: Era, through end: Int64, to socket: Socket, _ machine: RecoveryMachine
+    ) async throws -> RecoveryMachine? {
+        let outcome: Result<RecoveryMachine?, EraChanged> = await socket.onLoop { socket in
             // A change of identity has made it live.
-            guard socket.isConnected, let identity = socket.identity, !identity.isLive else {
-                return nil
-            }
+            guard socket.isConnected, let identity = socket.identity, !identity.isLive else { return .success(nil) }
+            let watermark = association.delivery(of: socket).watermark
+            guard watermark.era == era else { return .failure(EraChanged()) }
             var machine = machine
-            let range = machine.turn(through: end, watermark: association.delivery(of: socket).watermark)
-            socket.send(encoder.encode(events.lazy.filter { range.contains($0.sequence) }, for: identity.receiverClass))
-            identity.replayed = Position(era: association.logID, sequence: machine.sent)
-            guard machine.isLive else { return machine }
+            let range = machine.turn(through: end, watermark: watermark.sequence)
+            socket.send(
+                encoder.encode(
+                    events.lazy.filter { range.contains($0.sequence) }, in: era, for: identity.receiverClass))
+            identity.replayed = Position(era: era, sequence: machine.sent)
+            guard machine.isLive else { return .success(machine) }
             association.goLive(socket)
-            return nil
+            return .success(nil)
         }
+        return try outcome.get()
     }
 
     /// The log has been pruned while it was read.
-    func sendRetentionGap(after: Int64, before: Int64, to socket: Socket) async {
+    func sendRetentionGap(after: Int64, before: Int64, of era: Era, to socket: Socket) async {
         await socket.onLoop { socket in
             guard socket.isConnected, let identity = socket.identity, !identity.isLive else { return }
-            let log = association.logID
             let gap = Gap(
-                after: Position(era: log, sequence: after).description, before: Position(era: log, sequence: before),
+                after: Position(era: era, sequence: after).description, before: Position(era: era, sequence: before),
                 reason: .retention)
             socket.emit(Gap.eventName, [gap.json])
         }
     }
 
-    private func waitUntilDelivered(_ sequence: Int64, on socket: Socket) async {
+    private func waitUntilDelivered(_ sequence: Int64, of era: Era, on socket: Socket) async {
         await withCheckedContinuation { continuation in
             socket.eventLoop.execute {
-                association.delivery(of: socket).whenDelivered(sequence) { continuation.resume() }
+                association.delivery(of: socket).whenDelivered(LogCursor(era: era, sequence: sequence)) {
+                    continuation.resume()
+                }
             }
         }
     }

@@ -1,3 +1,4 @@
+import ModelStore
 import RolecallProtocol
 
 /// Where a client that comes back asks to go on.
@@ -32,7 +33,10 @@ struct Resumed: Sendable {
     /// The ticket that the client gets: the one that it brought where it is sent all that it missed.
     var ticket: String
     /// Where the replay begins.
-    var position: Position?
+    var start: (cursor: LogCursor, folding: ClosedRange<Int64>?)?
+    var position: Position? {
+        start.map { Position(era: $0.cursor.era, sequence: $0.cursor.sequence, folding: $0.folding) }
+    }
     /// What can't be replayed.
     var gap: (asked: String, reason: Gap.Reason)?
     /// Whether the client goes on as if it had never been away.
@@ -46,13 +50,13 @@ struct Resumed: Sendable {
         switch (resumption.request.way, resumption.start) {
         case (.ticket(let brought), _) where !tickets.isGood(brought, for: user):
             ticket = tickets.issue(to: user)
-        case (.ticket(let brought), .resume(let position)):
+        case (.ticket(let brought), .resume(let cursor, let folding)):
             ticket = brought
-            self.position = position
+            start = (cursor, folding)
             isRecovered = true
-        case (.position, .resume(let position)):
+        case (.position, .resume(let cursor, let folding)):
             ticket = tickets.issue(to: user)
-            self.position = position
+            start = (cursor, folding)
         case (_, .gap(let reason)):
             ticket = tickets.issue(to: user)
             gap = (resumption.request.asked, reason)

@@ -5,7 +5,7 @@ import RolecallProtocol
 ///
 /// For every caller: one who may see no model gets an empty list.
 package struct ModelDescriptions: Sendable {
-    let store: any Store
+    let store: any RowStore
     let policy: Policy
 
     /// In the order in which the server has them.

@@ -1,6 +1,5 @@
 import ModelStore
 import RolecallProtocol
-import Synchronization
 import WireJSON
 
 extension RowService {
@@ -12,90 +11,104 @@ extension RowService {
     /// - Returns: the row as the caller may see it.
     package func create(
         _ name: String, _ json: JSON, as claimant: Claimant?
-    ) async throws(DomainError) -> Snapshot<Row> {
+    ) async throws(DomainError) -> Reading<Row> {
         guard let model = model(named: name) else { throw .noModel(name) }
         guard let claimant else { throw .unauthenticated }
         let preparation = try await prepared(for: claimant) { writer throws(DomainError) in
             try creation(of: json, for: model, as: writer)
         }
         let policy = policy
-        return try await write(model, as: claimant) { transaction, user in
-            var values = try preparation.outcome(for: user.writer)
-            for (column, stamp) in (policy.models[name]?.stamps ?? [:]).sorted(by: { $0.key < $1.key }) {
-                values.append((column: column, value: Self.value(of: stamp, for: user)))
+        let stamps = (policy.models[name]?.stamps ?? [:]).sorted { $0.key < $1.key }
+        return try await write(model, as: claimant) {
+            try await store.create(model, as: claimant.claim, deadline: .standard) { caller in
+                let user = caller.identity.summary
+                return try preparation.outcome(for: user.writer)
+                    + stamps.map { (column: $0.key, value: Self.value(of: $0.value, for: user)) }
+            } result: { caller, row in
+                let writer = caller.identity.summary.writer
+                guard policy.mayCreate(row, of: name, as: writer) else {
+                    throw DomainError.mayNot("create such", model, writer)
+                }
+                let view = policy.view(of: writer)
+                if let visible = policy.visible(row, of: name, to: view) { return visible }
+                guard policy.mayRead(column: Model.keyName, of: name, view: view) else { return Row([]) }
+                return Row([(column: Model.keyName, value: row[Model.keyName] ?? .null)])
             }
-            let row = try transaction.insert(values, into: model)
-            guard policy.mayCreate(row, of: name, as: user.writer) else {
-                throw DomainError.mayNot("create such", model, user.writer)
-            }
-            let view = policy.view(of: user.writer)
-            if let visible = policy.visible(row, of: name, to: view) { return visible }
-            guard policy.mayRead(column: Model.keyName, of: name, view: view) else { return Row([]) }
-            return Row([(column: Model.keyName, value: row[Model.keyName] ?? .null)])
         }
     }
 
     /// Changes a row.
     ///
-    /// - Parameter replaces: whether columns that may be empty, and that the object does not name, become empty.
+    /// - Parameters:
+    ///   - replaces: whether columns that may be empty, and that the object does not name, become empty.
+    ///   - since: positions at which the row was read: nothing may have happened to it since the latest of them that the
+    ///     caller may see. Nil asks for nothing.
     /// - Returns: the row as the caller may see it.
     package func update(
-        _ model: Model, key: Value, _ json: JSON, replaces: Bool, if precondition: RowPrecondition = .none,
+        _ model: Model, key: Value, _ json: JSON, replaces: Bool, unchangedSince since: [Position]? = nil,
         as claimant: Claimant?
-    ) async throws(DomainError) -> Snapshot<Row> {
+    ) async throws(DomainError) -> Reading<Row> {
         guard let claimant else { throw .unauthenticated }
         let preparation = try await prepared(for: claimant) { writer throws(DomainError) in
             try change(by: json, of: model, key: key, replaces: replaces, as: writer)
         }
         let policy = policy
-        return try await write(model, as: claimant) { transaction, user in
-            let values = try preparation.outcome(for: user.writer)
-            let view = policy.view(of: user.writer)
-            guard let before = try transaction.row(of: model, key: key),
-                policy.visible(before, of: model.name, to: view) != nil
-            else { throw DomainError.noRow(of: model) }
-            // Before anything is tried: what the table has against a change tells of rows that he may not see.
-            guard policy.mayUpdate(before, to: before, of: model.name, as: user.writer) else {
-                throw DomainError.mayNot("change this", model, user.writer)
+        return try await write(model, as: claimant) {
+            try await store.update(
+                model, key: key, as: claimant.claim, if: condition(since), deadline: .standard
+            ) { caller, before in
+                let writer = caller.identity.summary.writer
+                let values = try preparation.outcome(for: writer)
+                guard policy.visible(before, of: model.name, to: policy.view(of: writer)) != nil else {
+                    throw DomainError.noRow(of: model)
+                }
+                // Before anything is tried: what the table has against a change tells of rows that the caller may not see.
+                guard policy.mayUpdate(before, to: before, of: model.name, as: writer) else {
+                    throw DomainError.mayNot("change this", model, writer)
+                }
+                return values
+            } result: { caller, _, after in
+                let writer = caller.identity.summary.writer
+                guard policy.mayUpdate(after, to: after, of: model.name, as: writer) else {
+                    throw DomainError.mayNot("change this", model, writer)
+                }
+                return policy.visible(after, of: model.name, to: policy.view(of: writer))
+                    ?? Row([(column: Model.keyName, value: key)])
             }
-            try check(precondition, on: before, of: model, to: view, in: transaction)
-            let after = values.isEmpty ? before : try transaction.update(model, key: key, set: values) ?? before
-            guard policy.mayUpdate(before, to: after, of: model.name, as: user.writer) else {
-                throw DomainError.mayNot("change this", model, user.writer)
-            }
-            return policy.visible(after, of: model.name, to: view) ?? Row([(column: Model.keyName, value: key)])
         }
     }
 
     /// Removes a row.
+    ///
+    /// - Parameter since: as for ``update(_:key:_:replaces:unchangedSince:as:)``.
+    /// - Returns: the position of the removal.
     package func remove(
-        _ model: Model, key: Value, if precondition: RowPrecondition = .none, as claimant: Claimant?
-    ) async throws(DomainError) -> Position {
+        _ model: Model, key: Value, unchangedSince since: [Position]? = nil, as claimant: Claimant?
+    ) async throws(DomainError) -> Position? {
         guard let claimant else { throw .unauthenticated }
         let policy = policy
-        return try await write(model, as: claimant) { transaction, user in
-            let view = policy.view(of: user.writer)
-            guard let row = try transaction.row(of: model, key: key),
-                policy.visible(row, of: model.name, to: view) != nil
-            else { throw DomainError.noRow(of: model) }
-            guard policy.mayRemove(row, of: model.name, as: user.writer) else {
-                throw DomainError.mayNot("remove this", model, user.writer)
+        return try await write(model, as: claimant) {
+            try await store.remove(
+                model, key: key, as: claimant.claim, if: condition(since), deadline: .standard
+            ) { caller, row in
+                let writer = caller.identity.summary.writer
+                guard policy.visible(row, of: model.name, to: policy.view(of: writer)) != nil else {
+                    throw DomainError.noRow(of: model)
+                }
+                guard policy.mayRemove(row, of: model.name, as: writer) else {
+                    throw DomainError.mayNot("remove this", model, writer)
+                }
             }
-            try check(precondition, on: row, of: model, to: view, in: transaction)
-            _ = try transaction.remove(model, key: key)
         }.position
     }
 
-    private func check(
-        _ precondition: RowPrecondition, on row: Row, of model: Model, to view: View,
-        in transaction: any ReadTransaction
-    ) throws {
-        // As the table spells it, and the log with it.
-        let key = row[Model.keyName] ?? .null
-        let isMet = try precondition.holds(for: key, of: model, log: store.logID, in: transaction) { event in
-            policy.visibility(of: event, to: view) != .nothing
+    /// What the caller can't see he can't overwrite: such changes count for nothing.
+    private func condition(_ since: [Position]?) -> WriteCondition {
+        guard let since else { return .none }
+        let policy = policy
+        return .unchanged(since: since) { caller, record in
+            policy.visibility(of: record, to: policy.view(of: caller.identity.summary.writer)) != .nothing
         }
-        guard isMet else { throw DomainError.changedMeanwhile(model) }
     }
 
     /// The values of a new row, without its stamps.
@@ -113,7 +126,7 @@ extension RowService {
             guard policy.mayRead(column: column.name, of: model.name, view: policy.view(of: writer)) else {
                 throw .mayNot("create", model, writer)
             }
-            throw DomainError.invalidField("\(model.name) needs a \(column.name).", field: column.name)
+            throw .invalidField("\(model.name) needs a \(column.name).", field: column.name)
         }
         return values
     }
@@ -123,12 +136,12 @@ extension RowService {
         by json: JSON, of model: Model, key: Value, replaces: Bool, as writer: Writer
     ) throws(DomainError) -> [(column: String, value: Value)] {
         if let id = json["_id"], !Self.names(id, key) {
-            throw DomainError.invalidField("The _id in the body is not the one in the path.", field: "_id")
+            throw .invalidField("The _id in the body is not the one in the path.", field: "_id")
         }
         var values = try fields(of: json, for: model, as: writer, isCreation: false)
         for (column, value) in values {
             guard let part = RowKey.part(column, of: key, in: model), part != value else { continue }
-            throw DomainError.invalidField(
+            throw .invalidField(
                 "\(column) is a part of the row's key, which stays: remove the row, and create another.", field: column)
         }
         values.removeAll { RowKey.part($0.column, of: key, in: model) != nil }
@@ -138,7 +151,7 @@ extension RowService {
         {
             guard policy.mayWrite(column: column.name, of: model.name, as: writer) else { continue }
             if column.isRequired {
-                throw DomainError.invalidField("\(model.name) needs a \(column.name).", field: column.name)
+                throw .invalidField("\(model.name) needs a \(column.name).", field: column.name)
             }
             if column.isNullable { values.append((column: column.name, value: .null)) }
         }
@@ -165,43 +178,38 @@ extension RowService {
     ) async throws(DomainError) -> Preparation<Outcome> {
         if let role = claimant.role {
             let writer = Writer(user: Owner(id: claimant.user), role: role)
-            do throws(DomainError) {
-                return Preparation(seeming: writer, seemingOutcome: try prepare(writer), prepare: prepare)
-            } catch {}
+            // Judged by a role that the user may no longer have: a refusal says nothing yet.
+            if let outcome = try? prepare(writer) {
+                return Preparation(seeming: writer, seemingOutcome: outcome, prepare: prepare)
+            }
         }
         let writer = try await claimant.principal(in: store).user.writer
         return Preparation(seeming: writer, seemingOutcome: try prepare(writer), prepare: prepare)
     }
 
-    /// Runs a body as the user is inside its transaction: a demotion that was committed a moment ago counts, and so does
-    /// a sign-out.
-    private func write<Output: Sendable>(
-        _ model: Model, as claimant: Claimant,
-        _ body: @escaping @Sendable (any WriteTransaction, UserSummary) throws -> Output
-    ) async throws(DomainError) -> Snapshot<Output> {
+    /// Runs a write of the store, and says of its errors what the caller may know. The store judges the caller inside its
+    /// transaction: a demotion that was committed a moment ago counts, and so does a sign-out.
+    private func write<Output>(
+        _ model: Model, as claimant: Claimant, _ body: () async throws -> Committed<Output>
+    ) async throws(DomainError) -> Reading<Output> {
         guard !isReadOnly else { throw .readOnly }
-        // Here, since the commit can be refused, too.
-        let judged = Judged()
         do {
-            return try await store.write(by: nil) { transaction in
-                let user = try claimant.user(in: transaction).summary
-                judged.user = user
-                try transaction.act(as: user.author)
-                return try body(transaction, user)
-            }
+            return await store.reading(try await body())
         } catch {
-            let view = policy.view(role: judged.user?.role, user: judged.user?.owner)
-            throw DomainError(withheld(error, writing: model, from: view))
+            throw await refusal(error, writing: model, as: claimant)
         }
     }
 
-    /// The user as a transaction has found him.
-    private final class Judged: Sendable {
-        private let value = Mutex<UserSummary?>(nil)
-
-        var user: UserSummary? {
-            get { value.withLock(\.self) }
-            set { value.withLock { $0 = newValue } }
+    private func refusal(_ error: any Error, writing model: Model, as claimant: Claimant) async -> DomainError {
+        switch error {
+        case RowRefusal.noRow: return .noRow(of: model)
+        case RowRefusal.changed: return .changedMeanwhile(model)
+        case StoreError.conflict, StoreError.invalid:
+            // The table's sentence names columns: by whom it may be read is for the records to say.
+            let record = try? await store.claimant(user: claimant.user, session: claimant.session)
+            let user = record?.identity.summary
+            return DomainError(withheld(error, writing: model, from: policy.view(role: user?.role, user: user?.owner)))
+        default: return DomainError(error)
         }
     }
 

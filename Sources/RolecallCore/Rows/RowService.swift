@@ -12,12 +12,12 @@ package struct RowService: Sendable {
     /// A list ends early once it is about so large, in bytes; `after` goes on from there.
     static let maximumListSize = 8 << 20
 
-    let store: any Store
+    let store: any DataStore
     package let policy: Policy
     /// Whether every write is refused.
     let isReadOnly: Bool
 
-    package init(store: any Store, policy: Policy, isReadOnly: Bool = false) {
+    package init(store: any DataStore, policy: Policy, isReadOnly: Bool = false) {
         self.store = store
         self.policy = policy
         self.isReadOnly = isReadOnly
@@ -41,33 +41,26 @@ package struct RowService: Sendable {
 
     package func list(
         _ model: Model, limit: Int, after: Value?, equals: [(column: Column, value: Value)], as principal: Principal?
-    ) async throws(DomainError) -> Snapshot<[Row]> {
+    ) async throws(DomainError) -> Page {
         try refuseStranger(principal, reading: model)
         let view = view(of: principal)
         let policy = policy
-        return try await read { transaction in
-            var rows: [Row] = []
-            var size = 0
-            try transaction.rows(of: model, after: after, equals: equals) { row in
-                if let visible = policy.visible(row, of: model.name, to: view) {
-                    rows.append(visible)
-                    size += visible.approximateSize
-                }
-                return rows.count < limit && size < Self.maximumListSize
-            }
-            return rows
+        return try await DomainError.mapping {
+            try await store.page(
+                PageQuery(
+                    of: model, after: after, equals: equals, limit: limit, bytes: Self.maximumListSize,
+                    positioned: true)
+            ) { policy.visible($0, of: model.name, to: view) }
         }
     }
 
-    package func get(_ model: Model, key: Value, as principal: Principal?) async throws(DomainError) -> Snapshot<Row> {
+    package func get(_ model: Model, key: Value, as principal: Principal?) async throws(DomainError) -> Reading<Row> {
         try refuseStranger(principal, reading: model)
-        let view = view(of: principal)
-        let policy = policy
-        let found = try await read { transaction in
-            try transaction.row(of: model, key: key).flatMap { policy.visible($0, of: model.name, to: view) }
+        let found = try await DomainError.mapping { try await store.row(of: model, key: key, positioned: true) }
+        guard let row = found.value.flatMap({ policy.visible($0, of: model.name, to: view(of: principal)) }) else {
+            throw .noRow(of: model)
         }
-        guard let row = found.value else { throw .noRow(of: model) }
-        return Snapshot(value: row, position: found.position)
+        return Reading(value: row, position: found.position)
     }
 
     /// Whether a view may see messages of a room.
@@ -77,19 +70,19 @@ package struct RowService: Sendable {
     }
 
     /// The last messages of a room that a view may see, oldest first.
-    package func history(of room: String, to view: View) async throws(DomainError) -> Snapshot<[Row]> {
+    package func history(of room: String, to view: View) async throws(DomainError) -> Reading<[Row]> {
         guard let model = model(named: ModelName.message), let column = model.column(MessageColumn.room) else {
             throw .noModel(ModelName.message)
         }
         let policy = policy
-        return try await read { transaction in
-            var rows: [Row] = []
-            try transaction.rows(of: model, after: nil, order: .descending, equals: [(column, .text(room))]) { row in
-                if let visible = policy.visible(row, of: model.name, to: view) { rows.append(visible) }
-                return rows.count < Self.historyLength
-            }
-            return rows.reversed()
+        let page = try await DomainError.mapping {
+            try await store.page(
+                PageQuery(
+                    of: model, order: .descending, equals: [(column, .text(room))], limit: Self.historyLength,
+                    positioned: true)
+            ) { policy.visible($0, of: model.name, to: view) }
         }
+        return Reading(value: page.rows.reversed(), position: page.position)
     }
 
     // MARK: Parts
@@ -102,16 +95,6 @@ package struct RowService: Sendable {
         guard !policy.visibleModels(to: view(of: principal)).contains(model.name) else { return }
         guard let principal else { throw .unauthenticated }
         throw .mayNot("see any", model, principal.user.writer)
-    }
-
-    func read<Output: Sendable>(
-        _ body: @escaping @Sendable (any ReadTransaction) throws -> Output
-    ) async throws(DomainError) -> Snapshot<Output> {
-        do {
-            return try await store.read(body)
-        } catch {
-            throw DomainError(error)
-        }
     }
 }
 

@@ -4,10 +4,10 @@ import RolecallProtocol
 /// Turns a token into the user that it names.
 package struct Authenticator: Sendable {
     let tokens: TokenAuthority
-    let store: any Store
+    let store: any IdentityStore
     let sessions: SessionUse
 
-    package init(tokens: TokenAuthority, store: any Store, sessions: SessionUse) {
+    package init(tokens: TokenAuthority, store: any IdentityStore, sessions: SessionUse) {
         self.tokens = tokens
         self.store = store
         self.sessions = sessions

@@ -22,11 +22,14 @@ package struct Claimant: Sendable, Hashable {
         self.role = role
     }
 
+    /// What the store confirms or refuses.
+    var claim: Claim { Claim(user: user, session: session, generation: generation) }
+
     /// The user's record.
     ///
     /// - Throws: ``DomainError/tokenRefused(_:)`` where the records are against the claim; `StoreError` where they can't
     ///   be read.
-    func user(in transaction: any ReadTransaction) throws -> UserRecord {
+    func user(in transaction: any AccountReader) throws -> UserRecord {
         guard let record = try transaction.user(id: user) else { throw DomainError.tokenRefused(.userUnknown) }
         if let session {
             guard let session = try transaction.session(id: session), session.user == record.id,
@@ -40,21 +43,25 @@ package struct Claimant: Sendable, Hashable {
     /// The user as the records are now.
     ///
     /// - Throws: ``DomainError/tokenRefused(_:)``; ``DomainError/unavailable(_:cause:)`` where the records can't be read.
-    package func principal(in store: any Store) async throws(DomainError) -> Principal {
-        let snapshot: Snapshot<UserRecord>
+    func principal(in store: any IdentityStore) async throws(DomainError) -> Principal {
+        let record: ClaimantRecord?
         do {
-            snapshot = try await store.read { try user(in: $0) }
-        } catch let error as DomainError {
-            throw error
+            record = try await store.claimant(user: user, session: session)
         } catch is CancellationError {
             throw .cancelled
         } catch {
             // Whatever the cause: the client should come back, and not take its token for a bad one.
             throw .unavailable("The user's record can't be read at the moment; try again.", cause: "\(error)")
         }
+        guard let record else { throw .tokenRefused(.userUnknown) }
+        do throws(ClaimRefusal) {
+            try record.confirm(claim)
+        } catch {
+            throw .tokenRefused(TokenRefusal(error))
+        }
         return Principal(
-            user: snapshot.value.summary, session: session, generation: generation, expiresAt: expiresAt,
-            readAt: snapshot.position.sequence)
+            user: record.identity.summary, session: session, generation: generation, expiresAt: expiresAt,
+            readAt: record.readAt)
     }
 }
 

@@ -2,7 +2,7 @@ import Foundation
 import ModelStore
 import RolecallProtocol
 
-/// A user whose token was verified, as the records had them at one moment of the log.
+/// A user whose token was verified, as the records had them at one moment.
 package struct Principal: Sendable, Equatable {
     package var user: UserSummary
     /// The sign-in that the token belongs to; nil for a token of another program that holds the key.
@@ -10,10 +10,10 @@ package struct Principal: Sendable, Equatable {
     /// The user's token generation, as the token has it.
     package var generation: Int64
     package var expiresAt: Timestamp
-    /// Where the log stood when the user was read. What the log says of the user after that counts more.
-    package var readAt: Int64
+    /// What of the identity feed the record that was read holds. A change that it does not hold is newer.
+    package var readAt: IdentityCursor
 
-    package init(user: UserSummary, session: String?, generation: Int64, expiresAt: Timestamp, readAt: Int64) {
+    package init(user: UserSummary, session: String?, generation: Int64, expiresAt: Timestamp, readAt: IdentityCursor) {
         self.user = user
         self.session = session
         self.generation = generation

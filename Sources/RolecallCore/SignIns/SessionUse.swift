@@ -18,11 +18,11 @@ package final class SessionUse: Sendable {
         var isWriting = false
     }
 
-    private let store: any Store
+    private let store: any AccountStore
     private let logger: Logger
     private let state = Mutex(State())
 
-    package init(store: any Store, logger: Logger) {
+    package init(store: any AccountStore, logger: Logger) {
         self.store = store
         self.logger = logger
     }
@@ -46,9 +46,7 @@ package final class SessionUse: Sendable {
     private func write() async {
         while let sessions = next() {
             do {
-                try await store.write(by: nil) { transaction in
-                    for session in sessions { try transaction.touchSession(id: session, at: .now) }
-                }
+                try await store.noteUse(of: sessions, at: .now, deadline: .standard)
             } catch {
                 // Nothing depends on it; a server that ends has closed the store.
                 logger.debug("the use of sessions could not be noted", metadata: ["error": .string("\(error)")])

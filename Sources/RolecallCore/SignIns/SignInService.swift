@@ -25,14 +25,12 @@ package struct SignInService: Sendable {
     package struct Grant: Sendable {
         package var user: UserSummary
         package var token: String
-        /// Where the log stood when the sign-in was stored.
-        package var position: Position
     }
 
     /// What is kept of a program's name for itself, in bytes.
     private static let longestAgent = 256
 
-    let store: any Store
+    let store: any AccountStore
     let tokens: TokenAuthority
     let passwords: PasswordHasher
     let passwordCheck: PasswordCheck
@@ -42,7 +40,7 @@ package struct SignInService: Sendable {
     let logger: Logger
 
     package init(
-        store: any Store, tokens: TokenAuthority, passwords: PasswordHasher, passwordCheck: PasswordCheck,
+        store: any AccountStore, tokens: TokenAuthority, passwords: PasswordHasher, passwordCheck: PasswordCheck,
         node: LocalNode, lifetime: Int, logger: Logger
     ) {
         self.store = store
@@ -61,7 +59,7 @@ package struct SignInService: Sendable {
     /// - Throws: ``DomainError/invalidCredentials``, ``DomainError/tooManyAttempts(_:retryAfter:)``,
     ///   ``DomainError/busy(_:)``, or that the store can't do it now.
     package func signIn(email: String, password: String, from origin: Origin) async throws(DomainError) -> Grant {
-        let account = try await DomainError.mapping { try await store.read { try $0.user(email: email) }.value }
+        let account = try await DomainError.mapping { try await store.credentials(email: email) }
         let verdict = try await passwordCheck.verdict(
             on: password, of: email, against: account?.password, from: origin.limitedAddress)
         guard let account, verdict != .wrong else {
@@ -74,47 +72,27 @@ package struct SignInService: Sendable {
         let now = Timestamp.now
         let session = makeSession(of: account.id, from: origin, at: now)
         // As the user is when the session begins: the password may have been changed while it was checked.
-        let begun = try await DomainError.mapping {
-            try await store.write(by: nil) { transaction in
-                guard let user = try transaction.user(id: account.id), user.generation == account.generation else {
-                    throw DomainError.invalidCredentials
-                }
-                try transaction.pruneSessions(expiredBefore: now)
-                try transaction.insertSession(session)
-                if let better { try transaction.upgradePassword(better, ofUser: user.id) }
-                return user
-            }
+        let user: UserRecord
+        do {
+            user = try await store.beginSession(session, generation: account.generation, upgraded: better).value
+        } catch is ClaimRefusal {
+            throw .invalidCredentials
+        } catch {
+            throw DomainError(error)
         }
-        let user = begun.value
         logger.info("signed in", metadata: ["user": .stringConvertible(user.id), "email": .string(user.email)])
-        return Grant(
-            user: user.summary, token: try await token(for: user, session: session.id, at: now),
-            position: begun.position)
+        return Grant(user: user.summary, token: try await token(for: user, session: session.id, at: now))
     }
 
     /// A token that lasts longer, of the same sign-in. The one that was brought stays good until its own end.
     package func refresh(_ claimant: Claimant, from origin: Origin) async throws(DomainError) -> Grant {
         let now = Timestamp.now
         let fresh = makeSession(of: claimant.user, from: origin, at: now)
-        let extended = try await DomainError.mapping {
-            try await store.write(by: nil) { transaction in
-                let user = try claimant.user(in: transaction)
-                // A token of another program that holds the key has no sign-in: from here on it has one, and can be
-                // revoked.
-                guard let session = claimant.session else {
-                    try transaction.insertSession(fresh)
-                    return (user: user, session: fresh.id)
-                }
-                guard try transaction.extendSession(id: session, expiresAt: fresh.expiresAt) else {
-                    throw DomainError.tokenRefused(.sessionEnded)
-                }
-                return (user: user, session: session)
-            }
+        let renewed = try await DomainError.mapping {
+            try await store.renewSession(of: claimant.claim, as: fresh, deadline: .standard).value
         }
-        let (user, session) = extended.value
         return Grant(
-            user: user.summary, token: try await token(for: user, session: session, at: now),
-            position: extended.position)
+            user: renewed.user.summary, token: try await token(for: renewed.user, session: renewed.session, at: now))
     }
 
     // MARK: Ending
@@ -123,9 +101,9 @@ package struct SignInService: Sendable {
     package func signOut(_ principal: Principal) async throws(DomainError) {
         if let session = principal.session {
             let revoked = try await DomainError.mapping {
-                try await store.write(by: nil) { try $0.revokeSession(id: session, at: .now) }
+                try await store.endSession(session, at: .now)
             }
-            await node.settled(through: revoked.position.sequence)
+            await node.settled(through: revoked.identity)
         }
         logger.info(
             "signed out",

@@ -1,4 +1,5 @@
 import Dispatch
+import Foundation
 import Logging
 import ModelStore
 
@@ -13,6 +14,8 @@ public struct SQLiteLocation: DatabaseLocation {
     }
 
     public var name: String { path }
+
+    public func exists() async throws -> Bool { FileManager.default.fileExists(atPath: path) }
 
     public func schema() async throws -> DatabaseSchema {
         try await blocking { try SQLiteDatabaseStore.schema(path: path) }
