@@ -186,6 +186,27 @@ struct IdentityTests {
         subscription.end()
     }
 
+    @Test(
+        "who comes back to the feed from before what was pruned has the changes, or is told to read everything anew",
+        arguments: StoreKind.allCases)
+    func pruned(_ kind: StoreKind) async throws {
+        let store = try await kind.open().store
+        let ada = try await store.member("ada")
+        let cursor = try await store.identityCursor()
+        let promoted = try await store.transaction { try $0.setRole("admin", ofUser: ada.id) }
+        try await store.make("a", as: ada)
+        let head = try await store.head()
+        while try await store.prune(PruneOrder(before: nil, keeping: 0, through: head, limit: 10)) > 0 {}
+        let late = try await Feed(store, from: cursor)
+        try await eventually { late.value.cursor.covers(promoted.identity) }
+        let isTold = late.value.entries.contains { $0.mark == promoted.identity }
+        #expect(isTold || late.value.resets == 1)
+        // Who comes from behind it has missed nothing.
+        let punctual = try await Feed(store)
+        try await eventually { punctual.value.turns > 0 }
+        #expect(punctual.value.resets == 0)
+    }
+
     @Test("a new era is told by the feed: everything is to be read anew", arguments: StoreKind.allCases)
     func reset(_ kind: StoreKind) async throws {
         let tested = try await kind.open()
@@ -210,18 +231,22 @@ final class Feed: Sendable {
         var entries: [IdentityFeedEntry] = []
         var cursor: IdentityCursor
         var resets = 0
+        var turns = 0
     }
 
     private let state: Shared<State>
     private let subscription = Kept<LogSubscription>()
 
-    init(_ store: any DataStore) async throws {
-        let cursor = try await store.identityCursor()
+    /// - Parameter start: nil for the feed's end.
+    init(_ store: any DataStore, from start: IdentityCursor? = nil) async throws {
+        let end = try await store.identityCursor()
+        let cursor = start ?? end
         state = Shared(State(cursor: cursor))
         subscription.value = store.followIdentities(from: cursor) { [state] reading, turn in
             state.change { state in
                 state.entries += reading.entries
                 state.cursor = reading.cursor
+                state.turns += 1
                 state.resets += reading.isReset ? 1 : 0
             }
             turn.end()

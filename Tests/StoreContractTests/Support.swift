@@ -45,6 +45,24 @@ final class Gate: Sendable {
     func open() { opened.signal() }
 }
 
+/// Where several threads wait for each other, for a moment: they may be kept from coming.
+final class Meeting: Sendable {
+    private let size: Int
+    private let arrived = Shared(0)
+    private let all = DispatchSemaphore(value: 0)
+
+    init(of size: Int) { self.size = size }
+
+    func wait() {
+        let count = arrived.change { arrived in
+            arrived += 1
+            return arrived
+        }
+        if count < size { _ = all.wait(timeout: .now() + .milliseconds(50)) }
+        all.signal()
+    }
+}
+
 /// Waits for something that comes about by itself.
 func eventually(
     _ condition: () async throws -> Bool, sourceLocation: SourceLocation = #_sourceLocation
