@@ -49,8 +49,11 @@ extension SQLiteDatabaseStore {
     /// A cut-off commit is not in force as long as this process has the database open; the next commit is written over
     /// its place in the write-ahead log, and then it never will be. So something is committed.
     public func settle(_ receipt: CommitReceipt, deadline: Deadline) async throws -> Settlement {
-        guard let known = unsettled.settlement(of: receipt) else { return .unknown }
-        if let known { return known }
+        switch unsettled.knowledge(of: receipt) {
+        case .foreign: return .unknown
+        case .settled(let settlement): return settlement
+        case .open: break
+        }
         do {
             _ = try await committing(deadline) { transaction in
                 try transaction.mapped {

@@ -136,12 +136,7 @@ public final class SQLiteDatabaseStore: Store, DataStore {
                 pool.asyncWriteWithoutTransaction { db in
                     call.run {
                         try db.controlled(by: control) {
-                            try self.commit(by: author, until: control.deadline, in: db) { transaction in
-                                let output = try body(transaction)
-                                // Before the commit: from there on it is answered what that came to.
-                                try control.check()
-                                return output
-                            }
+                            try self.commit(by: author, until: control.deadline, control, in: db, body)
                         }
                     }
                 }
@@ -199,14 +194,17 @@ public final class SQLiteDatabaseStore: Store, DataStore {
 
     /// A whole write, on the writer's connection.
     private func commit<Output>(
-        by author: Author?, until deadline: ContinuousClock.Instant, in db: Database,
+        by author: Author?, until deadline: ContinuousClock.Instant, _ control: CallControl? = nil, in db: Database,
         _ body: (SQLiteWriteTransaction) throws -> Output
     ) throws -> (Output, EventLog.Place) {
         db.setPatience(until: deadline)
         let written = try db.transaction(.immediate) {
-            let transaction = SQLiteWriteTransaction(db: db, tables: readers.rows.tables, logger: readers.rows.logger)
+            let transaction = SQLiteWriteTransaction(
+                db: db, tables: readers.rows.tables, logger: readers.rows.logger, control: control)
             if let author { try transaction.act(as: author) }
             let value = try body(transaction)
+            // Before the commit: from there on it is answered what that came to.
+            try control?.check()
             try transaction.clean()
             return (value, try EventLog.place(db))
         }
@@ -223,9 +221,11 @@ public final class SQLiteDatabaseStore: Store, DataStore {
         } catch let error as DatabaseError {
             throw StoreError(error)
         } catch let error as CutOffCommit {
+            readers.rows.logger.error(
+                "the disk failed during a commit", metadata: ["error": "SQLite \(error.cause.extendedResultCode)"])
             throw StoreError.unknown(
                 "The disk failed while this was being committed: it may have been done, or not; look before you try again.",
-                unsettled.note(error))
+                unsettled.note())
         }
     }
 }

@@ -76,7 +76,9 @@ extension MemoryStore {
         _ deadline: Deadline, _ body: @escaping @Sendable (MemoryState, MemoryCall) throws -> Output
     ) async throws -> Output {
         try await MemoryCall.run(until: deadline.moment(standard: standardTimeout)) { call in
-            try body(self.locked { try self.snapshot().state }, call)
+            let output = try body(self.locked { try self.snapshot().state }, call)
+            try call.check()
+            return output
         }
     }
 }

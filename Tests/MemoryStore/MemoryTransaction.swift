@@ -246,7 +246,7 @@ extension MemoryTransaction {
         var after = before
         body(&after)
         writtenUsers[id] = .some(after)
-        // A better hash of the same password is nobody's news.
+        // A better hash of the same password changes no identity.
         if before.password == after.password || before.image != after.image {
             note(.updated, of: ModelName.user, key: .integer(id), before: before.image, after: after.image)
             identities.append(.user(id, IdentityRecord(after)))

@@ -187,7 +187,7 @@ struct IdentityTests {
     }
 
     @Test(
-        "who comes back to the feed from before what was pruned has the changes, or is told to read everything anew",
+        "a reader of the feed from before what was pruned gets the changes, or a reset",
         arguments: StoreKind.allCases)
     func pruned(_ kind: StoreKind) async throws {
         let store = try await kind.open().store
@@ -207,7 +207,7 @@ struct IdentityTests {
         #expect(punctual.value.resets == 0)
     }
 
-    @Test("a new era is told by the feed: everything is to be read anew", arguments: StoreKind.allCases)
+    @Test("a new era resets the feed: everything is to be read anew", arguments: StoreKind.allCases)
     func reset(_ kind: StoreKind) async throws {
         let tested = try await kind.open()
         let store = tested.store

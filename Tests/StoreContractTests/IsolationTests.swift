@@ -187,4 +187,34 @@ struct IsolationTests {
         await #expect(throws: CancellationError.self) { try await running.value }
         #expect(try await store.credentials(email: "a@b") == nil)
     }
+
+    @Test(
+        "a reading whose task is cancelled, or whose deadline passes, ends between two rows",
+        arguments: StoreKind.allCases)
+    func readings(_ kind: StoreKind) async throws {
+        let store = try await kind.open().store
+        let ada = try await store.member("ada")
+        for number in 0..<3 { try await store.make("\(number)", as: ada) }
+        let query = PageQuery(of: try store.model("thing"))
+        let (gate, seen) = (Gate(), Shared(0))
+        let reading = Task {
+            try await store.page(query) { row in
+                seen.change { $0 += 1 }
+                gate.pass()
+                return row
+            }
+        }
+        try await eventually { gate.hasArrived }
+        reading.cancel()
+        gate.open()
+        await #expect(throws: CancellationError.self) { try await reading.value }
+        #expect(seen.value == 1)
+        let begin = ContinuousClock.now
+        await #expect(throws: StoreError.overdue) {
+            try await store.page(query, deadline: .at(begin + .milliseconds(50))) { row in
+                while ContinuousClock.now < begin + .milliseconds(60) {}
+                return row
+            }
+        }
+    }
 }

@@ -7,7 +7,7 @@ import Testing
 @Suite("The store's contract: the log")
 struct LogTests {
     @Test(
-        "a list followed from its position ends in the state of the table, whoever writes meanwhile",
+        "a list followed from its position ends in the state of the table, with writers at work meanwhile",
         arguments: StoreKind.allCases, [1, 2, 3] as [UInt64])
     func lists(_ kind: StoreKind, seed: UInt64) async throws {
         let tested = try await kind.open()

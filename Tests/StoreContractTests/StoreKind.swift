@@ -16,8 +16,8 @@ enum StoreKind: String, CaseIterable, CustomTestStringConvertible {
 
     /// Positions that come later. In SQLite the triggers give them within the commit.
     static let pendingPositions: [StoreKind] = [.memory]
-    /// Commits that were done although nobody was told so. In SQLite one whose flush fails is in force for nobody as long
-    /// as its process lives.
+    /// Commits that were done although their call failed. In SQLite one whose flush fails is not in force as long as its
+    /// process lives.
     static let commitsDoneUnseen: [StoreKind] = [.memory]
     /// Several writing bodies at the same time. SQLite has one writer.
     static let concurrentBodies: [StoreKind] = [.memory]

@@ -97,7 +97,7 @@ extension DataStore {
             id: user.id, claim: Claim(user: user.id, session: session.id, generation: 0), session: session.id)
     }
 
-    /// Makes a thing, as somebody.
+    /// Makes a thing, as a member.
     @discardableResult
     func make(
         _ name: String, as member: Member, deadline: Deadline = .standard
@@ -107,7 +107,7 @@ extension DataStore {
             result: { _, row in row })
     }
 
-    /// Changes the name of a thing, as somebody.
+    /// Changes the name of a thing, as a member.
     @discardableResult
     func rename(
         _ key: Value, to name: String, as member: Member, if condition: WriteCondition = .none

@@ -92,7 +92,7 @@ public struct RenewedSession: Hashable, Sendable {
 
 /// A transaction of administration. Valid only inside its body.
 public protocol StoreTransaction: RowReader, AccountReader, RowWriter, AccountWriter {
-    /// From here on the changes are this author's, as their events say; nobody's for nil. For an author who is only known
+    /// From here on the changes are this author's, as their events say; nil for no author. For an author who is only known
     /// from what the transaction reads.
     func act(as author: Author?) throws
 
@@ -109,13 +109,16 @@ extension StoreTransaction {
     public func lock(user id: Int64) throws { try lock(.user(id)) }
 
     /// Locks a row.
-    public func lock(row key: Value, of model: Model) throws { try lock(.row(model: model.name, key: key)) }
+    public func lock(row key: Value, of model: Model) throws {
+        if model.name == ModelName.user, case .integer(let id) = key { return try lock(.user(id)) }
+        try lock(.row(model: model.name, key: key))
+    }
 }
 
 /// What a transaction decides on.
 public enum LockSubject: Hashable, Sendable {
     case row(model: String, key: Value)
     case user(Int64)
-    /// Who may administrate: whoever may take that from one of them has to know who is left.
+    /// Who may administrate. A transaction that may take that right from a user locks this before it counts who is left.
     case administrators
 }

@@ -7,8 +7,8 @@ import RolecallProtocol
 ///
 /// **A feed of its own.** Changes of users, ends of sessions and changes of memberships are read by snapshot and with a
 /// cursor that is no place in the log, so that none of them ever waits for the log: not for a long stretch of it, not for
-/// a follower that sits in its turn, not for readers of rows. Whoever committed a change and however, a turn shows it
-/// within about 20 ms, and without delay where it was committed through this store.
+/// a follower that sits in its turn, not for readers of rows. A turn shows a change without delay where it
+/// was committed through this store, and within about 20 ms where another process committed it.
 public protocol IdentityStore: Sendable {
     /// A user as the records are now; nil where there is none.
     ///

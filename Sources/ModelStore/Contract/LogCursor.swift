@@ -25,7 +25,7 @@ public struct StoreID: Hashable, Sendable, CustomStringConvertible {
 
 /// A place in the log from which to read on: everything up to and with it has been read.
 ///
-/// It is meant for whoever reads; a ``Position`` is the same place as clients keep it. Numbers of two eras are never
+/// Readers keep it; a ``Position`` is the same place as clients keep it. Numbers of two eras are never
 /// compared: a cursor of another era goes through the store, which says where its place is now.
 public struct LogCursor: Hashable, Sendable {
     public var era: Era

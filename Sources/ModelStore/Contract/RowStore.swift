@@ -46,7 +46,7 @@ public protocol RowStore: Sendable {
     ///
     /// - Parameters:
     ///   - values: judges the row before the change and says what it is to hold from then on; before the condition is
-    ///     looked at, so that nobody learns of a row that he may not see.
+    ///     looked at, so that no caller learns of a row that he may not see.
     ///   - result: judges the row before and after.
     /// - Throws: ``ClaimRefusal``; ``RowRefusal``; ``StoreError``; what the closures throw.
     func update<Output: Sendable>(
@@ -195,7 +195,7 @@ public struct WriteCondition: Sendable {
     /// - Parameters:
     ///   - positions: those that the store does not know, or whose followers it does not hold any more, count for nothing;
     ///     where none is left the condition does not hold.
-    ///   - isSeen: whether the caller is told of a change of the row: what he can't see he can't overwrite.
+    ///   - isSeen: whether the caller may see a change of the row: what he can't see he can't overwrite.
     public static func unchanged(
         since positions: [Position], isSeen: @escaping @Sendable (ClaimantRecord, ChangeRecord) -> Bool
     ) -> WriteCondition {

@@ -9,7 +9,7 @@ public protocol StoreUpkeep: Sendable {
     /// is.
     func prepareForService() async throws
 
-    /// Forgets the log's oldest entries: who comes back from before them is told of a gap.
+    /// Forgets the log's oldest entries: a reader from before them gets ``LogStretch/Interruption/retention``.
     ///
     /// - Returns: how many went.
     func prune(_ order: PruneOrder, deadline: Deadline) async throws -> Int
@@ -86,8 +86,8 @@ public struct PruneOrder: Hashable, Sendable {
 
 /// Where rows, users, sign-ins and the log live, as one: what a server is given.
 ///
-/// **Atomic.** A write and the log's entries for it are one transaction: both stand or neither does, whoever writes:
-/// through these protocols, or with the database's own shell in another process.
+/// **Atomic.** A write and the log's entries for it are one transaction: both stand or neither does, for
+/// writes through these protocols and for those of the database's own shell in another process.
 ///
 /// **Outcomes of a write.** It is committed, with its position or with a receipt by which to wait for that; or it has
 /// thrown, and nothing was done; or it has thrown ``StoreError/unknown(_:_:)``, and ``StoreUpkeep/settle(_:deadline:)``

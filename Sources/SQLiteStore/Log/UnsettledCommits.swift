@@ -3,29 +3,35 @@ import Synchronization
 
 /// Commits of this process in which the disk has failed, and what was found out of them.
 final class UnsettledCommits: Sendable {
+    enum Knowledge {
+        /// It is none of these.
+        case foreign
+        case open
+        case settled(Settlement)
+    }
+
     private struct State {
-        var settlements: [CommitReceipt: Settlement?] = [:]
-        var next = 0
+        var commits: [CommitReceipt: Knowledge] = [:]
+        var last = 0
     }
 
     private let state = Mutex(State())
 
-    /// The commit by a name.
-    func note(_ commit: CutOffCommit) -> CommitReceipt {
+    /// Notes a commit, and names it: differently from those of every other store.
+    func note() -> CommitReceipt {
         state.withLock { state in
-            state.next += 1
-            let receipt = CommitReceipt(rawValue: "\(ObjectIdentifier(self).hashValue)-\(state.next)")
-            state.settlements[receipt] = .some(nil)
+            state.last += 1
+            let receipt = CommitReceipt(rawValue: "\(UInt64.random(in: .min ... .max))-\(state.last)")
+            state.commits[receipt] = .open
             return receipt
         }
     }
 
-    /// - Returns: nil for a commit that is none of these; inside it, nil for one that is not settled yet.
-    func settlement(of receipt: CommitReceipt) -> Settlement?? {
-        state.withLock { $0.settlements[receipt] }
+    func knowledge(of receipt: CommitReceipt) -> Knowledge {
+        state.withLock { $0.commits[receipt] ?? .foreign }
     }
 
     func settle(_ receipt: CommitReceipt, as settlement: Settlement) {
-        state.withLock { $0.settlements[receipt] = .some(settlement) }
+        state.withLock { $0.commits[receipt] = .settled(settlement) }
     }
 }

@@ -8,13 +8,15 @@ final class SQLiteReadTransaction: SQLiteTransaction {
     let db: Database
     let tables: [String: ModelTable]
     let logger: Logger
+    let control: CallControl?
     /// Once it was asked for: it is the same as long as the snapshot is.
     private var head: Int64?
 
-    init(db: Database, tables: [String: ModelTable], logger: Logger) {
+    init(db: Database, tables: [String: ModelTable], logger: Logger, control: CallControl?) {
         self.db = db
         self.tables = tables
         self.logger = logger
+        self.control = control
     }
 
     func latestSequence() throws -> Int64 {
@@ -30,6 +32,7 @@ struct SQLiteWriteTransaction: SQLiteTransaction {
     let db: Database
     let tables: [String: ModelTable]
     let logger: Logger
+    let control: CallControl?
 }
 
 /// What both kinds of transaction can do.
@@ -38,6 +41,8 @@ protocol SQLiteTransaction: ReadTransaction {
     /// By the model's name.
     var tables: [String: ModelTable] { get }
     var logger: Logger { get }
+    /// When the call has to end that this belongs to; nil where nothing but locks limits it.
+    var control: CallControl? { get }
 }
 
 extension SQLiteTransaction {
@@ -54,6 +59,7 @@ extension SQLiteTransaction {
         _ table: ModelTable? = nil, written: [String] = [], _ body: () throws -> Output
     ) throws -> Output {
         do {
+            try control?.check()
             try db.checkTransaction()
             return try body()
         } catch let error as DatabaseError {
@@ -97,7 +103,10 @@ extension SQLiteTransaction {
                 SELECT \(table.selection) FROM \(table.table) WHERE \(conditions.joined(separator: " AND ")) \
                 ORDER BY \(table.keyNames.map { order == .ascending ? $0 : "\($0) DESC" }.joined(separator: ", "))
                 """, arguments, isCached: false
-            ) { try visit(table.row($0)) }
+            ) { row in
+                try control?.check()
+                return try visit(table.row(row))
+            }
         }
     }
 

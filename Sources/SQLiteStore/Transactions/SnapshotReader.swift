@@ -38,14 +38,18 @@ struct SnapshotReader: Sendable {
         try await queue.run(control) {
             try pool.unsafeRead { db in
                 try db.controlled(by: control) {
-                    try db.transaction(.deferred) { try body(transaction(in: db)) }
+                    try db.transaction(.deferred) {
+                        let output = try body(transaction(in: db, control))
+                        try control.check()
+                        return output
+                    }
                 }
             }
         }
     }
 
     /// A connection's transaction, as the body of a read sees it.
-    func transaction(in db: Database) -> SQLiteReadTransaction {
-        SQLiteReadTransaction(db: db, tables: tables, logger: logger)
+    func transaction(in db: Database, _ control: CallControl? = nil) -> SQLiteReadTransaction {
+        SQLiteReadTransaction(db: db, tables: tables, logger: logger, control: control)
     }
 }
