@@ -4,8 +4,13 @@ import RolecallProtocol
 import Synchronization
 
 extension SQLiteDatabaseStore {
-    public func head(deadline: Deadline) async throws -> LogCursor {
-        try await reading(readers.log, deadline) { LogCursor(try $0.position()) }
+    public func span(deadline: Deadline) async throws -> LogSpan {
+        try await reading(readers.log, deadline) { transaction in
+            let place = try EventLog.place(transaction.db)
+            return LogSpan(
+                start: LogCursor(era: place.era, sequence: place.earliest - 1),
+                end: LogCursor(era: place.era, sequence: place.head))
+        }
     }
 
     public func judge(_ position: Position, deadline: Deadline) async throws -> PositionVerdict {

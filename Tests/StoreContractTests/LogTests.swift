@@ -164,6 +164,7 @@ struct LogTests {
         let stretch = try await store.stretch(behind: start, limit: 100)
         #expect(stretch.interruption == .retention)
         #expect(stretch.entries.compactMap { $0.after?.name } == ["7", "8", "9"])
+        #expect(try await store.span() == LogSpan(start: stretch.start, end: head))
         #expect(try await store.judge(start.position) == .retention(stretch.start))
         #expect(try await store.judge(stretch.start.position) == .known(stretch.start))
         #expect(try await store.prune(PruneOrder(before: nil, keeping: 0, through: start, limit: 100)) == 0)

@@ -17,8 +17,8 @@ import RolecallProtocol
 public protocol LogStore: Sendable {
     var storeID: StoreID { get }
 
-    /// The place of the newest entry.
-    func head(deadline: Deadline) async throws -> LogCursor
+    /// What the log holds now.
+    func span(deadline: Deadline) async throws -> LogSpan
 
     /// What a position means to this log now.
     func judge(_ position: Position, deadline: Deadline) async throws -> PositionVerdict
@@ -54,7 +54,10 @@ public protocol LogStore: Sendable {
 }
 
 extension LogStore {
-    public func head() async throws -> LogCursor { try await head(deadline: .standard) }
+    public func span() async throws -> LogSpan { try await span(deadline: .standard) }
+
+    /// The place of the newest entry.
+    public func head() async throws -> LogCursor { try await span(deadline: .standard).end }
 
     public func judge(_ position: Position) async throws -> PositionVerdict {
         try await judge(position, deadline: .standard)
@@ -68,6 +71,17 @@ extension LogStore {
         of model: Model, key: Value, behind cursor: LogCursor, limit: Int
     ) async throws -> LogStretch {
         try await history(of: model, key: key, behind: cursor, limit: limit, deadline: .standard)
+    }
+}
+
+/// What a log holds: the entries behind ``start``, up to and with ``end``.
+public struct LogSpan: Hashable, Sendable {
+    public var start: LogCursor
+    public var end: LogCursor
+
+    public init(start: LogCursor, end: LogCursor) {
+        self.start = start
+        self.end = end
     }
 }
 
