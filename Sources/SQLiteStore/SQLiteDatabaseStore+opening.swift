@@ -84,7 +84,8 @@ extension SQLiteDatabaseStore {
             let keeper = TriggerKeeper(
                 pool: pool, models: Array(zip(models, tables.map(\.model))).map { ($0, $1) }, logger: logger)
             let watch = try ForeignCommitWatch(
-                path: path, schemaVersion: schemaVersion, followers: followers, identityFollowers: identityFollowers,
+                path: path, schemaVersion: schemaVersion, era: identity.era, followers: followers,
+                identityFollowers: identityFollowers,
                 keeper: keeper, logger: logger)
             return SQLiteDatabaseStore(
                 identity: identity, models: tables.map(\.model), readers: readers, followers: followers,

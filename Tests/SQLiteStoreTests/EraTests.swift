@@ -75,6 +75,29 @@ struct EraTests {
         try await store.close()
     }
 
+    @Test("an era that another process begins comes to the feed and to followers of the log")
+    func begunElsewhere() async throws {
+        let database = try TestDatabase()
+        let (store, other) = (try database.open(), try database.open())
+        let seen = Seen()
+        let (head, cursor) = (try await store.head(), try await store.identityCursor())
+        let feed = store.followIdentities(from: cursor) { reading, turn in
+            if reading.isReset { seen.add("feed \(reading.cursor.era)") }
+            turn.end()
+        }
+        let log = store.follow(from: head, identities: cursor, limit: 10) { news, turn in
+            seen.add("log \(news.stretch.end.era)")
+            turn.end()
+        }
+        let begun = try await other.beginEra()
+        try await eventually { seen.all.count == 2 }
+        #expect(Set(seen.all) == ["feed \(begun.era)", "log \(begun.era)"])
+        feed.end()
+        log.end()
+        try await store.close()
+        try await other.close()
+    }
+
     @Test("the statement that every write reads its place by looks into indexes alone")
     func plan() async throws {
         let database = try TestDatabase()

@@ -2,6 +2,7 @@ import Dispatch
 import Foundation
 import GRDB
 import Logging
+import RolecallProtocol
 import Synchronization
 
 /// Sees the commits of other processes, and among them those that change the schema.
@@ -22,6 +23,8 @@ final class ForeignCommitWatch: Sendable {
         /// Nil once the watch has ended.
         var connection: DatabaseQueue?
         var version: Int64?
+        /// Of the log, at the last look.
+        var era: Era
         /// Of the schema in which the triggers were last known to be in place.
         var schemaVersion: Int64
         /// When the triggers must be looked after although the schema is the same.
@@ -36,10 +39,12 @@ final class ForeignCommitWatch: Sendable {
     private let keeper: TriggerKeeper
     private let logger: Logger
 
-    /// - Parameter schemaVersion: of the schema in which the triggers are in place.
+    /// - Parameters:
+    ///   - schemaVersion: of the schema in which the triggers are in place.
+    ///   - era: of the log when it was opened.
     /// - Throws: the database's error where its connection can't be opened.
     init(
-        path: String, schemaVersion: Int64, followers: LogFollowers, identityFollowers: LogFollowers,
+        path: String, schemaVersion: Int64, era: Era, followers: LogFollowers, identityFollowers: LogFollowers,
         keeper: TriggerKeeper, logger: Logger
     ) throws {
         var configuration = Configuration()
@@ -48,7 +53,7 @@ final class ForeignCommitWatch: Sendable {
         // A lock that stops even this look is over by the next one, or at some later one.
         configuration.busyMode = .immediateError
         let connection = try DatabaseQueue(path: path, configuration: configuration)
-        state = Mutex(State(connection: connection, schemaVersion: schemaVersion))
+        state = Mutex(State(connection: connection, era: era, schemaVersion: schemaVersion))
         self.followers = followers
         self.identityFollowers = identityFollowers
         self.keeper = keeper
@@ -97,6 +102,11 @@ final class ForeignCommitWatch: Sendable {
         // First, and on threads of their own: who somebody is waits for no reading of the log.
         identityFollowers.raiseSoon(head: place.identityHead)
         followers.raise(head: place.head, in: db)
+        if state.era != place.era {
+            state.era = place.era
+            identityFollowers.wake()
+            followers.wake()
+        }
         guard schemaVersion != state.schemaVersion || isDue else { return }
         // Taken for kept until the keeper says otherwise: it must not be called again meanwhile.
         state.schemaVersion = schemaVersion
