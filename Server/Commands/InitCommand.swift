@@ -24,6 +24,7 @@ struct InitCommand: AsyncParsableCommand {
             guard try await location.exists() else { throw StartupError("There is no database \(location.name).") }
             var schema = try await location.schema()
             schema.name = storeName(of: location.name)
+            schema.storeURL = schema.name
             let text = ConfigurationFile.draft(for: schema)
             if config == "-" { return print(text, terminator: "") }
             try write(text)

@@ -7,13 +7,6 @@ extension Configuration {
     /// - Throws: ``StartupError`` with every mistake of the file; `StoreError` where the database can't be looked at.
     func resolved(at location: any DatabaseLocation) async throws -> ResolvedConfiguration {
         guard let file else { return .builtIn(demo: isDemo) }
-        return try file.resolved(against: try await location.presentSchema(), isDemo: isDemo)
-    }
-}
-
-extension DatabaseLocation {
-    /// What stands in a database; nothing where there is none yet.
-    func presentSchema() async throws -> DatabaseSchema {
-        try await exists() ? try await schema() : DatabaseSchema(name: name, tables: [])
+        return try file.resolved(against: try await location.schema(), isDemo: isDemo)
     }
 }

@@ -1,33 +1,62 @@
-/// What stands in a database, as far as a configuration can name it.
+import WireJSON
+
+/// What stands in a database, as far as a configuration can name it: what a store says of itself, in words that are the
+/// same for every store.
 public struct DatabaseSchema: Hashable, Sendable {
+    /// When two texts name the same table or column.
+    public enum NameComparison: Hashable, Sendable {
+        /// When they differ in nothing but the case of A to Z.
+        case ignoringASCIICase
+        /// When they have the same bytes.
+        case exact
+
+        public func areSame(_ one: String, _ other: String) -> Bool {
+            switch self {
+            case .ignoringASCIICase:
+                one.utf8.elementsEqual(other.utf8) { Self.lowercased($0) == Self.lowercased($1) }
+            case .exact: one.hasSameBytes(as: other)
+            }
+        }
+
+        private static func lowercased(_ byte: UInt8) -> UInt8 {
+            (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(byte) ? byte | 0x20 : byte
+        }
+
+        /// The element of that name: one that is spelt like this, byte for byte, else the first whose name is the same.
+        fileprivate func first<Element>(
+            _ name: String, in elements: [Element], by path: (Element) -> String
+        ) -> Element? {
+            elements.first { path($0).hasSameBytes(as: name) } ?? elements.first { areSame(path($0), name) }
+        }
+    }
+
     /// The database as its user names it, for sentences.
     public var name: String
-    /// In the order of their names. The store's own tables are not among them, but for those that every server has as
-    /// models.
+    /// What a configuration file names the database by, under `store`; nil where it is not to name any.
+    public var storeURL: String?
+    public var nameComparison: NameComparison
+    /// In the order of their names, the store's own among them.
     public var tables: [Table]
 
-    public init(name: String, tables: [Table]) {
+    public init(name: String, storeURL: String? = nil, nameComparison: NameComparison, tables: [Table]) {
         self.name = name
+        self.storeURL = storeURL
+        self.nameComparison = nameComparison
         self.tables = tables
     }
 
-    /// The table of that name, in the database's own sense of sameness: without regard to the case of A to Z.
+    /// The table that the database takes for the one of this name.
     public func table(_ name: String) -> Table? {
-        tables.first { $0.name.lowercased() == name.lowercased() }
+        nameComparison.first(name, in: tables, by: \.name)
     }
 
     public struct Table: Hashable, Sendable {
-        public enum Kind: String, Hashable, Sendable {
-            /// The only one that can be a model.
-            case table
-            case view
-            case virtual
-            /// Belongs to a virtual table.
-            case shadow
-        }
-
         public var name: String
-        public var kind: Kind
+        /// Whether it belongs to the store itself: no configuration makes a model of it.
+        public var isOwn: Bool
+        /// Why it can't be a model, as the rest of a sentence that begins with its name: `is a view; name the table that
+        /// it shows`. Nil where its kind is no reason.
+        public var obstacle: String?
         /// In the table's order, under their own names.
         public var columns: [Column]
         /// The primary key's columns, in its order; empty for a table without one.
@@ -37,23 +66,29 @@ public struct DatabaseSchema: Hashable, Sendable {
         public var otherKeys: [[String]]
 
         public init(
-            name: String, kind: Kind, columns: [Column], primaryKey: [String], otherKeys: [[String]] = []
+            name: String, isOwn: Bool = false, obstacle: String? = nil, columns: [Column], primaryKey: [String],
+            otherKeys: [[String]] = []
         ) {
             self.name = name
-            self.kind = kind
+            self.isOwn = isOwn
+            self.obstacle = obstacle
             self.columns = columns
             self.primaryKey = primaryKey
             self.otherKeys = otherKeys
         }
 
-        public func column(_ name: String) -> Column? {
-            columns.first { $0.name.lowercased() == name.lowercased() }
+        /// The column that the database takes for the one of this name.
+        public func column(_ name: String, comparing comparison: NameComparison) -> Column? {
+            comparison.first(name, in: columns, by: \.name)
         }
     }
 
     public struct Column: Hashable, Sendable {
         public var name: String
         public var kind: ModelStore.Column.Kind
+        /// Whether a value of another kind is stored as it is where it can't be converted to this one: SQLite does so,
+        /// except in STRICT tables. Other databases refuse such a value.
+        public var takesOtherKinds: Bool
         /// As the table declares it; empty where it declares nothing.
         public var declaredType: String
         public var isNullable: Bool
@@ -61,14 +96,35 @@ public struct DatabaseSchema: Hashable, Sendable {
         public var isGenerated: Bool
 
         public init(
-            name: String, kind: ModelStore.Column.Kind, declaredType: String, isNullable: Bool,
-            isGenerated: Bool = false
+            name: String, kind: ModelStore.Column.Kind, takesOtherKinds: Bool = false, declaredType: String,
+            isNullable: Bool, isGenerated: Bool = false
         ) {
             self.name = name
             self.kind = kind
+            self.takesOtherKinds = takesOtherKinds
             self.declaredType = declaredType
             self.isNullable = isNullable
             self.isGenerated = isGenerated
+        }
+
+        /// Whether some row could have a value here that is the same as this one, as ``Value/isSame(as:)`` compares
+        /// them. False is certain, true is not.
+        ///
+        /// A column converts what it can: one of texts turns each number into a text, one of numbers each text that
+        /// spells a whole number into that number. A column of booleans is expected to hold nothing else, whatever it
+        /// takes.
+        public func canHold(_ value: Value) -> Bool {
+            switch (kind, value) {
+            case (_, .null): isNullable
+            case (.any, _), (.text, .text), (.blob, .blob): true
+            case (.boolean, _): value.isSame(as: .boolean(true)) || value.isSame(as: .boolean(false))
+            case (.text, .integer), (.text, .real), (.text, .boolean): false
+            case (.integer, .integer), (.integer, .boolean): true
+            case (.integer, .real(let real)): takesOtherKinds || Int64(exactly: real) != nil
+            case (.real, .integer), (.real, .real), (.real, .boolean): true
+            case (.integer, .text(let text)), (.real, .text(let text)): takesOtherKinds && Int64(text) == nil
+            case (.integer, .blob), (.real, .blob), (.text, .blob), (.blob, _): takesOtherKinds
+            }
         }
     }
 }

@@ -10,7 +10,7 @@ public enum Value: Sendable {
     case real(Double)
     case text(String)
     case blob([UInt8])
-    /// From a column that is declared BOOLEAN and holds 0 or 1.
+    /// From a column of booleans, however the database stores them.
     case boolean(Bool)
 
     /// What a client sees. A blob becomes `{"$blob": hex}`, a real that is no number `{"$real": "Infinity"}`:
@@ -115,11 +115,11 @@ extension Value: Hashable {
 }
 
 extension Value {
-    /// Whether a rule that names one of these values means the other: as SQL's `IS`, which compares numbers by what
-    /// they count and finds NULL the same as NULL.
+    /// Whether a rule that names one of these values means the other: as SQL's `IS NOT DISTINCT FROM`, which compares
+    /// numbers by what they count and finds NULL the same as NULL.
     ///
-    /// What the configuration calls `true` stands as 1 in a column that is not declared BOOLEAN, and `3` as 3.0 in one
-    /// that is declared REAL. An integer and a real are compared exactly, beyond 2^53 too.
+    /// What the configuration calls `true` is 1 in a column of numbers, and `3` is 3.0 in one of reals. An integer and a
+    /// real are compared exactly, beyond 2^53 too.
     public func isSame(as other: Value) -> Bool {
         switch (withoutBoolean, other.withoutBoolean) {
         case (.integer(let integer), .real(let real)), (.real(let real), .integer(let integer)):

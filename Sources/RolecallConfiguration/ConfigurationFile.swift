@@ -59,11 +59,14 @@ public struct ConfigurationFile: Sendable {
         var resolved = ResolvedConfiguration(
             policy: BuiltInModels.policy(roles: roles, rooms: rooms, demo: brings),
             models: BuiltInModels.declarations(demo: brings), retention: retention, rooms: rooms)
+        let policy = resolved.policy
         for entry in models {
+            var entry = entry
+            entry.refuseRepetitions(comparing: schema.nameComparison, under: policy, mistakes: &mistakes)
             if entry.name == ModelName.user {
                 let users = resolved.policy.models[ModelName.user] ?? ModelPolicy(read: [])
                 resolved.policy.models[ModelName.user] = UserResolution.policy(
-                    entry, over: users, mistakes: &mistakes)
+                    entry, over: users, comparing: schema.nameComparison, mistakes: &mistakes)
             } else if let model = ModelResolution.resolve(entry, against: schema, mistakes: &mistakes) {
                 if brings, model.declaration.path == "things" {
                     mistakes.report(

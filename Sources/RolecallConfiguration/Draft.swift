@@ -29,7 +29,7 @@ private struct Draft {
     private mutating func write() -> String {
         var models: [String] = []
         var others: [String] = []
-        for table in schema.tables where !table.name.asciiLowercased.hasPrefix("rolecall_") {
+        for table in schema.tables where !table.isOwn {
             switch Self.usable(table, in: schema) {
             case .success(let key): models.append(model(table, key: key))
             case .failure(let reason): others.append("  # \(YAMLWriter.comment(reason.sentence)).\n")
@@ -182,9 +182,9 @@ private struct Draft {
     private static func head(_ schema: DatabaseSchema) -> String {
         let name = YAMLWriter.comment(schema.name)
         let store =
-            schema.name.hasPrefix("sqlite:")
-            ? "# The database; a path is taken from this file's own directory.\nstore: \(YAMLWriter.text(schema.name))\n\n"
-            : ""
+            schema.storeURL.map { url in
+                "# The database; a path is taken from this file's own directory.\nstore: \(YAMLWriter.text(url))\n\n"
+            } ?? ""
         return """
             # A first configuration for \(name), made from the tables that stand in it.
             #

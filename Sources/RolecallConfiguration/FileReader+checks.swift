@@ -42,41 +42,6 @@ extension FileReader {
         }
     }
 
-    /// A rule that asks for all that another one asks for, and for more, grants nothing.
-    mutating func checkSuperfluous(_ list: RuleList) {
-        for (index, rule) in list.rules.enumerated() where !rule.isBroken {
-            let other = list.rules.enumerated().first { other, candidate in
-                guard other != index, !candidate.isBroken, covers(candidate, rule) else { return false }
-                // Of two that say the same, the first stays.
-                return other < index || !covers(rule, candidate)
-            }
-            guard let other else { continue }
-            report(
-                rule.location,
-                """
-                this rule grants nothing that the one in line \(other.element.location.line) does not grant already; \
-                leave it out
-                """)
-        }
-    }
-
-    private func covers(_ wide: RuleEntry, _ narrow: RuleEntry) -> Bool {
-        guard rank(of: wide.role?.value) <= rank(of: narrow.role?.value) else { return false }
-        if let owner = wide.owner {
-            guard let other = narrow.owner, other.value.name == owner.value.name,
-                other.value.column.asciiLowercased == owner.value.column.asciiLowercased
-            else { return false }
-        }
-        return wide.when.allSatisfy { condition in
-            guard
-                let other = narrow.when.first(where: {
-                    $0.column.value.asciiLowercased == condition.column.value.asciiLowercased
-                })
-            else { return false }
-            return other.values.allSatisfy { value in condition.values.contains { $0.value.isSame(as: value.value) } }
-        }
-    }
-
     /// An owner is somebody who is signed in, which the lowest role says nothing of.
     mutating func checkOwner(_ rule: RuleEntry) {
         guard rule.owner != nil, let role = rule.role, rank(of: role.value) == 0 else { return }

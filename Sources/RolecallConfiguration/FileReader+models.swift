@@ -95,11 +95,6 @@ extension FileReader {
 
     private mutating func keys(_ node: YAMLNode, _ subject: String) -> [Located<String>]? {
         guard let columns = nodes.texts(node, subject, takes: "a column, or a list of columns") else { return nil }
-        var known: Set<String> = []
-        for column in columns where !known.insert(column.value.asciiLowercased).inserted {
-            report(column.location, "\(Words.quoted(column.value)) stands twice in \(subject); keep one of them")
-            return nil
-        }
         guard !columns.isEmpty, columns.count <= 8 else {
             report(
                 node.location,

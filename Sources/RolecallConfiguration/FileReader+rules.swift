@@ -12,7 +12,6 @@ extension FileReader {
             report(entry.value.location, "\(subject) has no rules; write [] for nobody, or leave it out")
         case .scalar: list.rules = [rule(entry.value, subject)]
         }
-        checkSuperfluous(list)
         return list
     }
 
@@ -65,13 +64,6 @@ extension FileReader {
         var when: [WhenEntry] = []
         var alternatives = 1
         for entry in entries {
-            if let known = when.first(where: { $0.column.value.asciiLowercased == entry.key.asciiLowercased }) {
-                report(
-                    entry.location,
-                    "\(Words.quoted(entry.key)) is \(Words.quoted(known.column.value)) again; keep one of them"
-                )
-                return nil
-            }
             guard let values = values(entry) else { continue }
             when.append(WhenEntry(column: Located(entry.key, entry.location), values: values))
             alternatives = min(alternatives * max(1, values.count), Self.maximumAlternatives + 1)

@@ -58,31 +58,28 @@ extension ModelResolution {
     }
 
     /// Why no row can have this value in a column; nil where one could.
-    ///
-    /// SQLite's columns take nearly anything, so only what is certain is said: a column of text turns numbers into
-    /// texts as they are stored, one of numbers turns texts that look like numbers into numbers (its documentation,
-    /// "Type Affinity").
     private func problem(of value: Value, in column: DatabaseSchema.Column) -> String? {
+        guard !column.canHold(value) || value == .null && isKey(column) else { return nil }
         let name = Words.quoted(column.name)
         let declared = "\(name) is declared \(Words.name(column.declaredType))"
-        switch (value, column.kind) {
-        case (.null, _):
-            guard !column.isNullable || isKey(column) else { return nil }
+        switch (column.kind, value) {
+        case (_, .null):
             return "\(name) is never NULL, so the rule never grants; ask for a value, or leave the column out"
-        case (.integer(0), .boolean), (.integer(1), .boolean), (.boolean, .boolean): return nil
-        case (.real(let real), .boolean) where real == 0 || real == 1: return nil
-        case (_, .boolean):
+        case (.boolean, _):
             return "\(declared), so the rule never grants; ask for true or false"
-        case (.integer(let integer), .text): return needsQuotes(declared, String(integer))
-        case (.real(let real), .text): return needsQuotes(declared, String(real))
-        case (.boolean, .text):
+        case (.text, .integer(let integer)): return needsQuotes(declared, String(integer))
+        case (.text, .real(let real)): return needsQuotes(declared, String(real))
+        case (.text, _):
             return """
                 \(declared) and holds texts, so the rule never grants; ask for the text that stands there, in quotes
                 """
-        case (.text(let text), .integer), (.text(let text), .real):
-            guard Int64(text) != nil else { return nil }
-            return "\(declared) and holds numbers, so the rule never grants; write \(text) without quotes"
-        default: return nil
+        case (.integer, .real):
+            return "\(declared) and holds whole numbers, so the rule never grants; ask for one"
+        case (.integer, .text(let text)), (.real, .text(let text)):
+            let advice = Int64(text) == nil ? "ask for a number" : "write \(text) without quotes"
+            return "\(declared) and holds numbers, so the rule never grants; \(advice)"
+        default:
+            return "\(declared) and holds no such value, so the rule never grants; leave the column out"
         }
     }
 

@@ -4,6 +4,7 @@ import ModelStore
 struct ModelResolution {
     let entry: ModelEntry
     let table: DatabaseSchema.Table
+    let nameComparison: DatabaseSchema.NameComparison
     /// The key's columns, by their names in the table.
     let key: [String]
     /// Columns that are declared secret, by their names in the table.
@@ -15,13 +16,14 @@ struct ModelResolution {
         _ entry: ModelEntry, against schema: DatabaseSchema, mistakes: inout Mistakes
     ) -> (declaration: ModelDeclaration, policy: ModelPolicy)? {
         guard !entry.isBroken, let table = table(of: entry, in: schema, mistakes: &mistakes),
-            let key = key(of: entry, in: table, mistakes: &mistakes)
+            let key = key(of: entry, in: table, comparing: schema.nameComparison, mistakes: &mistakes)
         else { return nil }
         let secrets = entry.fields.filter { $0.secret?.value == true }.compactMap {
-            table.named($0.column.value)?.name
+            table.column($0.column.value, comparing: schema.nameComparison)?.name
         }
         var resolution = ModelResolution(
-            entry: entry, table: table, key: key, secrets: Set(secrets), mistakes: mistakes)
+            entry: entry, table: table, nameComparison: schema.nameComparison, key: key, secrets: Set(secrets),
+            mistakes: mistakes)
         let policy = resolution.policy()
         mistakes = resolution.mistakes
         let declaration = ModelDeclaration(
@@ -37,15 +39,9 @@ struct ModelResolution {
     ) -> DatabaseSchema.Table? {
         let name = entry.table?.value ?? entry.name
         let location = entry.table?.location ?? entry.location
-        if name.asciiLowercased.hasPrefix("rolecall_") {
-            mistakes.report(
-                location, "the table \(Words.name(name)) is Rolecall's own and can't be a model; name one of yours")
-            return nil
-        }
-        guard let table = schema.named(name) else {
-            let names = schema.tables.filter { $0.kind == .table && !$0.name.asciiLowercased.hasPrefix("rolecall_") }
-                .map(\.name)
-            let plural = schema.named(name + "s")?.name
+        guard let table = schema.table(name) else {
+            let names = schema.tables.filter { $0.obstacle == nil && !$0.isOwn }.map(\.name)
+            let plural = schema.table(name + "s").flatMap { $0.isOwn ? nil : $0.name }
             let nearest = plural ?? Words.nearest(to: name, among: names)
             let advice =
                 if let nearest {
@@ -59,25 +55,27 @@ struct ModelResolution {
                 location, "there is no table \(Words.quoted(name)) in \(Words.name(schema.name)); \(advice)")
             return nil
         }
-        let problem: String? =
-            switch table.kind {
-            case .table: nil
-            case .view: "is a view; name the table that it shows"
-            case .virtual: "is a virtual table; only ordinary ones can tell their changes"
-            case .shadow: "belongs to a virtual table; only ordinary ones can tell their changes"
-            }
-        if let problem {
-            mistakes.report(location, "\(Words.quoted(table.name)) \(problem)")
+        if table.isOwn {
+            mistakes.report(
+                location, "the table \(Words.name(name)) is Rolecall's own and can't be a model; name one of yours")
+            return nil
+        }
+        if let obstacle = table.obstacle {
+            mistakes.report(location, "\(Words.quoted(table.name)) \(obstacle)")
             return nil
         }
         return table
     }
 
     private static func key(
-        of entry: ModelEntry, in table: DatabaseSchema.Table, mistakes: inout Mistakes
+        of entry: ModelEntry, in table: DatabaseSchema.Table, comparing comparison: DatabaseSchema.NameComparison,
+        mistakes: inout Mistakes
     ) -> [String]? {
-        guard let key = declaredKey(of: entry, in: table, mistakes: &mistakes) else { return nil }
-        for column in table.columns where column.name.asciiLowercased == Model.keyName && key != [column.name] {
+        guard let key = declaredKey(of: entry, in: table, comparing: comparison, mistakes: &mistakes) else {
+            return nil
+        }
+        for column in table.columns
+        where comparison.areSame(column.name, Model.keyName) && key != [column.name] {
             mistakes.report(
                 entry.keyLocation ?? entry.location,
                 """
@@ -90,7 +88,8 @@ struct ModelResolution {
     }
 
     private static func declaredKey(
-        of entry: ModelEntry, in table: DatabaseSchema.Table, mistakes: inout Mistakes
+        of entry: ModelEntry, in table: DatabaseSchema.Table, comparing comparison: DatabaseSchema.NameComparison,
+        mistakes: inout Mistakes
     ) -> [String]? {
         let candidates = ([table.primaryKey] + table.otherKeys).filter { (1...8).contains($0.count) }
         let shown = candidates.map {
@@ -111,7 +110,7 @@ struct ModelResolution {
         }
         var key: [String] = []
         for column in entry.key {
-            guard let found = table.named(column.value) else {
+            guard let found = table.column(column.value, comparing: comparison) else {
                 mistakes.report(column.location, missing(column.value, of: entry.name, in: table))
                 return nil
             }
@@ -145,9 +144,9 @@ struct ModelResolution {
 
     /// A column that the file names; the key may be called `_id`, as on the wire.
     mutating func column(_ name: Located<String>) -> DatabaseSchema.Column? {
-        if let column = table.named(name.value) { return column }
+        if let column = table.column(name.value, comparing: nameComparison) { return column }
         if name.value == Model.keyName {
-            guard key.count > 1 else { return key.first.flatMap { table.named($0) } }
+            guard key.count > 1 else { return key.first.flatMap { table.column($0, comparing: nameComparison) } }
             mistakes.report(
                 name.location,
                 "the key of \(entry.name) has several columns; name them: \(Words.list(key.map(Words.name)))")

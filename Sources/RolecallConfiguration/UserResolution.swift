@@ -2,12 +2,16 @@ import ModelStore
 
 /// What a configuration may say of Rolecall's own users: who reads them, and which of their columns.
 enum UserResolution {
-    static func policy(_ entry: ModelEntry, over users: ModelPolicy, mistakes: inout Mistakes) -> ModelPolicy {
+    static func policy(
+        _ entry: ModelEntry, over users: ModelPolicy, comparing comparison: DatabaseSchema.NameComparison,
+        mistakes: inout Mistakes
+    ) -> ModelPolicy {
         var policy = users
         let table = DatabaseSchema.Table(
-            name: "rolecall_user", kind: .table, columns: BuiltInModels.userColumns, primaryKey: [Model.keyName])
+            name: "rolecall_user", isOwn: true, columns: BuiltInModels.userColumns, primaryKey: [Model.keyName])
         var resolution = ModelResolution(
-            entry: entry, table: table, key: [Model.keyName], secrets: [], mistakes: mistakes)
+            entry: entry, table: table, nameComparison: comparison, key: [Model.keyName], secrets: [],
+            mistakes: mistakes)
         if let read = entry.read {
             policy.read = read.rules.filter { !$0.isBroken }.flatMap { resolution.rules($0) }
         }

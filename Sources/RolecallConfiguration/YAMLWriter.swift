@@ -51,7 +51,7 @@ enum YAMLWriter {
 }
 
 extension String {
-    /// Without regard to the case of A to Z, as the database compares names.
+    /// With a to z in place of A to Z; all else as it is.
     var asciiLowercased: String {
         String(decoding: utf8.map { (0x41...0x5A).contains($0) ? $0 | 0x20 : $0 }, as: UTF8.self)
     }

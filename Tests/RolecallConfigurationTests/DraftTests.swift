@@ -13,11 +13,11 @@ import Testing
         return (draft, resolved, (mistakes + others).map(\.description))
     }
 
-    @Test("a schema that is called as a store is named in the file, whatever the path")
+    @Test("the file names the store by its URL, whatever the path")
     func store() {
-        for name in ["sqlite:shop.db", "sqlite:/a b/#: \"x'.db"] {
+        for name in ["sqlite:shop.db", "sqlite:/a b/#: \"x'.db", "postgres://shop@db.example.org/shop"] {
             var schema = Shop.schema
-            schema.name = name
+            schema.storeURL = name
             let (file, mistakes) = ConfigurationFile.read(
                 ConfigurationFile.draft(for: schema), name: "c.yml", settings: ["store"])
             #expect(mistakes == [])
@@ -82,10 +82,10 @@ import Testing
             "", "日本",
         ]
         let schema = DatabaseSchema(
-            name: "a.db",
+            name: "a.db", nameComparison: .ignoringASCIICase,
             tables: tables.map {
                 DatabaseSchema.Table(
-                    name: $0, kind: .table, columns: [Shop.column("id", .integer, "INTEGER")], primaryKey: ["id"])
+                    name: $0, columns: [Shop.column("id", .integer, "INTEGER")], primaryKey: ["id"])
             })
         let (_, resolved, mistakes) = file(schema)
         #expect(mistakes == [])
@@ -100,7 +100,7 @@ import Testing
 
     @Test("a database without tables has a file without models")
     func empty() {
-        let (draft, resolved, mistakes) = file(DatabaseSchema(name: "a\nb.db", tables: []))
+        let (draft, resolved, mistakes) = file(DatabaseSchema(name: "a\nb.db", nameComparison: .exact, tables: []))
         #expect(mistakes == [])
         #expect(resolved.models.count == 2)
         #expect(draft.hasSuffix("models: {}\n"))
@@ -116,8 +116,13 @@ import Testing
             let usable = schema.tables.filter { table in
                 let keys = ([table.primaryKey] + table.otherKeys).filter { (1...8).contains($0.count) }
                 let names = [table.name] + table.columns.map(\.name)
-                return table.kind == .table && !names.contains { $0.unicodeScalars.first == "\u{FEFF}" }
-                    && keys.contains { key in table.columns.allSatisfy { $0.name != "_id" || key == ["_id"] } }
+                return table.obstacle == nil && !table.isOwn
+                    && !names.contains { $0.unicodeScalars.first == "\u{FEFF}" }
+                    && keys.contains { key in
+                        table.columns.allSatisfy { column in
+                            !schema.nameComparison.areSame(column.name, "_id") || key == [column.name]
+                        }
+                    }
             }
             #expect(resolved.models.dropFirst(2).map(\.table) == usable.map(\.name), "\(draft)")
             for model in resolved.models.dropFirst(2) {
@@ -134,35 +139,36 @@ import Testing
 extension DatabaseSchema {
     /// A schema as nobody would make one: names of any characters, keys of any columns.
     static func random(_ random: inout Seeded) -> DatabaseSchema {
-        var names: Set<String> = []
+        let comparison: NameComparison = random.below(2) == 0 ? .exact : .ignoringASCIICase
         var tables: [Table] = []
         for _ in 0..<random.below(6) {
             let name = random.name()
-            guard names.insert(name.lowercased()).inserted else { continue }
-            tables.append(.random(name, &random))
+            guard !tables.contains(where: { comparison.areSame($0.name, name) }) else { continue }
+            tables.append(.random(name, comparison, &random))
         }
-        return DatabaseSchema(name: random.name() + ".db", tables: tables)
+        return DatabaseSchema(name: random.name() + ".db", nameComparison: comparison, tables: tables)
     }
 }
 
 extension DatabaseSchema.Table {
-    fileprivate static func random(_ name: String, _ random: inout Seeded) -> Self {
-        var names: Set<String> = []
+    fileprivate static func random(
+        _ name: String, _ comparison: DatabaseSchema.NameComparison, _ random: inout Seeded
+    ) -> Self {
         var columns: [DatabaseSchema.Column] = []
         for _ in 0...random.below(10) {
-            let name = random.below(12) == 0 ? "_id" : random.name()
-            guard names.insert(name.lowercased()).inserted else { continue }
+            let name = random.below(12) == 0 ? ["_id", "_ID"][random.below(2)] : random.name()
+            guard !columns.contains(where: { comparison.areSame($0.name, name) }) else { continue }
             let kinds: [Column.Kind] = [.integer, .real, .text, .boolean, .blob, .any]
             columns.append(
                 DatabaseSchema.Column(
-                    name: name, kind: kinds[random.below(kinds.count)],
+                    name: name, kind: kinds[random.below(kinds.count)], takesOtherKinds: random.below(2) == 0,
                     declaredType: random.below(3) == 0
                         ? random.name() : ["", "INTEGER", "VARCHAR(3)"][random.below(3)],
                     isNullable: random.below(2) == 0, isGenerated: random.below(8) == 0))
         }
-        let kinds: [Kind] = [.table, .table, .table, .view, .virtual, .shadow]
         return DatabaseSchema.Table(
-            name: name, kind: kinds[random.below(kinds.count)], columns: columns,
+            name: name, isOwn: random.below(8) == 0, obstacle: random.below(3) == 0 ? "is no table" : nil,
+            columns: columns,
             primaryKey: random.below(3) == 0 ? [] : key(of: columns, &random),
             otherKeys: (0..<random.below(3)).map { _ in key(of: columns, &random) })
     }
@@ -178,7 +184,8 @@ extension Seeded {
     fileprivate mutating func name() -> String {
         if below(2) == 0 {
             let names = [
-                "orders", "Order", "users", "id", "email", "password", "api_token", "on", "no", "null", "true", "~",
+                "orders", "ORDERS", "Order", "users", "id", "Id", "email", "password", "api_token", "on", "no", "null",
+                "true", "~",
                 "<<",
                 "messages", "events", "thing", "things", "status", "everyone", "1", "3.5", "010", "customer_id",
             ]

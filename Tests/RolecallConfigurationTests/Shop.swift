@@ -45,17 +45,17 @@ enum Shop {
         """
 
     static let schema = DatabaseSchema(
-        name: "shop.db",
+        name: "shop.db", nameComparison: .ignoringASCIICase,
         tables: [
             DatabaseSchema.Table(
-                name: "customers", kind: .table,
+                name: "customers",
                 columns: [
                     column("id", .integer, "INTEGER"), column("email", .text, "TEXT"),
                     column("password_hash", .text, "TEXT"),
                 ],
                 primaryKey: ["id"], otherKeys: [["email"]]),
             DatabaseSchema.Table(
-                name: "order_lines", kind: .table,
+                name: "order_lines",
                 columns: [
                     column("order_id", .integer, "INTEGER"), column("line", .integer, "INTEGER"),
                     column("product", .text, "VARCHAR(20)"), column("cost", .real, "REAL", isNullable: true),
@@ -63,7 +63,7 @@ enum Shop {
                 ],
                 primaryKey: ["order_id", "line"]),
             DatabaseSchema.Table(
-                name: "orders", kind: .table,
+                name: "orders",
                 columns: [
                     column("id", .integer, "INTEGER"), column("customer_id", .integer, "INTEGER"),
                     column("state", .text, "TEXT"), column("is_gift", .boolean, "BOOLEAN"),
@@ -72,25 +72,33 @@ enum Shop {
                 ],
                 primaryKey: ["id"]),
             DatabaseSchema.Table(
-                name: "notes", kind: .table, columns: [column("body", .text, "TEXT", isNullable: true)],
+                name: "notes", columns: [column("body", .text, "TEXT", isNullable: true)],
                 primaryKey: []),
             DatabaseSchema.Table(
-                name: "tags", kind: .table, columns: [column("name", .text, "TEXT"), column("_id", .integer, "INT")],
+                name: "tags", columns: [column("name", .text, "TEXT"), column("_id", .integer, "INT")],
                 primaryKey: ["name"]),
             DatabaseSchema.Table(
-                name: "sales", kind: .view, columns: [column("id", .integer, "INTEGER")], primaryKey: []),
+                name: "rolecall_events", isOwn: true, columns: [column("seq", .integer, "INTEGER")],
+                primaryKey: ["seq"]),
             DatabaseSchema.Table(
-                name: "search", kind: .virtual, columns: [column("body", .any, "")], primaryKey: []),
+                name: "sales", obstacle: "is a view; name the table that it shows",
+                columns: [column("id", .integer, "INTEGER")], primaryKey: []),
             DatabaseSchema.Table(
-                name: "search_data", kind: .shadow, columns: [column("id", .integer, "INTEGER")], primaryKey: ["id"]),
+                name: "search", obstacle: "is a virtual table; only ordinary ones can tell their changes",
+                columns: [column("body", .any, "")], primaryKey: []),
+            DatabaseSchema.Table(
+                name: "search_data", obstacle: "belongs to a virtual table; only ordinary ones can tell their changes",
+                columns: [column("id", .integer, "INTEGER")], primaryKey: ["id"]),
         ])
 
     static let settings: Set<String> = ["port", "host", "allowed-origin", "sign-up", "key-file"]
 
+    /// A column as those of SQLite's ordinary tables are.
     static func column(
         _ name: String, _ kind: Column.Kind, _ type: String, isNullable: Bool = false, isGenerated: Bool = false
     ) -> DatabaseSchema.Column {
         DatabaseSchema.Column(
-            name: name, kind: kind, declaredType: type, isNullable: isNullable, isGenerated: isGenerated)
+            name: name, kind: kind, takesOtherKinds: true, declaredType: type, isNullable: isNullable,
+            isGenerated: isGenerated)
     }
 }

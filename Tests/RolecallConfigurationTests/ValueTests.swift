@@ -7,10 +7,10 @@ import Testing
     /// The value that a rule asks a column for that takes anything.
     private func value(_ text: String) -> Value? {
         let schema = DatabaseSchema(
-            name: "a.db",
+            name: "a.db", nameComparison: .ignoringASCIICase,
             tables: [
                 DatabaseSchema.Table(
-                    name: "a", kind: .table,
+                    name: "a",
                     columns: [
                         Shop.column("id", .integer, "INTEGER"), Shop.column("it", .any, "", isNullable: true),
                     ],
@@ -79,10 +79,10 @@ import Testing
     @Test("a name is a text, even where it looks like something else")
     func names() {
         let schema = DatabaseSchema(
-            name: "a.db",
+            name: "a.db", nameComparison: .ignoringASCIICase,
             tables: [
                 DatabaseSchema.Table(
-                    name: "1", kind: .table,
+                    name: "1",
                     columns: [Shop.column("on", .integer, "INTEGER"), Shop.column("3.5", .integer, "INT")],
                     primaryKey: ["on"])
             ])

@@ -9,14 +9,14 @@ struct IdentityChangeRecordTests {
     private func principal(_ user: Int64, session: String? = nil, readAt: Int64) -> Principal {
         Principal(
             user: UserSummary(id: user, email: "", name: "", role: "user"), session: session, generation: 0,
-            expiresAt: .now, readAt: readAt)
+            expiresAt: .now, readAt: IdentityCursor(era: Era(rawValue: 1), upTo: readAt))
     }
 
     @Test("who was read before the last change of his record or his session is not believed")
     func known() {
-        var record = IdentityChangeRecord()
-        record.note(IdentityChange(sequence: 5, subject: .user(1, nil), at: ""))
-        record.note(IdentityChange(sequence: 7, subject: .session("s"), at: ""))
+        var record = IdentityChangeRecord(era: Era(rawValue: 1))
+        record.note(IdentityFeedEntry(mark: 5, subject: .user(1, nil), at: ""))
+        record.note(IdentityFeedEntry(mark: 7, subject: .sessionEnded("s"), at: ""))
         #expect(record.hasNewerRecord(than: principal(1, readAt: 4)))
         #expect(!record.hasNewerRecord(than: principal(1, readAt: 5)))
         #expect(!record.hasNewerRecord(than: principal(2, readAt: 0)))
@@ -26,9 +26,11 @@ struct IdentityChangeRecordTests {
 
     @Test("however much changes, nobody who was read before a change is ever believed")
     func forgetful() {
-        var record = IdentityChangeRecord()
+        var record = IdentityChangeRecord(era: Era(rawValue: 1))
         for sequence in 1...20_000 as ClosedRange<Int64> {
-            record.note(IdentityChange(sequence: sequence, subject: .session("\(sequence)"), at: ""))
+            record.note(IdentityFeedEntry(
+                    mark: IdentityMark(era: Era(rawValue: 1), number: sequence), subject: .sessionEnded("\(sequence)"),
+                    at: ""))
         }
         for sequence in stride(from: Int64(1), through: 20_000, by: 37) {
             #expect(record.hasNewerRecord(than: principal(1, session: "\(sequence)", readAt: sequence - 1)))

@@ -194,7 +194,7 @@ struct AssociationTests {
     func replayGoesOn() async throws {
         try await LiveServer.run { server in
             let token = try await server.token(for: "test@example.com")
-            let start = try await server.store.inspect { _ in }.position
+            let start = try await server.store.head().position
             let model = try server.model("thing")
             let count = 3000
             try await server.store.transaction { transaction in

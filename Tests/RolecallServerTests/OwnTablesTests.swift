@@ -162,7 +162,7 @@ struct OwnTablesTests {
         try await withTables(Self.sql, yaml, configure: { $0.pruningInterval = .milliseconds(50) }) { server, token in
             let user = try await server.connect(auth: ["token": .string(token)])
             _ = try await user.identity(.auth)
-            let start = try await server.store.inspect { _ in }.position
+            let start = try await server.store.head().position
             try await server.shell(
                 """
                 WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 5000)
@@ -172,8 +172,8 @@ struct OwnTablesTests {
             let told = await user.received.count { $0.modelEvent != nil }
             #expect(told == 5000, "What has not been told yet is not forgotten.")
             while true {
-                let held = try await server.store.stretch(behind: .beginning, limit: 1)
-                if try await server.store.head().sequence - held.start.sequence <= 1000 { break }
+                let held = try await server.store.span()
+                if held.end.sequence - held.start.sequence <= 1000 { break }
                 try await Task.sleep(for: .milliseconds(10))
             }
             let late = try await server.connect(auth: ["token": .string(token), "after": .string(start.description)])

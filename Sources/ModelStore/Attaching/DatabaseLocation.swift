@@ -6,9 +6,7 @@ public protocol DatabaseLocation: Sendable {
     /// Whether there is a database yet; ``open(_:)`` makes it.
     func exists() async throws -> Bool
 
-    /// What stands in it. Nothing of it is changed.
-    ///
-    /// - Throws: ``StoreError/unusable(_:cause:)`` where there is no database.
+    /// What stands in it; no table where there is no database yet. Nothing of it is changed.
     func schema() async throws -> DatabaseSchema
 
     /// What opening it with these models would put into it. Nothing of it is changed.

@@ -79,13 +79,13 @@ package struct EventHistory: Sendable {
             case .retention(let earliest):
                 return .gap(Gap(after: after.description, before: earliest.position, reason: .retention))
             case .unknown:
-                let earliest = try await store.stretch(behind: .beginning, limit: 1).start
+                let earliest = try await store.span().start
                 return .gap(Gap(after: after.description, before: earliest.position, reason: .unknown))
             }
             // Within a folded stretch what was sent does not end at one place: all of it is read, some of it again.
             if let folding = after.folding { cursor.sequence = folding.lowerBound - 1 }
         } else {
-            cursor = try await store.stretch(behind: .beginning, limit: 1).start
+            cursor = try await store.span().start
         }
         var (entries, size, count): ([Entry], Int, Int) = ([], 0, 0)
         while true {
@@ -125,9 +125,4 @@ package struct EventHistory: Sendable {
         if let gap = encoder.gap(record, in: era, to: view) { return .gap(gap) }
         return encoder.modelEvent(for: record, in: era, to: view).map(Entry.event)
     }
-}
-
-extension LogCursor {
-    /// Before every entry that a log holds: reading behind it begins with the first, whatever the era.
-    static let beginning = LogCursor(era: Era(rawValue: 0), sequence: 0)
 }

@@ -86,7 +86,7 @@ package struct ExplanationService: Sendable {
     }
 
     private func lost(_ position: Position) async throws -> Gap {
-        let start = try await store.stretch(behind: .beginning, limit: 1).start
+        let start = try await store.span().start
         switch try await store.judge(Position(era: position.era, sequence: position.sequence)) {
         case .unknown:
             throw DomainError.notFound("This is no position of an event of this log.", field: "position")

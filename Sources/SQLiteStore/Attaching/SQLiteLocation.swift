@@ -18,7 +18,8 @@ public struct SQLiteLocation: DatabaseLocation {
     public func exists() async throws -> Bool { FileManager.default.fileExists(atPath: path) }
 
     public func schema() async throws -> DatabaseSchema {
-        try await blocking { try SQLiteDatabaseStore.schema(path: path) }
+        guard try await exists() else { return SQLiteDatabaseStore.emptySchema(path: path) }
+        return try await blocking { try SQLiteDatabaseStore.schema(path: path) }
     }
 
     public func plan(_ options: OpeningOptions) async throws -> AttachmentPlan {

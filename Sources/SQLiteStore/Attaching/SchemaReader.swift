@@ -1,44 +1,74 @@
 import GRDB
 import ModelStore
 
+extension SQLiteDatabaseStore {
+    /// What stands in a database that has yet to be made: nothing.
+    public static func emptySchema(path: String) -> DatabaseSchema {
+        SchemaReader.schema(named: path, tables: [])
+    }
+}
+
 /// Reads what stands in a database, for those who write configurations.
 enum SchemaReader {
     static func schema(named name: String, in db: Database) throws -> DatabaseSchema {
-        var found: [(name: String, type: String)] = []
-        try db.query("SELECT name, type FROM pragma_table_list WHERE schema = 'main' ORDER BY name COLLATE NOCASE") {
-            row in
-            let name = row.text(0)
-            let isHidden =
-                name.lowercased().hasPrefix("sqlite_")
-                || name.lowercased().hasPrefix("rolecall_") && !shown.contains(name.lowercased())
-            if !isHidden { found.append((name, row.text(1))) }
+        var found: [Entry] = []
+        try db.query(
+            "SELECT name, type, strict FROM pragma_table_list WHERE schema = 'main' ORDER BY name COLLATE NOCASE"
+        ) { row in
+            let entry = Entry(name: row.text(0), type: row.text(1), isStrict: row.integer(2) != 0)
+            if !entry.name.lowercased().hasPrefix("sqlite_") { found.append(entry) }
             return true
         }
-        return DatabaseSchema(name: name, tables: try found.map { try table($0.name, $0.type, in: db) })
+        return schema(named: name, tables: try found.map { try table($0, in: db) })
     }
 
-    /// Those of the store's own tables that are models.
-    private static let shown: Set<String> = ["rolecall_user", "rolecall_message"]
+    /// Names of tables and columns have no case in SQLite, as far as A to Z go.
+    fileprivate static func schema(named name: String, tables: [DatabaseSchema.Table]) -> DatabaseSchema {
+        DatabaseSchema(
+            name: name, storeURL: "sqlite:\(name)", nameComparison: .ignoringASCIICase, tables: tables)
+    }
 
-    private static func table(_ name: String, _ type: String, in db: Database) throws -> DatabaseSchema.Table {
-        let kind = DatabaseSchema.Table.Kind(rawValue: type) ?? .table
+    /// A line of `PRAGMA table_list`.
+    private struct Entry {
+        var name: String
+        var type: String
+        var isStrict: Bool
+
+        var isOwn: Bool { name.lowercased().hasPrefix("rolecall_") }
+
+        /// Triggers can be put on ordinary tables only.
+        var obstacle: String? {
+            switch type {
+            case "view": "is a view; name the table that it shows"
+            case "virtual": "is a virtual table; only ordinary ones can tell their changes"
+            case "shadow": "belongs to a virtual table; only ordinary ones can tell their changes"
+            default: nil
+            }
+        }
+    }
+
+    private static func table(_ entry: Entry, in db: Database) throws -> DatabaseSchema.Table {
+        let obstacle = entry.obstacle
         let columns: [TableColumn]
         do {
-            columns = try TableColumn.all(of: name, in: db)
-        } catch is DatabaseError where kind != .table {
+            columns = try TableColumn.all(of: entry.name, in: db)
+        } catch is DatabaseError where obstacle != nil {
             // A view of something that is gone, or a virtual table without its module.
-            return DatabaseSchema.Table(name: name, kind: kind, columns: [], primaryKey: [])
+            return DatabaseSchema.Table(
+                name: entry.name, isOwn: entry.isOwn, obstacle: obstacle, columns: [], primaryKey: [])
         }
         let primary = columns.filter { $0.primaryKeyPosition > 0 }.sorted {
             $0.primaryKeyPosition < $1.primaryKeyPosition
         }
         let required = Set(columns.filter { $0.isNotNull || $0.primaryKeyPosition > 0 }.map(\.name))
-        let others = kind == .table ? try UniqueIndex.all(of: name, in: db) : []
+        let others = obstacle == nil ? try UniqueIndex.all(of: entry.name, in: db) : []
         return DatabaseSchema.Table(
-            name: name, kind: kind,
+            name: entry.name, isOwn: entry.isOwn, obstacle: obstacle,
             columns: columns.map { column in
                 DatabaseSchema.Column(
-                    name: column.name, kind: column.kind, declaredType: column.declaredType,
+                    name: column.name, kind: column.kind,
+                    takesOtherKinds: column.takesOtherKinds(inStrictTable: entry.isStrict),
+                    declaredType: column.declaredType,
                     isNullable: !column.isNotNull && column.primaryKeyPosition == 0, isGenerated: column.isGenerated)
             },
             primaryKey: primary.map(\.name),

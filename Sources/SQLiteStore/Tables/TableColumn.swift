@@ -54,6 +54,12 @@ struct TableColumn {
         return .any
     }
 
+    /// Whether a value that the column's affinity can't convert is kept as it is. A STRICT table refuses it, but does not
+    /// check what it computes by itself.
+    func takesOtherKinds(inStrictTable isStrict: Bool) -> Bool {
+        !isStrict || isGenerated
+    }
+
     /// - Parameters:
     ///   - isKey: whether it is the key by itself.
     ///   - isPart: whether it is that, or a part of it.

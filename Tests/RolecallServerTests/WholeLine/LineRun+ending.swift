@@ -10,7 +10,7 @@ extension LineRun {
     /// Waits until all has been told, and judges it.
     func end() async throws {
         try await reload(everything: true)
-        let head = try await server.store.inspect { _ in }.position
+        let head = try await server.store.head().position
         await server.told(head)
         try await look()
         for ear in ears { try await judge(ear, head: head.sequence) }

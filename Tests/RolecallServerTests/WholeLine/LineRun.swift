@@ -246,7 +246,7 @@ actor LineRun {
     func connect(_ account: Int?, _ transport: SocketIOTransport) async throws {
         let lists = try await lists(as: account)
         if world.isOne(in: 2) { try await change() }
-        var start = try await server.store.inspect { _ in }.position
+        var start = try await server.store.head().position
         for list in lists.values where list.position < start.sequence {
             start = Position(era: start.era, sequence: list.position)
         }
