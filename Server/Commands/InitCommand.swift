@@ -20,7 +20,8 @@ struct InitCommand: AsyncParsableCommand {
 
     func run() async throws {
         try await reportingStartupErrors {
-            let location = try databaseLocation(store, logger: Logger(label: "rolecall") { _ in SwiftLogNoOpLogHandler() })
+            let location = try databaseLocation(
+                store, logger: Logger(label: "rolecall") { _ in SwiftLogNoOpLogHandler() })
             guard try await location.exists() else { throw StartupError("There is no database \(location.name).") }
             var schema = try await location.schema()
             schema.name = storeName(of: location.name)

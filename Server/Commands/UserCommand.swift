@@ -4,7 +4,6 @@ import Glibc
 import Logging
 import ModelStore
 import RolecallConfiguration
-import ModelStore
 import RolecallCore
 import RolecallProtocol
 

@@ -116,9 +116,9 @@ struct RowServiceTests {
                 let row = try await service.create(
                     "note", ["body": "b", "cost": 2, "slot": .integer(Int64(index))], as: promoted)
                 #expect(row.value["cost"] == .real(2))
-                let event = try await service.store.inspect {
-                    try $0.events(after: row.position.sequence - 1, limit: 1).first
-                }.value
+                var before = LogCursor(try #require(row.position))
+                before.sequence -= 1
+                let event = try await service.store.stretch(behind: before, limit: 1).entries.first
                 #expect(event?.author == Author(id: admin.user, name: "admin"))
                 let changed = try await service.update(
                     model, key: try #require(row.value["_id"]), ["cost": 3], replaces: false, as: promoted)
@@ -172,7 +172,7 @@ struct RowServiceTests {
             var nobody = admin
             nobody.user = 987
             #expect(await refusals(of: nobody).allSatisfy { $0?.contains("user_unknown") == true })
-            #expect(try await store.inspect { _ in }.position == written)
+            #expect(CommitPosition.at(try await store.head().position) == written)
         }
     }
 

@@ -19,6 +19,8 @@ import WireJSON
 struct LiveServer: Sendable {
     let url: String
     let store: any DataStore
+    /// Of the log, when the server was started.
+    let era: Era
     let tokens: TokenAuthority
     let association: Association
     let node: LocalNode
@@ -58,7 +60,8 @@ struct LiveServer: Sendable {
                 do {
                     try await body(
                         LiveServer(
-                            url: "http://\(address)", store: application.domain.store, tokens: tokens,
+                            url: "http://\(address)", store: application.domain.store,
+                            era: try await application.domain.store.head().era, tokens: tokens,
                             association: application.domain.association, node: application.live.node,
                             server: application.server, metrics: application.metrics,
                             databasePath: String(configuration.storeURL.dropFirst(7))))

@@ -24,7 +24,7 @@ struct RevocationTests {
                             id: id, user: user.id, createdAt: .now,
                             expiresAt: Timestamp(milliseconds: Timestamp.now.milliseconds + 3_600_000)))
                 }
-            }.position
+            }.place
             let mine = try await server.token(for: "admin@example.com", session: "mine")
             let other = try await server.token(for: "admin@example.com", session: "other")
             let ended = try await server.connect(auth: ["token": .string(mine)])

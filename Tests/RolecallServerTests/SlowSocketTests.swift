@@ -117,7 +117,7 @@ struct SlowSocketTests {
                 auth: ["token": .string(try await server.token(for: "test@example.com"))])
             _ = try await witness.identity(.auth)
             var names: [String] = []
-            var position = Position(era: server.store.logID, sequence: 0)
+            var position = Position(era: server.era, sequence: 0)
             for number in 0..<Self.fillCount {
                 position = try await server.addThing("\(number)\(Self.filling)", adminOnly: number % 4 == 1)
                 if number % 4 != 1 { names.append("\(number)\(Self.filling)") }

@@ -72,8 +72,15 @@ package final class Association: Sendable {
     }
 
     /// The same user's record has changed: the socket's rights follow it.
-    func update(_ socket: Socket, to user: UserSummary) {
-        guard socket.isConnected, var principal = socket.identity?.principal, principal.user != user else { return }
+    ///
+    /// - Parameter cursor: what of the identity feed the record holds.
+    func update(_ socket: Socket, to user: UserSummary, readAt cursor: IdentityCursor) {
+        guard socket.isConnected, let identity = socket.identity, var principal = identity.principal else { return }
+        principal.readAt = cursor
+        guard principal.user != user else {
+            identity.principal = principal
+            return
+        }
         let reason: IdentityReason = principal.user.role == user.role ? .userChanged : .roleChanged
         principal.user = user
         change(socket, to: principal, reason: reason, resumingAfter: nil)

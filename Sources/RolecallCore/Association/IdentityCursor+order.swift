@@ -6,7 +6,4 @@ extension IdentityCursor {
         era == other.era && other.upTo <= upTo
             && except.allSatisfy { $0 > other.upTo || other.except.contains($0) }
     }
-
-    /// Whether every change up to a number is covered.
-    func coversAll(upTo number: Int64) -> Bool { upTo >= number && except.allSatisfy { $0 > number } }
 }

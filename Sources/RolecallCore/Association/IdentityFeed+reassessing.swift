@@ -11,7 +11,9 @@ extension IdentityFeed {
     func reassess(_ hub: SocketHub) async {
         let sockets = await server.sockets(in: nil).filter { $0.hub === hub }
         guard let first = sockets.first else { return }
-        let claims = await first.onLoop { _ in Set(sockets.compactMap { $0.identity?.principal.map(Claimant.init)?.claim }) }
+        let claims = await first.onLoop { _ in
+            Set(sockets.compactMap { $0.identity?.principal.map(Claimant.init)?.claim })
+        }
         for claim in claims {
             let record = await record(of: claim)
             await first.onLoop { _ in
@@ -49,8 +51,7 @@ extension IdentityFeed {
         case .record(let record):
             do throws(ClaimRefusal) {
                 try record.confirm(claim)
-                association.update(socket, to: record.identity.summary)
-                socket.identity?.principal?.readAt = record.readAt
+                association.update(socket, to: record.identity.summary, readAt: record.readAt)
             } catch {
                 association.disassociate(socket, reason: error == .sessionEnded ? .signedOut : .passwordChanged)
             }

@@ -24,20 +24,26 @@ struct IdentityFeed: Sendable {
             Task {
                 await reassess(hub)
                 hub.eventLoop.execute {
-                    loop.identitiesHold(reading.cursor)
+                    loop.identitiesReset(to: reading.cursor)
                     body()
                 }
             }
             return
         }
         let held = loop.identitiesHold
-        var followers: [Socket] = []
+        // Sockets that follow a change of this reading: what it holds of their users is in it in the order of the commits,
+        // which its cursor does not tell.
+        var following: Set<ObjectIdentifier> = []
+        func isOlder(_ socket: Socket, than mark: IdentityMark) -> Bool {
+            following.contains(ObjectIdentifier(socket)) || Self.isOlder(socket, than: mark)
+        }
         for entry in reading.entries where !held.covers(entry.mark) {
-            loop.note(entry)
+            loop.note(entry, of: reading.cursor)
             switch entry.subject {
             case .user(let id, let record):
                 for socket in hub.sockets(in: .user(id)) where isOlder(socket, than: entry.mark) {
-                    if follow(record, on: socket) { followers.append(socket) }
+                    follow(record, readAt: reading.cursor, on: socket)
+                    following.insert(ObjectIdentifier(socket))
                 }
             case .sessionEnded(let id):
                 for socket in hub.sockets(in: .session(id)) where isOlder(socket, than: entry.mark) {
@@ -48,8 +54,6 @@ struct IdentityFeed: Sendable {
                 break
             }
         }
-        // All changes of a reading first: a cursor that covers the last of a user's covers those before it, too.
-        for socket in followers { socket.identity?.principal?.readAt = reading.cursor }
         loop.identitiesHold(reading.cursor)
         body()
     }
@@ -59,23 +63,17 @@ struct IdentityFeed: Sendable {
         metrics.identities(reading, holdAt: .now)
     }
 
-    /// - Returns: whether the socket is still the user's.
-    private func follow(_ record: IdentityRecord?, on socket: Socket) -> Bool {
-        guard let record else {
-            association.disassociate(socket, reason: .userRemoved)
-            return false
-        }
+    private func follow(_ record: IdentityRecord?, readAt cursor: IdentityCursor, on socket: Socket) {
+        guard let record else { return association.disassociate(socket, reason: .userRemoved) }
         guard record.generation == socket.identity?.principal?.generation else {
-            association.disassociate(socket, reason: .passwordChanged)
-            return false
+            return association.disassociate(socket, reason: .passwordChanged)
         }
-        association.update(socket, to: record.summary)
-        return true
+        association.update(socket, to: record.summary, readAt: cursor)
     }
 
     /// Whether a socket's principal was read without a change. One that was read with it is as the record says by now,
     /// however late the feed is read.
-    private func isOlder(_ socket: Socket, than mark: IdentityMark) -> Bool {
+    private static func isOlder(_ socket: Socket, than mark: IdentityMark) -> Bool {
         socket.identity?.principal.map { !$0.readAt.covers(mark) } ?? false
     }
 }

@@ -48,7 +48,7 @@ package final class LoopDelivery: @unchecked Sendable {
 
     init(watermark: LogCursor, identities: IdentityCursor, eventLoop: any EventLoop) {
         progress = Mutex(Progress(watermark: watermark, identitiesHold: identities))
-        changes = IdentityChangeRecord(era: identities.era)
+        changes = IdentityChangeRecord(from: identities)
         self.eventLoop = eventLoop
         expiries = ExpiryClock(eventLoop: eventLoop)
     }
@@ -203,18 +203,22 @@ package final class LoopDelivery: @unchecked Sendable {
     // MARK: Identities
 
     /// A change of an identity has been read.
-    func note(_ entry: IdentityFeedEntry) { changes.note(entry) }
+    func note(_ entry: IdentityFeedEntry, of cursor: IdentityCursor) { changes.note(entry, of: cursor) }
 
     /// All that a reading of the feed has shown holds on the loop.
     func identitiesHold(_ cursor: IdentityCursor) {
+        progress.withLock { $0.hold(cursor) }
+        resumeWaiting()
+    }
+
+    /// The feed could not say what had changed, and every identity was read anew: what was read before that is old.
+    func identitiesReset(to cursor: IdentityCursor) {
         let former = progress.withLock { progress in
             defer { progress.hold(cursor) }
             return progress.identitiesHold.era
         }
-        if former != cursor.era {
-            formerEras.insert(former)
-            changes = IdentityChangeRecord(era: cursor.era)
-        }
+        if former != cursor.era { formerEras.insert(former) }
+        changes = IdentityChangeRecord(from: cursor)
         resumeWaiting()
     }
 

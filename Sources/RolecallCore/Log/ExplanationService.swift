@@ -76,7 +76,11 @@ package struct ExplanationService: Sendable {
     }
 
     /// - Returns: nil where the log holds no record at this position.
+    /// - Throws: ``DomainError/notFound(_:field:)`` for what is no position of this log.
     private func record(at position: Position) async throws -> ChangeRecord? {
+        if case .unknown = try await store.judge(position) {
+            throw DomainError.notFound("This is no position of an event of this log.", field: "position")
+        }
         let before = LogCursor(era: position.era, sequence: position.sequence - 1)
         let stretch = try await store.stretch(behind: before, limit: 1)
         guard stretch.interruption == nil, let record = stretch.entries.first,
@@ -87,14 +91,10 @@ package struct ExplanationService: Sendable {
 
     private func lost(_ position: Position) async throws -> Gap {
         let start = try await store.span().start
-        switch try await store.judge(Position(era: position.era, sequence: position.sequence)) {
-        case .unknown:
-            throw DomainError.notFound("This is no position of an event of this log.", field: "position")
-        case .known(let place) where place.sequence > start.sequence:
+        guard position.sequence <= start.sequence else {
             throw DomainError.notFound("There is no event at this position.", field: "position")
-        case .known, .retention:
-            return Gap(after: position.description, before: start.position, reason: .retention)
         }
+        return Gap(after: position.description, before: start.position, reason: .retention)
     }
 
     private func explanation(

@@ -1,6 +1,5 @@
 import CoreMetrics
 import ModelStore
-import ModelStore
 import RolecallProtocol
 import SocketIOServer
 import Synchronization

@@ -65,7 +65,8 @@ extension Replay {
         while cursor < folding.upperBound {
             let events = try await events(after: cursor, through: folding.upperBound, of: era, to: socket)
             for event in events where receivers.interest.includes(event) {
-                guard event.change != .gap, let modelEvent = encoder.modelEvent(for: event, in: era, to: receivers.view) else {
+                guard event.change != .gap, let modelEvent = encoder.modelEvent(for: event, in: era, to: receivers.view)
+                else {
                     continue
                 }
                 let key = EventEncoder.foldingKey(of: event)
@@ -110,7 +111,8 @@ extension Replay {
 
     /// What an event of the stretch comes to; nil for one that a newer one stands for.
     private func outboundEvent(
-        _ event: ChangeRecord, of folding: ClosedRange<Int64>, in era: Era, to view: View, by standIns: [String: StandIn]
+        _ event: ChangeRecord, of folding: ClosedRange<Int64>, in era: Era, to view: View,
+        by standIns: [String: StandIn]
     ) -> OutboundEvent? {
         if let gap = encoder.gap(event, in: era, to: view) {
             return OutboundEvent(Gap.eventName, [gap.json], number: event.sequence)

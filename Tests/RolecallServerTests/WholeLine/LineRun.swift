@@ -157,7 +157,7 @@ actor LineRun {
 
     /// Positions apart, which are no values.
     func numbers(in text: String) -> Set<Int64> {
-        lineNumbers(in: text.replacingOccurrences(of: server.store.logID.description, with: ""))
+        lineNumbers(in: text.replacingOccurrences(of: server.era.description, with: ""))
     }
 
     // MARK: Requests
