@@ -37,8 +37,7 @@ struct RolecallApplication: Service, CustomStringConvertible {
         let tls = try configuration.tlsFiles.map { try ServerTLS(certificate: $0.certificate, key: $0.key) }
         let location = try databaseLocation(configuration.storeURL, logger: logger)
         let resolved = try await configuration.resolved(at: location)
-        let policy = resolved.policy
-        guard !configuration.allowsSignUp || !policy.isAdministrator(policy.newcomersRole) else {
+        guard !configuration.allowsSignUp || !resolved.policy.isAdministrator(resolved.policy.newcomersRole) else {
             throw StartupError(
                 "--sign-up would make everyone an admin: with two roles the second is the highest. Name a third in roles."
             )
@@ -47,6 +46,17 @@ struct RolecallApplication: Service, CustomStringConvertible {
             OpeningOptions(
                 models: resolved.models, makesDemoTable: configuration.isDemo,
                 consent: configuration.attaches ? .given : .required))
+        return try await assemble(
+            configuration, resolved, on: store, tls: tls, logger: logger, listening: listening)
+    }
+
+    /// The same on a store that is open.
+    static func assemble(
+        _ configuration: Configuration, _ resolved: ResolvedConfiguration, on store: any DataStore,
+        tls: ServerTLS? = nil,
+        logger: Logger, listening: @escaping @Sendable (String) async -> Void
+    ) async throws -> RolecallApplication {
+        let policy = resolved.policy
         let key =
             try configuration.makesKey ? KeyFile.readOrMake(configuration.keyPath) : KeyFile.read(configuration.keyPath)
         let passwords = PasswordHasher(parameters: configuration.passwordParameters)

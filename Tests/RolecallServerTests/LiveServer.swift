@@ -3,6 +3,7 @@ import Foundation
 import Logging
 import ModelStore
 import NIOCore
+import RolecallConfiguration
 import RolecallProtocol
 import ServiceLifecycle
 import SocketIOClient
@@ -31,7 +32,7 @@ struct LiveServer: Sendable {
     /// Runs a body against a demo server, and stops the server whatever happens.
     static func run(
         configure: (inout Configuration) -> Void = { _ in },
-        logger: Logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
+        logger: Logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }, on store: (any DataStore)? = nil,
         _ body: (LiveServer) async throws -> Void
     ) async throws {
         let directory = NSTemporaryDirectory() + "rolecall-\(UUID().uuidString)"
@@ -46,7 +47,14 @@ struct LiveServer: Sendable {
         configure(&configuration)
 
         let (addresses, listening) = AsyncStream.makeStream(of: String.self)
-        let application = try await RolecallApplication.build(configuration, logger: logger) { listening.yield($0) }
+        let application =
+            if let store {
+                try await RolecallApplication.assemble(
+                    configuration, .builtIn(demo: configuration.isDemo), on: store, logger: logger
+                ) { listening.yield($0) }
+            } else {
+                try await RolecallApplication.build(configuration, logger: logger) { listening.yield($0) }
+            }
         let tokens = await TokenAuthority(key: try KeyFile.read(configuration.keyPath))
         let serviceGroup = ServiceGroup(
             configuration: .init(services: [application], gracefulShutdownSignals: [], logger: logger))

@@ -193,14 +193,4 @@ struct MetricsTests {
             #expect(try await server.request("GET", "/healthz").json == ["status": "ok"])
         }
     }
-
-    /// What the body gives, once it gives something.
-    private func eventually<Output: Sendable>(_ body: () async throws -> Output?) async throws -> Output {
-        let deadline = ContinuousClock.now + .seconds(60)
-        while true {
-            if let output = try await body() { return output }
-            try #require(ContinuousClock.now < deadline, "it never came")
-            try await Task.sleep(for: .milliseconds(10))
-        }
-    }
 }
