@@ -47,6 +47,8 @@ public final class MemoryStore: DataStore, @unchecked Sendable {
     private var places: [CommitReceipt: Position] = [:]
     private var random: Seeded
     private let rerunsBodies: Bool
+    /// How long each reading of a transaction takes, as a round trip to a server does.
+    let tripTime: Duration
     private var followers: [Int: MemoryFollower] = [:]
     private var lastFollower = 0
     private var isClosed = false
@@ -57,8 +59,10 @@ public final class MemoryStore: DataStore, @unchecked Sendable {
     ///   - seed: decides which bodies run twice.
     ///   - rerunsBodies: whether any does without need.
     ///   - standardTimeout: what a call may take by default.
+    ///   - tripTime: how long each reading of a transaction takes.
     public init(
-        _ tables: [Table], seed: UInt64 = 1, rerunsBodies: Bool = true, standardTimeout: Duration = .seconds(5)
+        _ tables: [Table], seed: UInt64 = 1, rerunsBodies: Bool = true, standardTimeout: Duration = .seconds(5),
+        tripTime: Duration = .zero
     ) {
         self.tables = Dictionary(tables.map { ($0.model.name, $0) }, uniquingKeysWith: { first, _ in first })
         models = tables.map(\.model)
@@ -67,6 +71,7 @@ public final class MemoryStore: DataStore, @unchecked Sendable {
         checkpoints = [state]
         random = Seeded(seed)
         self.rerunsBodies = rerunsBodies
+        self.tripTime = tripTime
     }
 
     func locked<Output>(_ body: () throws -> Output) rethrows -> Output {

@@ -46,6 +46,7 @@ final class MemoryTransaction: StoreTransaction {
     /// What is committed now.
     private func committed() throws -> MemoryState {
         try call.check()
+        if store.tripTime > .zero { Thread.sleep(forTimeInterval: store.tripTime / .seconds(1)) }
         return try store.locked { try store.snapshot().state }
     }
 
