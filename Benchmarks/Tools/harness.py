@@ -189,9 +189,9 @@ class Server:
 class Rolecall(Server):
     """The release server with the demo's model and accounts."""
 
-    def __init__(self, program, pinning, options=()):
+    def __init__(self, program, pinning, options=(), name="rolecall-server"):
         command = [program, "--demo", "--data", "DATA", "--port", "0", "--log-level", "warning", *options]
-        super().__init__("rolecall-server", command, pinning)
+        super().__init__(name, command, pinning)
 
     def log_in(self):
         self.admin = self._token("admin@example.com", "admin")
