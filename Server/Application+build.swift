@@ -35,7 +35,7 @@ struct RolecallApplication: Service, CustomStringConvertible {
     ) async throws -> RolecallApplication {
         // Before anything is made or changed.
         let tls = try configuration.tlsFiles.map { try ServerTLS(certificate: $0.certificate, key: $0.key) }
-        let location = try databaseLocation(configuration.storeURL, logger: logger)
+        let location = try StoreURL.location(configuration.storeURL, logger: logger)
         let resolved = try await configuration.resolved(at: location)
         guard !configuration.allowsSignUp || !resolved.policy.isAdministrator(resolved.policy.newcomersRole) else {
             throw StartupError(

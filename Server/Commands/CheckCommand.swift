@@ -19,7 +19,7 @@ struct CheckCommand: AsyncParsableCommand {
             // What an option's value may be is judged where the server would.
             var configuration = try ServeCommand.parse([]).configuration(settings)
             configuration.file = file
-            let location = try databaseLocation(
+            let location = try StoreURL.location(
                 configuration.storeURL, logger: Logger(label: "rolecall") { _ in SwiftLogNoOpLogHandler() })
             let resolved = try await configuration.resolved(at: location)
             let builtIn = Set(BuiltInModels.declarations().map(\.name))

@@ -42,8 +42,8 @@ struct StorageOptions: ParsableArguments {
         guard FileManager.default.isWritableFile(atPath: directory) else {
             throw StartupError("The data directory \(directory) can't be written to; name another with --data.")
         }
-        guard let store = settings.path("store", store, scheme: "sqlite:") else {
-            return (directory, ("sqlite:\(directory)/rolecall.db", "--data"))
+        guard let store = settings.storeURL(store) else {
+            return (directory, (StoreURL.standard(in: directory), "--data"))
         }
         return (directory, (store.text, store.source))
     }
@@ -51,7 +51,7 @@ struct StorageOptions: ParsableArguments {
     /// The database that the options name.
     func location(_ settings: Settings, logger: Logger) throws -> any DatabaseLocation {
         let store = try resolve(settings).store
-        return try databaseLocation(store.url, source: store.source, logger: logger)
+        return try StoreURL.location(store.url, source: store.source, logger: logger)
     }
 
     private static func defaultDirectory(_ environment: [String: String]) throws -> String {

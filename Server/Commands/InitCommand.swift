@@ -20,29 +20,22 @@ struct InitCommand: AsyncParsableCommand {
 
     func run() async throws {
         try await reportingStartupErrors {
-            let location = try databaseLocation(
+            let location = try StoreURL.location(
                 store, logger: Logger(label: "rolecall") { _ in SwiftLogNoOpLogHandler() })
             guard try await location.exists() else { throw StartupError("There is no database \(location.name).") }
             var schema = try await location.schema()
-            schema.name = storeName(of: location.name)
+            // As the file will name it: paths in it are taken from its own directory.
+            let directory =
+                config == "-"
+                ? FileManager.default.currentDirectoryPath
+                : URL(fileURLWithPath: config).deletingLastPathComponent().path
+            schema.name = StoreURL.relative(store, to: directory)
             schema.storeURL = schema.name
             let text = ConfigurationFile.draft(for: schema)
             if config == "-" { return print(text, terminator: "") }
             try write(text)
             print("wrote \(config); go on with: rolecall-server check --config \(config)")
         }
-    }
-
-    /// As the file will name it: paths in it are taken from its own directory.
-    private func storeName(of path: String) -> String {
-        let database = URL(fileURLWithPath: path).standardizedFileURL
-        let directory =
-            config == "-"
-            ? URL(fileURLWithPath: FileManager.default.currentDirectoryPath)
-            : URL(fileURLWithPath: config).deletingLastPathComponent().standardizedFileURL
-        let name =
-            database.deletingLastPathComponent().path == directory.path ? database.lastPathComponent : database.path
-        return "sqlite:\(name)"
     }
 
     /// Never over a file that is there: it may hold rules.

@@ -39,13 +39,17 @@ struct Settings: Sendable {
     }
 
     /// A path; in the configuration file it is taken from the file's own directory.
-    ///
-    /// - Parameter scheme: what stands in front of the path, and stays: `sqlite:`.
-    func path(_ option: String, _ given: String?, scheme: String = "") -> Given? {
+    func path(_ option: String, _ given: String?) -> Given? {
         guard var found = text(option, given) else { return nil }
-        guard found.isFromFile, let fileDirectory, found.text.hasPrefix(scheme) else { return found }
-        let path = found.text.dropFirst(scheme.count)
-        if !path.isEmpty, !path.hasPrefix("/") { found.text = "\(scheme)\(fileDirectory)/\(path)" }
+        guard found.isFromFile, let fileDirectory, !found.text.isEmpty, !found.text.hasPrefix("/") else { return found }
+        found.text = "\(fileDirectory)/\(found.text)"
+        return found
+    }
+
+    /// The database's URL; in the configuration file a path in it is taken from the file's own directory.
+    func storeURL(_ given: String?) -> Given? {
+        guard var found = text("store", given) else { return nil }
+        if found.isFromFile, let fileDirectory { found.text = StoreURL.resolved(found.text, from: fileDirectory) }
         return found
     }
 

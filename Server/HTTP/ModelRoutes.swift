@@ -7,7 +7,8 @@ import RolecallProtocol
 import WireJSON
 
 /// `/api/<models>` and `/api/<models>/:id`, for every model alike. Users are read here, too, and written by
-/// ``UserRoutes``.
+/// ``UserRoutes``. Paths below `/api` that have routes of their own can be no model's: they stand in the configuration's
+/// reserved paths (`FileReader.reservedPaths`).
 struct ModelRoutes: Sendable {
     let rows: RowService
     let identity: RequestIdentity

@@ -2,7 +2,8 @@ import RolecallProtocol
 
 /// One entry of the event log: a row before and after a change, untouched by any policy.
 public struct ChangeRecord: Hashable, Sendable {
-    /// What happened to the row itself; who sees which of it is the policy's matter.
+    /// What happened to the row itself. What receivers are sent does not follow from it but from ``before`` and ``after``:
+    /// see ``Policy/visibility(of:to:)``.
     public enum Change: String, Hashable, Sendable {
         case created
         case updated

@@ -255,7 +255,11 @@ package struct AccountService: Sendable {
         _ claimant: Claimant, on id: Int64, _ right: Right, in transaction: any AccountReader
     ) throws -> Parties {
         let caller = try claimant.user(in: transaction)
-        let mayAsSelf = if case .administratorsAndSelf = right { caller.id == id } else { false }
+        let mayAsSelf =
+            switch right {
+            case .administratorsAndSelf: caller.id == id
+            case .administrators: false
+            }
         guard mayAsSelf || policy.isAdministrator(caller.role) else { throw Self.forbidden(caller) }
         guard let user = try transaction.user(id: id) else { throw DomainError.notFound("There is no such user.") }
         return Parties(caller: caller, user: user)

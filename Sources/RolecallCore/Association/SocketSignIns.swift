@@ -2,18 +2,6 @@ import Logging
 import RolecallProtocol
 import SocketIOServer
 
-/// A token that a socket brings, and by which way.
-package struct PresentedToken: Sendable, Equatable {
-    package var token: String
-    /// One of `auth`, `header`, `cookie` and `login`.
-    package var source: IdentityReason
-
-    package init(token: String, source: IdentityReason) {
-        self.token = token
-        self.source = source
-    }
-}
-
 /// Signs sockets in: judges the tokens that they bring, ties them to their users, and sends them what they missed.
 package struct SocketSignIns: Sendable {
     let association: Association

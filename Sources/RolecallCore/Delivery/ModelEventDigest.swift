@@ -2,7 +2,8 @@ import RolecallProtocol
 import SocketIOServer
 import WireJSON
 
-/// What must be kept of an event that a newer one of the same row comes to stand for.
+/// What must be kept of an event that a newer one of the same row comes to stand for. The event that is sent keeps the
+/// newer one's name, so ``operation`` must keep its verb.
 ///
 /// The newest row, or its removal, says where the row has come to. What it says of the way there is made true of the
 /// whole way: a row that the client has never been told of is created, and what changed is all that did.

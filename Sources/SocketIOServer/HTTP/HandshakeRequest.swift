@@ -16,7 +16,8 @@ public struct HandshakeRequest: Sendable {
         self.remoteAddress = remoteAddress
     }
 
-    /// Whether another request bears the very same credentials. Compared in constant time.
+    /// Whether another request bears the same `Cookie` and `Authorization`: the only fields that count as credentials here.
+    /// Compared in constant time.
     func hasSameCredentials(as other: HandshakeRequest) -> Bool {
         credentialsDigest == other.credentialsDigest
     }
