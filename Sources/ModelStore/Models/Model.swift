@@ -88,3 +88,9 @@ public struct ModelDeclaration: Hashable, Sendable {
         self.secret = secret
     }
 }
+
+/// The names of the models that every Rolecall server has.
+public enum ModelName {
+    public static let user = "user"
+    public static let message = "message"
+}

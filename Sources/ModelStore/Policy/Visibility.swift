@@ -80,9 +80,3 @@ extension Policy {
         return rule.when.allSatisfy { column, value in row[column]?.isSame(as: value) ?? false }
     }
 }
-
-/// The names of the models that every Rolecall server has.
-public enum ModelName {
-    public static let user = "user"
-    public static let message = "message"
-}
