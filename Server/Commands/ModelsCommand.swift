@@ -28,7 +28,7 @@ struct ModelOptions: ParsableArguments {
     }
 
     /// Opens the database for one piece of work.
-    func withStore(_ body: (any DataStore) async throws -> Void) async throws {
+    func withStore(_ body: (any Store) async throws -> Void) async throws {
         let (location, options) = try await resolve()
         let store = try await location.open(options)
         do {

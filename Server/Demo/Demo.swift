@@ -21,7 +21,7 @@ enum Demo {
     ///
     /// - Throws: ``StartupError`` without `--demo` where a demo account still has its password, and with it where there
     ///   are accounts, but none of the demo's.
-    static func check(_ store: any DataStore, isDemo: Bool, passwords: PasswordHasher) async throws {
+    static func check(_ store: any Store, isDemo: Bool, passwords: PasswordHasher) async throws {
         let users = try await store.inspect { try $0.users() }.value
         let known = users.filter { user in accounts.contains { $0.email == user.email } }
         if isDemo {
@@ -43,7 +43,7 @@ enum Demo {
     }
 
     /// Adds the accounts that are missing, and the rows where there are none.
-    static func fill(_ store: any DataStore, passwords: PasswordHasher) async throws {
+    static func fill(_ store: any Store, passwords: PasswordHasher) async throws {
         for account in accounts {
             if try await store.credentials(email: account.email) != nil { continue }
             let hash = try await passwords.hash(account.password)

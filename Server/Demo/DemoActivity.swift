@@ -5,7 +5,7 @@ import ServiceLifecycle
 
 /// Changes the demo's things by itself, so that there is something to see.
 struct DemoActivity: Service, CustomStringConvertible {
-    let store: any DataStore
+    let store: any Store
     /// Changes per second; more than 0.
     let rate: Double
     let logger: Logger

@@ -39,7 +39,7 @@ package struct DomainSettings: Sendable {
 /// The domain, put together: all that the doors (HTTP, sockets, commands) call. What stands here needs no sockets'
 /// server; the handler of the sockets is made of it, and ``LiveDomain`` of both.
 package struct Domain: Sendable {
-    package let store: any DataStore
+    package let store: any Store
     package let policy: Policy
     package let passwords: PasswordHasher
     package let authenticator: Authenticator
@@ -63,7 +63,7 @@ package struct Domain: Sendable {
 
     /// - Parameter group: the event loops that sockets will live on.
     package init(
-        store: any DataStore, policy: Policy, passwords: PasswordHasher, settings: DomainSettings,
+        store: any Store, policy: Policy, passwords: PasswordHasher, settings: DomainSettings,
         group: any EventLoopGroup, metrics factory: any MetricsFactory, logger: Logger
     ) async throws {
         // In this order: the log's followers are shown all changes of identities that their snapshots hold.

@@ -88,7 +88,7 @@ extension SQLiteDatabaseStore {
                 identityFollowers: identityFollowers,
                 keeper: keeper, logger: logger)
             return SQLiteDatabaseStore(
-                identity: identity, models: tables.map(\.model), readers: readers, followers: followers,
+                storeID: identity.store, models: tables.map(\.model), readers: readers, followers: followers,
                 identityFollowers: identityFollowers, watch: watch, patience: patience)
         }
     }

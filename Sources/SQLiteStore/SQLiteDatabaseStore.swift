@@ -9,9 +9,9 @@ import WireJSON
 
 /// A ``Store`` in one SQLite file, which other processes may read and write at the same time.
 ///
-/// **Atomic.** Triggers append to the log, so a row and its event are one transaction whoever writes: this store, the
-/// `sqlite3` shell, another service. What a body of ``write(by:_:)`` has done is undone whole if it throws, if its
-/// task is cancelled before the commit, or if the machine stops.
+/// **Atomic.** Triggers append to the log, so a row and its event are one transaction for every writer: this store, the
+/// `sqlite3` shell, another service. What a write has done is undone whole if a closure of it throws, if its task is
+/// cancelled or its deadline passes before the commit, or if the machine stops.
 ///
 /// **Ordered.** SQLite has one writer at a time over all processes, and the log's numbers are given within the write.
 /// So a later commit has higher numbers, without exception; numbers of events that were rolled back are given again,
@@ -22,19 +22,18 @@ import WireJSON
 /// acknowledged, with an event that had been delivered under a position, would be gone, and that position would be
 /// given again to another event.) What other processes commit is as durable as their own settings make it.
 ///
-/// **Locks.** Readers see a snapshot and wait for nobody. A writer waits for another process up to ``patience`` from
-/// the moment of the call, then throws ``StoreError/unavailable(_:)``.
+/// **Locks.** Readers see a snapshot and wait for no writer. A write holds everything from its beginning
+/// (``StoreTransaction/lock(_:)`` has nothing left to do), and waits for other writers up to its ``Deadline``, by default
+/// ``patience`` from the moment of the call; then it throws ``StoreError/unavailable(_:cause:)``.
 ///
 /// **Names.** The contract names a model's key `_id`, in rows, in values and in events, whatever the table calls it.
 /// All other columns have the names of the table.
-public final class SQLiteDatabaseStore: Store, DataStore {
+public final class SQLiteDatabaseStore: Store {
     /// How long a call may take: a write waits for the locks of other processes, its time in the store's own queue
     /// included.
     public static let patience = Duration.seconds(5)
 
     public let storeID: StoreID
-    /// The era in which the store was opened.
-    public let logID: Era
     public let models: [Model]
     public var standardTimeout: Duration { patience }
 
@@ -65,12 +64,11 @@ public final class SQLiteDatabaseStore: Store, DataStore {
     }
 
     init(
-        identity: (store: StoreID, era: Era), models: [Model], readers: Readers, followers: LogFollowers,
+        storeID: StoreID, models: [Model], readers: Readers, followers: LogFollowers,
         identityFollowers: LogFollowers, watch: ForeignCommitWatch, patience: Duration
     ) {
         pool = readers.rows.pool
-        storeID = identity.store
-        logID = identity.era
+        self.storeID = storeID
         self.models = models
         self.readers = readers
         self.followers = followers
@@ -83,43 +81,6 @@ public final class SQLiteDatabaseStore: Store, DataStore {
         followers.close()
         identityFollowers.close()
         watch.stop()
-    }
-
-    /// Runs a body on a consistent snapshot; see ``Store/read(_:)``. Several run at the same time.
-    ///
-    /// - Throws: what the body throws; ``StoreError`` for errors of the database; `CancellationError` where the task
-    ///   is cancelled.
-    public func read<Output: Sendable>(
-        _ body: @escaping @Sendable (any ReadTransaction) throws -> Output
-    ) async throws -> Snapshot<Output> {
-        try await mapped {
-            try await self.readers.rows.queue.run { [reader = readers.rows, logID] in
-                try reader.read { transaction in
-                    // The first look takes the snapshot; both are of the same.
-                    let head = try transaction.latestSequence()
-                    return Snapshot(value: try body(transaction), position: Position(era: logID, sequence: head))
-                }
-            }
-        }
-    }
-
-    /// Runs a body in a transaction of its own; see ``Store/write(by:_:)``.
-    ///
-    /// - Throws: what the body throws; ``StoreError`` for errors of the database, those of the commit included;
-    ///   `CancellationError` where the task is cancelled. Whatever it throws, nothing has been written.
-    @discardableResult
-    public func write<Output: Sendable>(
-        by author: Author?, _ body: @escaping @Sendable (any WriteTransaction) throws -> Output
-    ) async throws -> Snapshot<Output> {
-        let deadline = ContinuousClock.now + patience
-        writes.add(1, ordering: .relaxed)
-        defer { writes.subtract(1, ordering: .relaxed) }
-        return try await mapped {
-            try await self.pool.writeWithoutTransaction { db in
-                let (value, place) = try self.commit(by: author, until: deadline, in: db, body)
-                return Snapshot(value: value, position: Position(era: self.logID, sequence: place.head))
-            }
-        }
     }
 
     /// Runs a body in a transaction of its own once the writer is free, and leaves nothing if the call has to end before
@@ -136,7 +97,7 @@ public final class SQLiteDatabaseStore: Store, DataStore {
                 pool.asyncWriteWithoutTransaction { db in
                     call.run {
                         try db.controlled(by: control) {
-                            try self.commit(by: author, until: control.deadline, control, in: db, body)
+                            try self.commit(by: author, control, in: db, body)
                         }
                     }
                 }
@@ -155,12 +116,6 @@ public final class SQLiteDatabaseStore: Store, DataStore {
     ) async throws -> Output {
         let control = CallControl(until: deadline.moment(standard: patience))
         return try await mapped { try await reader.read(until: control, body) }
-    }
-
-    public func follow(
-        _ body: @escaping @Sendable (any ReadTransaction, LogTurn) throws -> Void
-    ) -> LogSubscription {
-        followers.add { transaction, turn in try body(transaction, turn) }
     }
 
     public func close() async throws {
@@ -183,7 +138,7 @@ public final class SQLiteDatabaseStore: Store, DataStore {
         }
     }
 
-    /// Closes it on this thread: for a store that has served nobody.
+    /// Closes it on this thread: for a store that has served no call.
     func closeNow() {
         followers.close()
         identityFollowers.close()
@@ -194,17 +149,17 @@ public final class SQLiteDatabaseStore: Store, DataStore {
 
     /// A whole write, on the writer's connection.
     private func commit<Output>(
-        by author: Author?, until deadline: ContinuousClock.Instant, _ control: CallControl? = nil, in db: Database,
+        by author: Author?, _ control: CallControl, in db: Database,
         _ body: (SQLiteWriteTransaction) throws -> Output
     ) throws -> (Output, EventLog.Place) {
-        db.setPatience(until: deadline)
+        db.setPatience(until: control.deadline)
         let written = try db.transaction(.immediate) {
             let transaction = SQLiteWriteTransaction(
                 db: db, tables: readers.rows.tables, logger: readers.rows.logger, control: control)
             if let author { try transaction.act(as: author) }
             let value = try body(transaction)
             // Before the commit: from there on it is answered what that came to.
-            try control?.check()
+            try control.check()
             try transaction.clean()
             return (value, try EventLog.place(db))
         }

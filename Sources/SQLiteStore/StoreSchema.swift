@@ -79,7 +79,7 @@ enum StoreSchema {
 
     /// The version of a database; 0 where Rolecall has never been.
     ///
-    /// - Throws: ``StoreError/unusable(_:)`` for a newer one than this program knows.
+    /// - Throws: ``StoreError/unusable(_:cause:)`` for a newer one than this program knows.
     static func checkedVersion(of db: Database, path: String) throws -> Int {
         guard
             try db.first("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'rolecall_meta'", read: { _ in })

@@ -3,12 +3,12 @@ import ModelStore
 import RolecallProtocol
 import TestSupport
 
-/// A ``DataStore`` in memory, made to show what the contract allows and SQLite never does: transactions that run at the
+/// A ``Store`` in memory, made to show what the contract allows and SQLite never does: transactions that run at the
 /// same time and see what others commit between two of their readings, bodies that run twice, positions that come
 /// later, commits that are cut off, logs that are set back.
 ///
 /// Unchecked: all that changes is guarded by `condition`.
-public final class MemoryStore: DataStore, @unchecked Sendable {
+public final class MemoryStore: Store, @unchecked Sendable {
     /// What a commit's cutting off looks like.
     public enum CutOff: Sendable {
         case afterCommit

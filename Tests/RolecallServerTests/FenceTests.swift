@@ -157,7 +157,7 @@ struct FenceTests {
 
     // MARK: What must hold
 
-    private func histories(of people: [Person], in store: any DataStore) async throws -> [Int64: History] {
+    private func histories(of people: [Person], in store: any Store) async throws -> [Int64: History] {
         let owners = Dictionary(uniqueKeysWithValues: people.map { ($0.session, $0.id) })
         var histories: [Int64: History] = [:]
         for entry in try await identityEntries(in: store) {
@@ -182,7 +182,7 @@ struct FenceTests {
     }
 
     /// All that the feed has ever shown; in a SQLite store a mark is the entry's number in the log.
-    private func identityEntries(in store: any DataStore) async throws -> [IdentityFeedEntry] {
+    private func identityEntries(in store: any Store) async throws -> [IdentityFeedEntry] {
         let (readings, shown) = AsyncStream.makeStream(of: IdentityReading.self)
         let subscription = store.followIdentities(
             from: IdentityCursor(era: try await store.head().era, upTo: 0)

@@ -19,7 +19,7 @@ import WireJSON
 /// A whole server in this process, on a port of its own and a directory that goes with it.
 struct LiveServer: Sendable {
     let url: String
-    let store: any DataStore
+    let store: any Store
     /// Of the log, when the server was started.
     let era: Era
     let tokens: TokenAuthority

@@ -1,8 +1,9 @@
 import GRDB
 import ModelStore
 import RolecallProtocol
-import SQLiteStore
 import Testing
+
+@testable import SQLiteStore
 
 @Suite("Users and sessions")
 struct AccountTests {

@@ -187,8 +187,8 @@ struct AttachmentTests {
             try db.execute(sql: "DELETE FROM rolecall_session")
         }
         #expect(try await store.events().filter { $0.model == "session" }.map(\.change) == [.created, .updated])
-        let changes = try await store.read { try $0.identityChanges(after: 0, limit: 10) }.value
-        #expect(changes.map(\.subject).contains(.session("s")))
+        let changes = try await store.read { try $0.identityEntries(after: 0) }.value
+        #expect(changes.map(\.subject).contains(.sessionEnded("s")))
     }
 
     @Test("a database of an earlier version knows what it had attached")

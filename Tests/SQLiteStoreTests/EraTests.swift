@@ -27,7 +27,7 @@ struct EraTests {
         let kept = try #require(Position("0123456789ab-\(position.description.suffix(16))"))
         #expect(try await after.judge(kept) == .known(LogCursor(kept)))
         #expect(try await after.head().position == kept)
-        #expect(after.logID == kept.era)
+        #expect(try await after.head().era == kept.era)
         #expect(after.storeID.description.utf8.count == 32)
         try await after.close()
     }
@@ -96,6 +96,24 @@ struct EraTests {
         log.end()
         try await store.close()
         try await other.close()
+    }
+
+    @Test("a reading that asks for no position does not look for one")
+    func unpositioned() async throws {
+        let store = try TestDatabase().open()
+        let thing = try store.model("thing")
+        let row = try await store.write(by: nil) { try $0.insert([("name", .text("a"))], into: thing) }.value
+        // With no era there is no position, and a look for one fails.
+        try await store.pool.writeWithoutTransaction { try $0.execute(sql: "DELETE FROM rolecall_era") }
+        #expect(try await store.row(of: thing, key: .integer(1)).value == row)
+        #expect(try await store.page(PageQuery(of: thing)).rows == [row])
+        #expect(try await store.inspect { try $0.row(of: thing, key: .integer(1)) }.value == row)
+        await #expect(throws: StoreError.self) {
+            try await store.row(of: thing, key: .integer(1), positioned: true)
+        }
+        await #expect(throws: StoreError.self) { try await store.page(PageQuery(of: thing, positioned: true)) }
+        await #expect(throws: StoreError.self) { try await store.inspect(positioned: true) { _ in } }
+        try await store.close()
     }
 
     @Test("the statement that every write reads its place by looks into indexes alone")

@@ -173,9 +173,9 @@ struct ErrorTests {
         let database = try TestDatabase()
         let store = try SQLiteDatabaseStore.open(
             path: database.path, models: .standard, schema: [.thing], patience: .seconds(60), logger: .silent)
-        let body: @Sendable (any WriteTransaction) throws -> Int64? = { transaction in
+        let body: @Sendable (SQLiteWriteTransaction) throws -> Int64? = { transaction in
             defer { Thread.sleep(forTimeInterval: 0.4) }
-            return try (transaction as? SQLiteWriteTransaction)?.db.first("PRAGMA busy_timeout") { $0.integer(0) }
+            return try transaction.db.first("PRAGMA busy_timeout") { $0.integer(0) }
         }
         // Both calls are made before the first body ends, so that the other one waits for most of its sleep.
         async let one = store.write(by: nil, body)

@@ -1,9 +1,10 @@
 import Foundation
 import GRDB
 import ModelStore
-import SQLiteStore
 import TestSupport
 import Testing
+
+@testable import SQLiteStore
 
 @Suite("Following the log")
 struct FollowingTests {
@@ -156,13 +157,12 @@ struct FollowingTests {
                 throw Undone()
             }
         }
-        let task = Task {
-            _ = try await kept.store.write(by: nil) { transaction in
+        await #expect(throws: CancellationError.self) {
+            _ = try await kept.store.writeCancelled { transaction, cancel in
                 _ = try transaction.insert([("name", .text("cancelled"))], into: thing)
-                withUnsafeCurrentTask { $0?.cancel() }
+                cancel()
             }
         }
-        await #expect(throws: CancellationError.self) { try await task.value }
         _ = try await kept.store.write(by: nil) { try $0.insert([("name", .text("kept"))], into: thing) }
         try await follower.reaches { !$0.names.isEmpty }
         #expect(follower.seen.names == ["kept"])
@@ -225,7 +225,7 @@ struct FollowingTests {
         var store: SQLiteDatabaseStore? = try database.open()
         var held: Held? = Held()
         weak let follower = held
-        let subscription = store?.follow { [held] _, turn in
+        let subscription = store?.followers.add { [held] _, turn in
             _ = held
             turn.end()
         }

@@ -1,9 +1,10 @@
 import Foundation
 import GRDB
 import ModelStore
-import SQLiteStore
 import TestSupport
 import Testing
+
+@testable import SQLiteStore
 
 /// What a statement of another program does to a small table, and what the log tells of it.
 struct ReplaceCase: Sendable, CustomTestStringConvertible {

@@ -1,7 +1,8 @@
 import GRDB
 import ModelStore
-import SQLiteStore
 import Testing
+
+@testable import SQLiteStore
 
 /// What the store says of a database is what SQLite does there.
 @Suite("The schema")

@@ -28,10 +28,11 @@ struct SessionTests {
     }
 
     private func changes(_ store: SQLiteDatabaseStore, after sequence: Int64 = 2) async throws -> [String] {
-        try await store.read { try $0.identityChanges(after: sequence, limit: 1000) }.value.map { change in
+        try await store.read { try $0.identityEntries(after: sequence) }.value.map { change in
             switch change.subject {
-            case .user(let id, let row): "user \(id) \(row?["role"]?.json.stringValue ?? "gone")"
-            case .session(let id): "session \(id)"
+            case .user(let id, let record): "user \(id) \(record?.summary.role ?? "gone")"
+            case .sessionEnded(let id): "session \(id)"
+            case .memberships(let id): "memberships \(id)"
             }
         }
     }
@@ -180,8 +181,8 @@ struct SessionTests {
             try transaction.revokeSession(id: "s1", at: Timestamp(milliseconds: 1))
         }
         #expect(try await changes(kept.store) == ["user 2 admin", "session s1"])
-        let limited = try await kept.store.read { try $0.identityChanges(after: 0, limit: 2) }.value
-        #expect(limited.map(\.sequence) == [1, 2])
+        let all = try await kept.store.read { try $0.identityEntries(after: 0) }.value
+        #expect(all.prefix(2).map(\.mark.number) == [1, 2])
         let plan = try await kept.database.foreign().read {
             try Row.fetchAll($0, sql: "EXPLAIN QUERY PLAN \(IdentityLog.query)", arguments: [0]).map { "\($0)" }
         }
@@ -212,7 +213,7 @@ struct MigrationTests {
         }
         try other.close()
         let store = try database.open()
-        #expect(store.logID == logID)
+        #expect(try await store.head().era == logID)
         let found = try await store.read { try ($0.session(id: "s1"), $0.events(after: 0, limit: 9)) }.value
         #expect(
             found.0
@@ -221,12 +222,13 @@ struct MigrationTests {
                     expiresAt: Timestamp(milliseconds: 4_000_000_000_000)))
         #expect(found.1.map(\.sequence) == [1])
         try await database.foreign().write { try $0.execute(sql: "DELETE FROM rolecall_session") }
-        let changes = try await store.read { try $0.identityChanges(after: 0, limit: 9) }.value
-        #expect(changes.map(\.subject) == [.user(1, found.1[0].after), .session("s1")])
+        let changes = try await store.read { try $0.identityEntries(after: 0) }.value
+        #expect(
+            changes.map(\.subject) == [.user(1, found.1[0].after.flatMap(IdentityRecord.init)), .sessionEnded("s1")])
         #expect(changes[0].at == "2026-11-22T13:45:01.123Z")
         try await store.close()
         // And only once.
         let again = try database.open()
-        #expect(try await again.read { try $0.identityChanges(after: 0, limit: 9) }.value == changes)
+        #expect(try await again.read { try $0.identityEntries(after: 0) }.value == changes)
     }
 }

@@ -2,9 +2,10 @@ import Foundation
 import GRDB
 import Logging
 import ModelStore
-import SQLiteStore
 import Testing
 import WireJSON
+
+@testable import SQLiteStore
 
 /// A database in a directory of its own, which goes when the tests end: a store may outlive the last use of this value.
 struct TestDatabase: Sendable {

@@ -1,7 +1,8 @@
 import ModelStore
-import SQLiteStore
 import Synchronization
 import Testing
+
+@testable import SQLiteStore
 
 /// Follows a store's log as the server does: from where it was on, up to a limit in each turn.
 final class TestFollower: Sendable {
@@ -16,7 +17,7 @@ final class TestFollower: Sendable {
 
     private struct State {
         var seen = Seen()
-        var turn: (LogTurn, wantsMore: Bool)?
+        var turn: (LogFollower.Turn, wantsMore: Bool)?
         var isReading = false
         var failures: Int
     }
@@ -33,7 +34,7 @@ final class TestFollower: Sendable {
     ///   - failures: how many turns fail at first.
     init(_ store: SQLiteDatabaseStore, limit: Int = 1000, endsTurns: Bool = true, failures: Int = 0) {
         state = Mutex(State(failures: failures))
-        let subscription = store.follow { [weak self] transaction, turn in
+        let subscription = store.followers.add { [weak self] transaction, turn in
             guard let self else { return turn.end() }
             let (after, fails) = begin()
             if fails { throw Failure() }
@@ -71,7 +72,7 @@ final class TestFollower: Sendable {
 
     /// Ends the turn that lasts, if one does.
     func endTurn() {
-        let ended = state.withLock { state -> (LogTurn, wantsMore: Bool)? in
+        let ended = state.withLock { state -> (LogFollower.Turn, wantsMore: Bool)? in
             guard let turn = state.turn else { return nil }
             state.turn = nil
             state.isReading = false

@@ -1,8 +1,9 @@
 import GRDB
 import ModelStore
 import RolecallProtocol
-import SQLiteStore
 import Testing
+
+@testable import SQLiteStore
 
 @Suite("Transactions")
 struct TransactionTests {
@@ -24,7 +25,7 @@ struct TransactionTests {
             ("admin_only", .boolean(true)),
         ])
         #expect(written.value == row)
-        #expect(written.position == Position(era: store.logID, sequence: 1))
+        #expect(try await written.position == Position(era: store.head().era, sequence: 1))
         let events = try await store.events()
         let event = try #require(events.first)
         #expect(events.count == 1)
@@ -126,13 +127,12 @@ struct TransactionTests {
         let database = try TestDatabase()
         let store = try database.open()
         let thing = try store.model("thing")
-        let task = Task {
-            try await store.write(by: nil) { transaction in
-                withUnsafeCurrentTask { $0?.cancel() }
+        await #expect(throws: CancellationError.self) {
+            _ = try await store.writeCancelled { transaction, cancel in
+                cancel()
                 return try transaction.insert([("name", .text("a"))], into: thing)
             }
         }
-        await #expect(throws: CancellationError.self) { _ = try await task.value }
         #expect(try await store.events().isEmpty)
         _ = try await store.write(by: nil) { try $0.insert([("name", .text("b"))], into: thing) }
         #expect(try await store.events().count == 1)
@@ -187,9 +187,10 @@ struct TransactionTests {
         #expect(Set(positions).count == 120)
         let events = try await store.events()
         #expect(events.map(\.sequence) == Array(1...260))
+        let era = try await store.head().era
         for event in events {
             guard case .text(let name) = event.after?["name"], name.hasSuffix("+") else { continue }
-            #expect(positions.contains(Position(era: store.logID, sequence: event.sequence)))
+            #expect(positions.contains(Position(era: era, sequence: event.sequence)))
             #expect(events[Int(event.sequence) - 2].after?["name"] == .text(String(name.dropLast())))
         }
     }

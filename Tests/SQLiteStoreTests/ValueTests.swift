@@ -2,9 +2,10 @@ import Foundation
 import GRDB
 import ModelStore
 import RolecallProtocol
-import SQLiteStore
 import TestSupport
 import Testing
+
+@testable import SQLiteStore
 
 @Suite("Values on their way")
 struct ValueTests {

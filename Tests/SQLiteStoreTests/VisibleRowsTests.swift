@@ -2,10 +2,11 @@ import Foundation
 import GRDB
 import ModelStore
 import RolecallProtocol
-import SQLiteStore
 import TestSupport
 import Testing
 import WireJSON
+
+@testable import SQLiteStore
 
 /// What a socket is told comes from the log, what a list holds comes from the table: both ways end in the same bytes.
 @Suite("The same rows through the table and through the log")

@@ -156,6 +156,29 @@ struct IdentityTests {
     }
 
     @Test(
+        "a follower whose body is still at work holds up neither claimants nor the identity feed",
+        arguments: StoreKind.allCases)
+    func busy(_ kind: StoreKind) async throws {
+        let store = try await kind.open().store
+        let ada = try await store.member("ada")
+        let (start, cursor) = (try await store.head(), try await store.identityCursor())
+        let made = try await store.make("a", as: ada)
+        _ = try await store.position(made.position)
+        let gate = Gate()
+        let busy = store.follow(from: start, identities: cursor, limit: 10) { _, turn in
+            gate.pass()
+            turn.end()
+        }
+        defer { busy.end() }
+        let feed = try await Feed(store)
+        try await eventually { gate.hasArrived }
+        let demoted = try await store.transaction { try $0.setRole("guest", ofUser: ada.id) }
+        try await eventually { feed.value.cursor.covers(demoted.identity) }
+        #expect(try await store.claimant(user: ada.id, session: ada.session)?.identity.summary.role == "guest")
+        gate.open()
+    }
+
+    @Test(
         "no entry comes to a follower of the log before the identities that had changed before it",
         arguments: StoreKind.allCases)
     func order(_ kind: StoreKind) async throws {
@@ -238,7 +261,7 @@ final class Feed: Sendable {
     private let subscription = Kept<LogSubscription>()
 
     /// - Parameter start: nil for the feed's end.
-    init(_ store: any DataStore, from start: IdentityCursor? = nil) async throws {
+    init(_ store: any Store, from start: IdentityCursor? = nil) async throws {
         let end = try await store.identityCursor()
         let cursor = start ?? end
         state = Shared(State(cursor: cursor))

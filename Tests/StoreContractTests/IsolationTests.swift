@@ -44,7 +44,7 @@ struct IsolationTests {
 
     /// - Returns: whether he was demoted: not where he is the last.
     private static func demote(
-        _ id: Int64, in store: any DataStore, isLocking: Bool, afterReading: @escaping @Sendable () -> Void = {}
+        _ id: Int64, in store: any Store, isLocking: Bool, afterReading: @escaping @Sendable () -> Void = {}
     ) async throws -> Bool {
         try await store.transaction { transaction in
             if isLocking { try transaction.lock(.administrators) }

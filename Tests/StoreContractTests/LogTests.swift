@@ -50,7 +50,7 @@ struct LogTests {
     }
 
     private static func write(
-        _ random: inout Seeded, _ name: String, _ member: Member, _ store: any DataStore
+        _ random: inout Seeded, _ name: String, _ member: Member, _ store: any Store
     ) async throws {
         let thing = try store.model("thing")
         let keys = try await store.page(PageQuery(of: thing, limit: 5)).rows.map(\.key)

@@ -30,6 +30,23 @@ struct RowTests {
         #expect(try await positioned.position == store.head().position)
     }
 
+    @Test("a reading has the log's position where that is asked for, and none otherwise", arguments: StoreKind.allCases)
+    func positions(_ kind: StoreKind) async throws {
+        let store = try await kind.open().store
+        let ada = try await store.member("ada")
+        let made = try await store.make("a", as: ada)
+        let position = try await store.position(made.position)
+        let thing = try store.model("thing")
+        let key = made.value.key
+        #expect(try await store.row(of: thing, key: key).position == nil)
+        #expect(try await store.page(PageQuery(of: thing)).position == nil)
+        #expect(try await store.inspect { try $0.row(of: thing, key: key) }.position == nil)
+        #expect(try await store.row(of: thing, key: key, positioned: true).position == position)
+        #expect(try await store.page(PageQuery(of: thing, positioned: true)).position == position)
+        let inspected = try await store.inspect(positioned: true) { try $0.row(of: thing, key: key) }
+        #expect(inspected.position == position)
+    }
+
     @Test(
         "a caller is judged with the row, before and after, and what is thrown undoes the write",
         arguments: StoreKind.allCases)

@@ -32,7 +32,7 @@ enum StoreKind: String, CaseIterable, CustomTestStringConvertible {
 
 /// A store, and what can be done to it from outside.
 protocol TestStore: Sendable {
-    var store: any DataStore { get }
+    var store: any Store { get }
     /// Lets the next commit fail in its last moment, with nothing done.
     func cutOffNextCommit()
     func repairAfterCutOff()
@@ -44,7 +44,7 @@ protocol TestStore: Sendable {
 
 struct MemoryTestStore: TestStore {
     let memory: MemoryStore
-    var store: any DataStore { memory }
+    var store: any Store { memory }
     private let saved = Kept<Int64>()
 
     init(rerunsBodies: Bool = true) {
@@ -61,7 +61,7 @@ struct MemoryTestStore: TestStore {
 
 /// A database in a directory of its own, which goes when the tests end.
 struct SQLiteTestStore: TestStore {
-    let store: any DataStore
+    let store: any Store
     private let path: String
 
     private static let root: String = {

@@ -82,7 +82,7 @@ struct Member: Sendable {
     var session: String
 }
 
-extension DataStore {
+extension Store {
     func model(_ name: String) throws -> Model { try #require(models.first { $0.name == name }) }
 
     func member(_ name: String, role: String = "user") async throws -> Member {
@@ -154,7 +154,7 @@ final class Fold: Sendable {
     ///   - start: what a list showed.
     ///   - cursor: the place of the list.
     init(
-        _ store: any DataStore, from cursor: LogCursor, start: [Value: Row] = [:], limit: Int = 7
+        _ store: any Store, from cursor: LogCursor, start: [Value: Row] = [:], limit: Int = 7
     ) async throws {
         state = Shared(State(start: start, end: cursor))
         let identities = try await store.identityCursor()

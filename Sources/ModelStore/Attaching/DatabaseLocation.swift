@@ -35,7 +35,7 @@ public protocol DatabaseLocation: Sendable {
     ///
     /// - Throws: ``StoreError/unusable(_:cause:)`` for a database that can't be used, a newer version, a model whose table
     ///   does not fit; ``StoreError/unavailable(_:cause:)`` where it is locked for too long.
-    func open(_ options: OpeningOptions) async throws -> any DataStore
+    func open(_ options: OpeningOptions) async throws -> any Store
 }
 
 /// With what a database is opened.

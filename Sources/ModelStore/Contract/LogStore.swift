@@ -126,17 +126,3 @@ public struct LogNews: Sendable {
         self.identities = identities
     }
 }
-
-/// A follower's turn. Its next one comes after this has ended.
-public struct FollowerTurn: Sendable {
-    private let onEnd: @Sendable () -> Void
-
-    /// - Parameter onEnd: what ``end()`` does.
-    public init(onEnd: @escaping @Sendable () -> Void) {
-        self.onEnd = onEnd
-    }
-
-    /// Ends the turn, once. That can be long after its body has returned and on any thread: when all that was read has
-    /// gone where it belongs, so that what is on its way stays bounded.
-    public func end() { onEnd() }
-}

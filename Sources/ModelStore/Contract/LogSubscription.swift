@@ -1,4 +1,4 @@
-/// One who follows the log of a ``Store``, from ``Store/follow(_:)`` to ``end()``.
+/// A follower's subscription to the log or to the identity feed; it lasts until ``end()``.
 public struct LogSubscription: Sendable {
     private let onEnd: @Sendable () -> Void
 
@@ -13,20 +13,16 @@ public struct LogSubscription: Sendable {
     }
 }
 
-/// A follower's turn to read the log. Its next one comes after this has ended.
-public struct LogTurn: Sendable {
-    private let onEnd: @Sendable (Bool) -> Void
+/// A follower's turn. Its next one comes after this has ended.
+public struct FollowerTurn: Sendable {
+    private let onEnd: @Sendable () -> Void
 
-    /// - Parameter onEnd: what ``end(wantsMore:)`` does.
-    public init(onEnd: @escaping @Sendable (_ wantsMore: Bool) -> Void) {
+    /// - Parameter onEnd: what ``end()`` does.
+    public init(onEnd: @escaping @Sendable () -> Void) {
         self.onEnd = onEnd
     }
 
     /// Ends the turn, once. That can be long after its body has returned and on any thread: when all that was read has
     /// gone where it belongs, so that what is on its way stays bounded.
-    ///
-    /// - Parameter wantsMore: whether the next turn is to come at once, since the log holds more than was read.
-    public func end(wantsMore: Bool = false) {
-        onEnd(wantsMore)
-    }
+    public func end() { onEnd() }
 }

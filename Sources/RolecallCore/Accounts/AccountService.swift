@@ -22,7 +22,7 @@ package struct AccountService: Sendable {
         package var isSelf: Bool { caller.id == user.id }
     }
 
-    let store: any DataStore
+    let store: any Store
     package let policy: Policy
     let passwords: PasswordHasher
     let passwordCheck: PasswordCheck
@@ -31,7 +31,7 @@ package struct AccountService: Sendable {
     let logger: Logger
 
     package init(
-        store: any DataStore, policy: Policy, passwords: PasswordHasher, passwordCheck: PasswordCheck,
+        store: any Store, policy: Policy, passwords: PasswordHasher, passwordCheck: PasswordCheck,
         signIns: SignInService, node: LocalNode, logger: Logger
     ) {
         self.store = store

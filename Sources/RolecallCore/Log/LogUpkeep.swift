@@ -6,9 +6,9 @@ package struct LogUpkeep: Sendable {
     /// How many entries go in one transaction, at most.
     private static let step = 1000
 
-    let store: any DataStore
+    let store: any Store
 
-    package init(store: any DataStore) {
+    package init(store: any Store) {
         self.store = store
     }
 

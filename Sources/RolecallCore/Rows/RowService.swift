@@ -12,12 +12,12 @@ package struct RowService: Sendable {
     /// A list ends early once it is about so large, in bytes; `after` goes on from there.
     static let maximumListSize = 8 << 20
 
-    let store: any DataStore
+    let store: any Store
     package let policy: Policy
     /// Whether every write is refused.
     let isReadOnly: Bool
 
-    package init(store: any DataStore, policy: Policy, isReadOnly: Bool = false) {
+    package init(store: any Store, policy: Policy, isReadOnly: Bool = false) {
         self.store = store
         self.policy = policy
         self.isReadOnly = isReadOnly

@@ -7,7 +7,7 @@ import ModelStore
 extension SQLiteDatabaseStore {
     /// What stands in a database. Nothing of it is changed.
     ///
-    /// - Throws: ``StoreError/unusable(_:)`` for a path without a database.
+    /// - Throws: ``StoreError/unusable(_:cause:)`` for a path without a database.
     public static func schema(path: String) throws(StoreError) -> DatabaseSchema {
         try looking(at: path) { try SchemaReader.schema(named: path, in: $0) }
     }
@@ -44,8 +44,8 @@ extension SQLiteDatabaseStore {
     ///
     /// - Parameter models: names.
     /// - Returns: a sentence for each thing that was taken out.
-    /// - Throws: ``StoreError/unusable(_:)`` for a model that is not attached or is the store's own, and then nothing is
-    ///   taken out; ``StoreError/unavailable(_:)`` where the database is locked for too long.
+    /// - Throws: ``StoreError/unusable(_:cause:)`` for a model that is not attached or is the store's own, and then nothing is
+    ///   taken out; ``StoreError/unavailable(_:cause:)`` where the database is locked for too long.
     public static func detach(
         path: String, models: [String], everything: Bool = false, logger: Logger
     ) throws(StoreError) -> [String] {

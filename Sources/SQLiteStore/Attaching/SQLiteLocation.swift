@@ -45,7 +45,7 @@ public struct SQLiteLocation: DatabaseLocation {
         try await blocking { try SQLiteDatabaseStore.status(path: path, models: models) }
     }
 
-    public func open(_ options: OpeningOptions) async throws -> any DataStore {
+    public func open(_ options: OpeningOptions) async throws -> any Store {
         try await blocking {
             try SQLiteDatabaseStore.open(
                 path: path, models: options.models, schema: options.schema, consent: options.consent, logger: logger)

@@ -5,7 +5,7 @@ extension CaptureTriggers {
     /// Puts the triggers in place where they are missing or say something else.
     ///
     /// - Returns: how many were written.
-    /// - Throws: ``StoreError/unusable(_:)`` where the table can't be written with them; the transaction must then be
+    /// - Throws: ``StoreError/unusable(_:cause:)`` where the table can't be written with them; the transaction must then be
     ///   rolled back.
     func install(in db: Database) throws -> Int {
         var written = 0

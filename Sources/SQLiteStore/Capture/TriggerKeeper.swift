@@ -71,7 +71,7 @@ final class TriggerKeeper: Sendable {
 extension ModelTable {
     /// The table with no more columns told than the model has.
     ///
-    /// - Throws: ``StoreError/unusable(_:)`` where one of the model's is missing.
+    /// - Throws: ``StoreError/unusable(_:cause:)`` where one of the model's is missing.
     fileprivate func limited(to model: Model) throws -> ModelTable {
         let missing = model.columns.filter { column in field(column.name)?.column.kind != column.kind }
         guard missing.isEmpty, self.model.keyColumns == model.keyColumns else {

@@ -8,8 +8,8 @@ import WireJSON
 enum EventLog {
     /// The number of the last event that was ever committed; 0 before the first.
     ///
-    /// The table's own counter keeps it when old events, or all of them, are pruned. Should somebody reset that, the
-    /// newest event still counts.
+    /// The table's own counter keeps it when old events, or all of them, are pruned. Where that was reset, the newest
+    /// event still counts.
     static func head(_ db: Database) throws -> Int64 {
         try db.first(
             """
@@ -49,11 +49,6 @@ enum EventLog {
         return place
     }
 
-    static func earliest(_ db: Database) throws -> Int64 {
-        let first = try db.first("SELECT min(seq) FROM rolecall_events") { $0.isNull(0) ? nil : $0.integer(0) }
-        return try first.flatMap(\.self) ?? (head(db) + 1)
-    }
-
     /// What ``event(_:)`` reads.
     static let columns = #"seq, model, op, "key", "before", "after", actor, at"#
 
@@ -70,7 +65,7 @@ enum EventLog {
             if let event = event(row) {
                 events.append(event)
             } else {
-                // Only somebody's own hand can have written it; it must not stop everything behind it.
+                // Only a statement from outside can have written it; it must not stop everything behind it.
                 logger.error("skipped an unreadable event of the log", metadata: ["sequence": "\(row.integer(0))"])
             }
             return events.count < limit

@@ -1,8 +1,9 @@
 import GRDB
 import Logging
 import ModelStore
+import RolecallProtocol
 
-/// Reading those entries of `rolecall_events` that decide who somebody is, without a look at any other.
+/// Reading those entries of `rolecall_events` that change identities, without a look at any other.
 enum IdentityLog {
     /// Holds for the entries that are meant. Word for word in the index and in the query: SQLite uses a partial index only
     /// where it finds the index's own condition again.
@@ -17,42 +18,23 @@ enum IdentityLog {
         SELECT \(EventLog.columns) FROM rolecall_events WHERE \(condition) AND seq > ? ORDER BY seq
         """
 
-    static func changes(
-        after sequence: Int64, limit: Int, in db: Database, logger: Logger
-    ) throws -> [IdentityChange] {
-        var changes: [IdentityChange] = []
-        guard limit > 0 else { return changes }
-        try db.query(query, [.integer(sequence)]) { row in
-            if let change = EventLog.event(row).flatMap(change) {
-                changes.append(change)
-            } else {
-                logger.error("skipped an unreadable event of the log", metadata: ["sequence": "\(row.integer(0))"])
-            }
-            return changes.count < limit
-        }
-        return changes
-    }
-
     /// All that the snapshot holds beyond a cursor.
     static func reading(
         behind cursor: IdentityCursor, at place: EventLog.Place, in db: Database, logger: Logger
     ) throws -> IdentityReading {
         let here = IdentityCursor(era: place.era, upTo: place.head)
         guard cursor.era == place.era else { return IdentityReading(entries: [], cursor: here, isReset: true) }
-        guard place.identityHead > cursor.upTo else { return IdentityReading(entries: [], cursor: here) }
-        let entries = try changes(after: cursor.upTo, limit: .max, in: db, logger: logger).map { change in
-            IdentityFeedEntry(
-                mark: IdentityMark(era: place.era, number: change.sequence), subject: subject(of: change), at: change.at
-            )
+        var entries: [IdentityFeedEntry] = []
+        guard place.identityHead > cursor.upTo else { return IdentityReading(entries: entries, cursor: here) }
+        try db.query(query, [.integer(cursor.upTo)]) { row in
+            if let entry = EventLog.event(row).flatMap({ entry($0, era: place.era) }) {
+                entries.append(entry)
+            } else {
+                logger.error("skipped an unreadable event of the log", metadata: ["sequence": "\(row.integer(0))"])
+            }
+            return true
         }
         return IdentityReading(entries: entries, cursor: here)
-    }
-
-    private static func subject(of change: IdentityChange) -> IdentityFeedEntry.Subject {
-        switch change.subject {
-        case .user(let id, let row): .user(id, row.flatMap(IdentityRecord.init))
-        case .session(let id): .sessionEnded(id)
-        }
     }
 
     /// Notes, before entries go, how far those about identities have gone: a reader from before that has missed some.
@@ -70,14 +52,14 @@ enum IdentityLog {
         try db.first("SELECT value FROM rolecall_meta WHERE key = 'identity_pruned_through'") { $0.integer(0) } ?? 0
     }
 
-    private static func change(_ event: ChangeRecord) -> IdentityChange? {
+    private static func entry(_ event: ChangeRecord, era: Era) -> IdentityFeedEntry? {
+        let subject: IdentityFeedEntry.Subject
         switch (event.model, event.key) {
-        case (SessionTriggers.model, .text(let id)):
-            IdentityChange(sequence: event.sequence, subject: .session(id), at: event.at)
-        case (ModelName.user, .integer(let id)):
-            IdentityChange(sequence: event.sequence, subject: .user(id, event.after), at: event.at)
-        default:
-            nil
+        case (SessionTriggers.model, .text(let id)): subject = .sessionEnded(id)
+        case (ModelName.user, .integer(let id)): subject = .user(id, event.after.flatMap(IdentityRecord.init))
+        default: return nil
         }
+        return IdentityFeedEntry(
+            mark: IdentityMark(era: era, number: event.sequence), subject: subject, at: event.at)
     }
 }

@@ -1,11 +1,23 @@
 import ModelStore
 import Synchronization
 
-/// One who follows the log: a body, and whether its turn has come.
+/// A follower of the log: a body, and whether its turn has come.
 ///
 /// A turn that is scheduled while another one waits or is under way is not lost, and not doubled.
 final class LogFollower: Sendable {
-    typealias Body = @Sendable (SQLiteReadTransaction, LogTurn) throws -> Void
+    typealias Body = @Sendable (SQLiteReadTransaction, Turn) throws -> Void
+
+    /// A turn on one snapshot. The follower's next one comes after this has ended.
+    struct Turn: Sendable {
+        private let onEnd: @Sendable (_ wantsMore: Bool) -> Void
+
+        init(onEnd: @escaping @Sendable (_ wantsMore: Bool) -> Void) { self.onEnd = onEnd }
+
+        /// Ends the turn, once, on any thread.
+        ///
+        /// - Parameter wantsMore: whether the next turn is to come at once, since the log holds more than was read.
+        func end(wantsMore: Bool = false) { onEnd(wantsMore) }
+    }
 
     private enum State {
         case idle
@@ -64,7 +76,7 @@ final class LogFollower: Sendable {
         }
     }
 
-    /// Ends everything; the body is let go.
+    /// Ends the follower and releases its body.
     func end() {
         state.withLock { $0 = .ended }
         // Outside of the lock: whatever the body holds may end with it.

@@ -4,7 +4,7 @@ import Logging
 import ModelStore
 import Synchronization
 
-/// All who follow the log, and how far it has been known to reach when their turns were last scheduled.
+/// The followers of the log, or of the identity feed, and how far it has been known to reach when their turns were last scheduled.
 ///
 /// They get their turns where a commit is known first: one of this store on the writer's own connection, right behind
 /// the commit, where its pages are cached; one of another process on the connection of the watch that has seen it. So
@@ -35,7 +35,7 @@ final class LogFollowers: Sendable {
         state = Mutex(State(head: head))
     }
 
-    /// See ``Store/follow(_:)``.
+    /// Adds a follower. Its first turn comes at once, the next ones whenever the head has moved.
     func add(_ body: @escaping LogFollower.Body) -> LogSubscription {
         let follower = LogFollower(body)
         let id = state.withLock { state -> UInt64? in
@@ -55,7 +55,7 @@ final class LogFollowers: Sendable {
         }
     }
 
-    /// Tells that the log's head is at this number, whoever brought it there. A commit of this store is seen twice, by
+    /// Tells that the log's head is at this number. A commit of this store is seen twice, by
     /// its writer and by the watch for foreign ones, and schedules their turns once.
     ///
     /// - Parameter db: the connection on which that was seen, outside of any transaction.
@@ -95,7 +95,7 @@ final class LogFollowers: Sendable {
         readSoon(followers.filter { $0.schedule() })
     }
 
-    /// Gives no more turns, to those who come later neither.
+    /// Gives no more turns, to followers that are added later neither.
     func close() {
         let ended = state.withLock { state in
             state.isClosed = true
@@ -108,7 +108,7 @@ final class LogFollowers: Sendable {
     /// Those whose turns have to be scheduled, since the head is news, and by how much it has grown.
     private func news(head: Int64) -> (followers: [LogFollower], growth: Int64) {
         state.withLock { state in
-            // Not only upwards: should somebody put an older database in place, that is news, too.
+            // Not only upwards: an older database that is put in place is news, too.
             guard head != state.head else { return ([], 0) }
             defer { state.head = head }
             return (Array(state.followers.values), head - state.head)
@@ -147,7 +147,7 @@ final class LogFollowers: Sendable {
                 while let (follower, body) = due.first {
                     try body(
                         transaction,
-                        LogTurn { wantsMore in
+                        LogFollower.Turn { wantsMore in
                             if follower.finish(wantsMore: wantsMore) { self.readSoon([follower]) }
                         })
                     // Once it has been given its turn, the follower ends that.

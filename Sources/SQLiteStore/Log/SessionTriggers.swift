@@ -1,9 +1,7 @@
-/// The triggers that append the end of a session to the log, whoever ends it: a sign-out, or somebody's own hand in the
-/// database's shell.
+/// The triggers that append the end of a session to the log: of a sign-out as of a statement in the database's shell.
 ///
 /// An end is an entry with the session's id as its key and no row. Its model is no model of any policy, and
-/// `events(after:limit:)` leaves it out, so that it can reach nobody: only ``ReadTransaction/identityChanges(after:limit:)``
-/// shows it. Like those of models, these triggers change nothing of the write that fires them and can't fail.
+/// readings of the log leave it out, so that it can reach no client: only the identity feed shows it. Like those of models, these triggers change nothing of the write that fires them and can't fail.
 enum SessionTriggers {
     /// The entry's model. Names that begin so are the store's own.
     static let model = "rolecall_session"
@@ -24,8 +22,8 @@ enum SessionTriggers {
         FOR EACH ROW WHEN typeof(OLD.id) = 'text' AND OLD.revoked_at IS NULL AND (NEW.revoked_at IS NOT NULL \
         OR NEW.id IS NOT OLD.id OR NEW.user IS NOT OLD.user) BEGIN \(append); END
         """,
-        // A session whose tokens have all expired is forgotten, and ends nothing. Those of a user who is removed go with
-        // him, which his own entry says; he is gone from the table when a cascade comes here.
+        // A session whose tokens have all expired is forgotten, and ends nothing. Those of a removed user go with the
+        // user, whose own entry says so; the user is gone from the table when a cascade comes here.
         """
         AFTER DELETE ON rolecall_session FOR EACH ROW \
         WHEN typeof(OLD.id) = 'text' AND OLD.revoked_at IS NULL \

@@ -13,7 +13,7 @@ private let ownTables: Set<String> = [
 extension ModelTable {
     /// Looks up what a declaration names.
     ///
-    /// - Throws: ``StoreError/unusable(_:)`` where the table can't be a model, with the reason.
+    /// - Throws: ``StoreError/unusable(_:cause:)`` where the table can't be a model, with the reason.
     init(_ declaration: ModelDeclaration, in db: Database) throws {
         let table = try ModelTable.checkedTable(of: declaration, in: db)
         let columns = try TableColumn.all(of: table.name, in: db)

@@ -4,6 +4,14 @@ import RolecallProtocol
 
 /// Forgetting what the log holds. Numbers that are gone are missing from then on, and are never given again.
 extension SQLiteWriteTransaction {
+    /// Forgets the log's oldest entries.
+    ///
+    /// - Parameters:
+    ///   - before: entries older than this go; nil for none.
+    ///   - keeping: entries beyond so many newest go; nil for none.
+    ///   - through: none with a higher number goes.
+    ///   - limit: at most so many go, so that no transaction is long.
+    /// - Returns: how many went.
     func pruneEvents(before: Timestamp?, keeping: Int?, through: Int64, limit: Int) throws -> Int {
         try mapped {
             guard limit > 0, before != nil || keeping != nil else { return 0 }
@@ -37,6 +45,7 @@ extension SQLiteWriteTransaction {
         }
     }
 
+    /// See ``StoreUpkeep/eraseEvents(of:key:deadline:)``.
     func eraseEvents(of model: Model, key: Value) throws -> Int {
         try mapped {
             var found: [Int64] = []
@@ -50,9 +59,10 @@ extension SQLiteWriteTransaction {
         }
     }
 
+    /// See ``StoreUpkeep/eraseAuthor(_:deadline:)``.
     func eraseActor(_ user: Int64) throws -> Int {
         try mapped {
-            // What is no JSON was written by somebody's own hand, and names nobody.
+            // What is no JSON was written by a statement from outside, and names no user.
             try db.run(
                 """
                 UPDATE rolecall_events SET actor = NULL WHERE actor IS NOT NULL AND json_valid(actor) \

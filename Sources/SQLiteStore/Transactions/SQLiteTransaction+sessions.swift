@@ -34,6 +34,7 @@ extension SQLiteWriteTransaction {
         }
     }
 
+    @discardableResult
     func revokeSession(id: String, at moment: Timestamp) throws -> Bool {
         try mapped {
             try db.first(
@@ -42,6 +43,7 @@ extension SQLiteWriteTransaction {
         }
     }
 
+    @discardableResult
     func revokeSessions(ofUser id: Int64, at moment: Timestamp) throws -> Int {
         try mapped {
             var count = 0
@@ -58,6 +60,7 @@ extension SQLiteWriteTransaction {
         }
     }
 
+    @discardableResult
     func touchSession(id: String, at moment: Timestamp) throws -> Bool {
         let latest = Timestamp(milliseconds: moment.milliseconds - SessionRecord.touchInterval)
         return try mapped {
@@ -69,6 +72,7 @@ extension SQLiteWriteTransaction {
         }
     }
 
+    @discardableResult
     func extendSession(id: String, expiresAt: Timestamp) throws -> Bool {
         try mapped {
             try db.first(

@@ -3,7 +3,7 @@ import ModelStore
 import RolecallProtocol
 import WireJSON
 
-extension SQLiteWriteTransaction: WriteTransaction {
+extension SQLiteWriteTransaction {
     func act(as author: Author?) throws {
         try mapped {
             guard let author else { return try forgetActor() }
@@ -15,7 +15,7 @@ extension SQLiteWriteTransaction: WriteTransaction {
     /// Removes what is of no use beyond the transaction. Neither statement touches a page where there is nothing: one
     /// without a condition would be a truncation, and write the table's root.
     func clean() throws {
-        // Before the commit: nobody else ever sees the actor, and a crash can't leave it behind.
+        // Before the commit: no other connection ever sees the actor, and a crash can't leave it behind.
         try forgetActor()
         // No statement is under way here, so that no note is needed any more; mostly there are none.
         try db.run("DELETE FROM rolecall_displaced WHERE id IS NOT NULL")

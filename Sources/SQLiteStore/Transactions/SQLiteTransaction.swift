@@ -3,28 +3,12 @@ import Logging
 import ModelStore
 import RolecallProtocol
 
-/// A transaction of one connection, as its body sees it.
-final class SQLiteReadTransaction: SQLiteTransaction {
+/// A snapshot on one connection, as the body of a reading sees it.
+struct SQLiteReadTransaction: SQLiteTransaction {
     let db: Database
     let tables: [String: ModelTable]
     let logger: Logger
     let control: CallControl?
-    /// Once it was asked for: it is the same as long as the snapshot is.
-    private var head: Int64?
-
-    init(db: Database, tables: [String: ModelTable], logger: Logger, control: CallControl?) {
-        self.db = db
-        self.tables = tables
-        self.logger = logger
-        self.control = control
-    }
-
-    func latestSequence() throws -> Int64 {
-        if let head { return head }
-        let head = try mapped { try EventLog.head(db) }
-        self.head = head
-        return head
-    }
 }
 
 /// A transaction of the writer, as its body sees it.
@@ -36,7 +20,7 @@ struct SQLiteWriteTransaction: SQLiteTransaction {
 }
 
 /// What both kinds of transaction can do.
-protocol SQLiteTransaction: ReadTransaction {
+protocol SQLiteTransaction: RowReader, AccountReader {
     var db: Database { get }
     /// By the model's name.
     var tables: [String: ModelTable] { get }
@@ -46,7 +30,7 @@ protocol SQLiteTransaction: ReadTransaction {
 }
 
 extension SQLiteTransaction {
-    /// - Throws: ``StoreError/unusable(_:)`` for a model of another store.
+    /// - Throws: ``StoreError/unusable(_:cause:)`` for a model of another store.
     func table(of model: Model) throws -> ModelTable {
         guard let table = tables[model.name] else {
             throw StoreError.unusable("This store has no model \(model.name).")
@@ -110,28 +94,21 @@ extension SQLiteTransaction {
         }
     }
 
+    /// The log's entries of models with numbers above `sequence`, lowest first.
+    ///
+    /// - Parameter limit: at most so many.
     func events(after sequence: Int64, limit: Int) throws -> [ChangeRecord] {
         try mapped { try EventLog.events(after: sequence, limit: limit, in: db, logger: logger) }
     }
 
+    /// Hands the log's entries of one row with numbers above `sequence` to `visit`, lowest first, until it returns false.
+    /// It costs what the log holds of the model above that.
     func events(
         of model: Model, key: Value, after sequence: Int64, visit: (ChangeRecord) throws -> Bool
     ) throws {
         try mapped {
             try EventLog.events(of: model.name, key: key, after: sequence, in: db, logger: logger, visit: visit)
         }
-    }
-
-    func identityChanges(after sequence: Int64, limit: Int) throws -> [IdentityChange] {
-        try mapped { try IdentityLog.changes(after: sequence, limit: limit, in: db, logger: logger) }
-    }
-
-    func earliestSequence() throws -> Int64 {
-        try mapped { try EventLog.earliest(db) }
-    }
-
-    func latestSequence() throws -> Int64 {
-        try mapped { try EventLog.head(db) }
     }
 }
 

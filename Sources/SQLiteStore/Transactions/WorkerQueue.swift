@@ -21,19 +21,7 @@ final class WorkerQueue: Sendable {
         queue = DispatchQueue(label: label, qos: .userInitiated, attributes: .concurrent)
     }
 
-    /// The work's result. Work that has begun is brought to its end.
-    ///
-    /// - Throws: what the work throws; `CancellationError` where the task is cancelled.
-    func run<Output: Sendable>(_ work: @escaping @Sendable () throws -> Output) async throws -> Output {
-        try Task.checkCancellation()
-        let output = try await withCheckedThrowingContinuation { continuation in
-            schedule { continuation.resume(with: Result(catching: work)) }
-        }
-        try Task.checkCancellation()
-        return output
-    }
-
-    /// The work's result, if it begins by the deadline.
+    /// The work's result, if it begins by the deadline. Work that has begun is brought to its end.
     ///
     /// - Throws: what the work throws; ``StoreError/overdue``; `CancellationError` where the task is cancelled.
     func run<Output: Sendable>(
