@@ -52,7 +52,7 @@ struct RolecallApplication: Service, CustomStringConvertible {
 
     /// The same on a store that is open.
     static func assemble(
-        _ configuration: Configuration, _ resolved: ResolvedConfiguration, on store: any DataStore,
+        _ configuration: Configuration, _ resolved: ResolvedConfiguration, on store: any Store,
         tls: ServerTLS? = nil,
         logger: Logger, listening: @escaping @Sendable (String) async -> Void
     ) async throws -> RolecallApplication {

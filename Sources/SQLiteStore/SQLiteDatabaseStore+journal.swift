@@ -11,7 +11,7 @@ extension SQLiteDatabaseStore {
     /// there is no room for it, all stays as it is.
     ///
     /// What stands behind the newest frame means nothing to SQLite, and mostly is what is left from before the last
-    /// checkpoint: frames are known by the salt of the log's header, which zeros do not have. Only who has the
+    /// checkpoint: frames are known by the salt of the log's header, which zeros do not have. Only the holder of the
     /// writer's lock appends, and all bytes that are there stay.
     public func reserveJournal() async throws {
         let path = pool.path + "-wal"
@@ -43,7 +43,7 @@ private func extend(_ path: String, to size: Int) {
         }
         end += written
     }
-    // Nobody waits for this; what is not on the disk by then is flushed with the first commit.
+    // No call waits for this; what is not on the disk by then is flushed with the first commit.
     DispatchQueue.global(qos: .utility).async {
         _ = fdatasync(file)
         close(file)

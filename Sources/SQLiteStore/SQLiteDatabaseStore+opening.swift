@@ -13,13 +13,13 @@ extension SQLiteDatabaseStore {
     ///
     /// - Parameters:
     ///   - path: the file; its directory must exist and be writable, for the journal beside it.
-    ///   - models: what to tell changes of. Triggers of models that are not named stay: a second program that knows
+    ///   - models: those whose changes come into the log. Triggers of models that are not named stay: a second program that knows
     ///     fewer models must not silence the others.
     ///   - consent: whether tables of others may be given triggers that have never had them.
     ///   - schema: statements to run at every opening, before the models' tables are looked up; each must do nothing
     ///     the second time (`CREATE TABLE IF NOT EXISTS`).
-    /// - Throws: ``StoreError/unusable(_:)`` for a path that can't be used, a file that is no database, a database of
-    ///   a newer version and a model whose table does not fit; ``StoreError/unavailable(_:)`` where another process
+    /// - Throws: ``StoreError/unusable(_:cause:)`` for a path that can't be used, a file that is no database, a database of
+    ///   a newer version and a model whose table does not fit; ``StoreError/unavailable(_:cause:)`` where another process
     ///   holds a lock for too long.
     public static func open(
         path: String, models: [ModelDeclaration], schema: [String] = [], consent: Consent = .given, logger: Logger
@@ -164,7 +164,7 @@ extension SQLiteDatabaseStore {
 }
 
 extension StoreError {
-    /// Somebody else's database, and nobody has agreed.
+    /// A database or tables of another owner, without the owner's consent.
     fileprivate static func notAsked(_ path: String, _ tables: [String]) -> StoreError {
         let what =
             tables.isEmpty

@@ -2,7 +2,7 @@ import GRDB
 import ModelStore
 
 extension StoreError {
-    /// What a database error means to those who use a store.
+    /// What a database error means to users of a store.
     ///
     /// The sentence names table and column. It repeats no statement and no value: both may hold what the reader of a
     /// message or a log is not meant to see.

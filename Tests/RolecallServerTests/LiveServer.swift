@@ -32,7 +32,7 @@ struct LiveServer: Sendable {
     /// Runs a body against a demo server, and stops the server whatever happens.
     static func run(
         configure: (inout Configuration) -> Void = { _ in },
-        logger: Logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }, on store: (any DataStore)? = nil,
+        logger: Logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }, on store: (any Store)? = nil,
         _ body: (LiveServer) async throws -> Void
     ) async throws {
         let directory = NSTemporaryDirectory() + "rolecall-\(UUID().uuidString)"

@@ -70,7 +70,7 @@ struct SettingsTests {
             ], fileDirectory: "/srv/shop")
         #expect(settings.path("data", nil)?.text == "/srv/shop/db")
         #expect(settings.path("data", "here")?.text == "here")
-        #expect(settings.path("store", nil, scheme: "sqlite:")?.text == "sqlite:/srv/shop/shop.db")
+        #expect(settings.storeURL(nil)?.text == "sqlite:/srv/shop/shop.db")
         #expect(settings.path("key-file", nil)?.text == "/etc/key")
         #expect(settings.path("other", nil) == nil)
     }

@@ -1,9 +1,9 @@
-/// What is going to be put into a database so that models' changes are told, or what was.
+/// What is to be put into a database so that changes of models come into the log, or what was put there.
 public struct AttachmentPlan: Hashable, Sendable {
     public struct Step: Hashable, Sendable {
         /// Nil for what is the store's own.
         public var model: String?
-        /// For the person whose database it is: `5 triggers on orders, for the model order`.
+        /// For the database's owner: `5 triggers on orders, for the model order`.
         public var sentence: String
         /// The statements.
         public var sql: String
@@ -16,10 +16,9 @@ public struct AttachmentPlan: Hashable, Sendable {
     }
 
     public var steps: [Step]
-    /// The tables of somebody else's that have never been attached, and with them the database itself where nothing of
-    /// the store is in it yet: somebody has to be asked first.
+    /// The tables of another owner that have never been attached: putting anything there needs the owner's consent.
     public var strangers: [String]
-    /// Whether the database is somebody's, and nothing of the store is in it yet.
+    /// Whether the database has another owner, and nothing of the store is in it yet.
     public var isNewToDatabase: Bool
 
     public init(steps: [Step], strangers: [String], isNewToDatabase: Bool) {
@@ -32,11 +31,11 @@ public struct AttachmentPlan: Hashable, Sendable {
     public var isEmpty: Bool { steps.isEmpty }
 }
 
-/// Whether something may be put into tables that somebody else has made.
+/// Whether something may be put into tables of another owner.
 public enum Consent: Hashable, Sendable {
-    /// He has agreed, or it is nobody else's.
+    /// The owner has agreed, or there is no other owner.
     case given
-    /// Only where he has agreed before: tables that have been attached once, and a database that is the store's own.
+    /// Only where the owner has agreed before: tables that have been attached once, and a database that is the store's own.
     case required
 }
 
@@ -44,7 +43,7 @@ public enum Consent: Hashable, Sendable {
 public struct ModelStatus: Hashable, Sendable, CustomStringConvertible {
     public enum State: Hashable, Sendable {
         case attached
-        /// Its table has changed since: columns are not told yet, or triggers are missing.
+        /// Its table has changed since: columns do not come into the log yet, or triggers are missing.
         case outdated
         /// The table is there, and nothing of the store is on it.
         case notAttached

@@ -40,7 +40,7 @@ public protocol DatabaseLocation: Sendable {
 
 /// With what a database is opened.
 public struct OpeningOptions: Hashable, Sendable {
-    /// What to tell changes of.
+    /// The models whose changes come into the log.
     public var models: [ModelDeclaration]
     /// Whether the demo's table `thing` is made where it is missing.
     public var makesDemoTable: Bool

@@ -26,10 +26,10 @@ public protocol AccountWriter {
     func upgradePassword(_ hash: String, ofUser id: Int64) throws
     /// Gives a user another name, another address, or both; nil leaves what is there.
     ///
-    /// - Returns: the user as he stands; nil where there is none.
+    /// - Returns: the user as stored; nil where there is none.
     /// - Throws: ``StoreError/conflict(_:column:)`` where the address is taken.
     func updateUser(id: Int64, name: String?, email: String?) throws -> UserRecord?
-    /// Ids of removed users are never given again: a token can't come to name somebody else.
+    /// Ids of removed users are never given again: a token can't come to name another user.
     func removeUser(id: Int64) throws
 
     func insertSession(_ session: SessionRecord) throws

@@ -9,7 +9,7 @@ public protocol AccountStore: Sendable {
     /// expired before it began.
     ///
     /// - Parameter upgraded: a better hash of the same password.
-    /// - Returns: the user as he is when it begins.
+    /// - Returns: the user as the sign-in begins.
     /// - Throws: ``ClaimRefusal``.
     func beginSession(
         _ session: SessionRecord, generation: Int64, upgraded: String?, deadline: Deadline

@@ -8,8 +8,8 @@ public struct ChangeRecord: Hashable, Sendable {
         case created
         case updated
         case removed
-        /// Changes of the model have been made that nobody has told the log of, before this place: its triggers were
-        /// lost meanwhile. Such an entry has neither key nor row.
+        /// Changes of the model are missing from the log before this place: its triggers were lost meanwhile, or entries
+        /// were erased. Such an entry has neither key nor row.
         case gap
     }
 

@@ -1,10 +1,10 @@
 import RolecallProtocol
 
-/// Whom a good token names: what a request claims, before any record is read.
+/// The user, sign-in and generation that a valid token names, before any record is read.
 public struct Claim: Hashable, Sendable {
     /// The user's id.
     public var user: Int64
-    /// The sign-in that the token belongs to; nil for tokens of others who hold the key.
+    /// The sign-in that the token belongs to; nil for a token that another holder of the key has made.
     public var session: String?
     /// The user's token generation, as the token has it.
     public var generation: Int64
@@ -16,7 +16,7 @@ public struct Claim: Hashable, Sendable {
     }
 }
 
-/// Why the records are against a claim.
+/// Why the records refuse a claim.
 public enum ClaimRefusal: Error, Hashable, Sendable {
     case unknownUser
     /// Its session was ended, or is none of this user's.
@@ -25,7 +25,7 @@ public enum ClaimRefusal: Error, Hashable, Sendable {
     case tokensVoided
 }
 
-/// A user without what is secret: what is known of who he is.
+/// A user's record without its secrets.
 public struct IdentityRecord: Hashable, Sendable {
     public var summary: UserSummary
     /// Tokens of an older generation are void.
@@ -56,9 +56,9 @@ public struct IdentityRecord: Hashable, Sendable {
 public struct Membership: Hashable, Sendable {
     /// The membership's name in the configuration.
     public var name: String
-    /// To which one he belongs.
+    /// The team or project that the user belongs to.
     public var value: Value
-    /// As what, in the membership's own words.
+    /// The user's roles in it, in the membership's own words.
     public var roles: Set<String>
 
     public init(name: String, value: Value, roles: Set<String>) {
@@ -68,7 +68,7 @@ public struct Membership: Hashable, Sendable {
     }
 }
 
-/// Who a claim is about, as one snapshot has him.
+/// The user and the sign-in of a claim, as one snapshot has them.
 public struct ClaimantRecord: Hashable, Sendable {
     public enum Session: Hashable, Sendable {
         /// The claim names none.
@@ -93,7 +93,7 @@ public struct ClaimantRecord: Hashable, Sendable {
         self.readAt = readAt
     }
 
-    /// - Throws: what the records have against a claim of this user.
+    /// - Throws: the records' reason to refuse a claim of this user.
     public func confirm(_ claim: Claim) throws(ClaimRefusal) {
         guard session != .ended else { throw .sessionEnded }
         guard claim.generation == identity.generation else { throw .tokensVoided }

@@ -45,7 +45,7 @@ public struct EraChain: Hashable, Sendable {
         return .known(LogCursor(era: newest, sequence: position.sequence))
     }
 
-    /// From where a reader goes on who has come to a cursor, and why that is not the cursor itself.
+    /// The place from which a reader at a cursor reads on, and why that is not the cursor itself.
     public func resumption(
         of cursor: LogCursor, earliest: Int64, head: Int64
     ) -> (start: LogCursor, interruption: LogStretch.Interruption?) {

@@ -1,6 +1,6 @@
 import RolecallProtocol
 
-/// Who users are, now and as they change.
+/// Users' records and sign-ins, now and as they change.
 ///
 /// **One call.** ``claimant(user:session:deadline:)`` is what every request and login needs; a store makes it one
 /// statement.
@@ -12,10 +12,10 @@ import RolecallProtocol
 public protocol IdentityStore: Sendable {
     /// A user as the records are now; nil where there is none.
     ///
-    /// - Parameter session: the sign-in that is to be looked up with him; nil for a claim without one.
+    /// - Parameter session: the sign-in that is to be looked up, too; nil for a claim without one.
     func claimant(user: Int64, session: String?, deadline: Deadline) async throws -> ClaimantRecord?
 
-    /// How far the feed reaches now.
+    /// The feed's end now.
     func identityCursor(deadline: Deadline) async throws -> IdentityCursor
 
     /// Follows the feed from a cursor on; turns are as those of ``LogStore/follow(from:identities:limit:_:)``. A turn

@@ -14,7 +14,7 @@ public struct LogCursor: Hashable, Sendable {
         self.sequence = max(0, sequence)
     }
 
-    /// The place of a position. Where ``Position/folding`` is set, not all before it has been told.
+    /// The place of a position. Where ``Position/folding`` is set, entries before it are still to be sent.
     public init(_ position: Position) {
         self.init(era: position.era, sequence: position.sequence)
     }

@@ -7,8 +7,9 @@ import RolecallProtocol
 /// another entry with that number or a lower one within the same era. Numbers can be missing, and a reader must not wait
 /// for them.
 ///
-/// **Complete.** Every commit comes into the log, those of other processes included, and nothing else does. A commit through this store can
-/// come into it a moment later (``Committed/position``); one of another process within about 20 ms.
+/// **Complete.** Every commit comes into the log, those of other processes included, and nothing else does. A commit
+/// through this store can come into it a moment later (``Committed/position``), one of another process within about
+/// 20 ms.
 ///
 /// **Eras.** Where the log may have gone back in time a new era begins, and its first number says how much of the era
 /// before is still true. Two places are compared for equality only.
@@ -43,7 +44,7 @@ public protocol LogStore: Sendable {
     /// same stretch again, after a moment, if it throws.
     ///
     /// - Parameters:
-    ///   - identities: where the follower has come to in the identity feed. Each turn brings the changes of identities
+    ///   - identities: the follower's place in the identity feed. Each turn brings the changes of identities
     ///     that its snapshot holds beyond that, so that a follower sends no entry to an identity that had ended before it.
     ///   - limit: of the entries of one turn.
     ///   - body: must end each turn that it is given, or throw.

@@ -46,7 +46,7 @@ public protocol RowStore: Sendable {
     ///
     /// - Parameters:
     ///   - values: judges the row before the change and says what it is to hold from then on; before the condition is
-    ///     looked at, so that no caller learns of a row that he may not see.
+    ///     looked at, so that the condition betrays no hidden row.
     ///   - result: judges the row before and after.
     /// - Throws: ``ClaimRefusal``; ``RowRefusal``; ``StoreError``; what the closures throw.
     func update<Output: Sendable>(

@@ -2,8 +2,8 @@ import RolecallProtocol
 
 /// A transaction of administration. Valid only inside its body.
 public protocol StoreTransaction: RowReader, AccountReader, RowWriter, AccountWriter {
-    /// From here on the changes are this author's, as their events say; nil for no author. For an author who is only known
-    /// from what the transaction reads.
+    /// Makes this the author of the changes that follow; nil for no author. For an author that only the transaction's own
+    /// readings name.
     func act(as author: Author?) throws
 
     /// Waits until no other transaction holds the subject, and holds it until this one has ended. What is read of it after
@@ -15,7 +15,7 @@ public protocol StoreTransaction: RowReader, AccountReader, RowWriter, AccountWr
 }
 
 extension StoreTransaction {
-    /// Locks a user's account: his record and his sign-ins.
+    /// Locks a user's account: the record and its sign-ins.
     public func lock(user id: Int64) throws { try lock(.user(id)) }
 
     /// Locks a row.
@@ -29,6 +29,6 @@ extension StoreTransaction {
 public enum LockSubject: Hashable, Sendable {
     case row(model: String, key: Value)
     case user(Int64)
-    /// Who may administrate. A transaction that may take that right from a user locks this before it counts who is left.
+    /// The set of administrators. A transaction that may take a user out of it locks it before it counts those left.
     case administrators
 }

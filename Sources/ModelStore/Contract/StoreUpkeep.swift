@@ -1,12 +1,12 @@
 import RolecallProtocol
 
-/// What a store needs done to it, and what is asked of its commits afterwards.
+/// Maintenance of a store, and questions about its commits.
 public protocol StoreUpkeep: Sendable {
-    /// Reads the records, and nothing more: whether a request could be judged now.
+    /// Reads the records, and nothing more: succeeds where a request could be judged now.
     func probe(deadline: Deadline) async throws
 
-    /// Does what makes the first commits of a server cost what all others do. Where that can't be done all stays as it
-    /// is.
+    /// Prepares the database for service, so that the first commits cost what later ones do. Changes nothing where that
+    /// can't be done.
     func prepareForService() async throws
 
     /// Forgets the log's oldest entries: a reader from before them gets ``LogStretch/Interruption/retention``.
@@ -19,9 +19,9 @@ public protocol StoreUpkeep: Sendable {
     /// - Returns: how many entries went.
     func eraseEvents(of model: Model, key: Value, deadline: Deadline) async throws -> Committed<Int>
 
-    /// Takes a user's name off all that he has done.
+    /// Removes a user as the author of entries.
     ///
-    /// - Returns: how many entries bore it.
+    /// - Returns: how many entries named the user.
     func eraseAuthor(_ user: Int64, deadline: Deadline) async throws -> Committed<Int>
 
     /// Begins a new era: to be called once the data may have gone back in time, after a backup was restored or a copy

@@ -11,9 +11,9 @@ public struct WriteCondition: Sendable {
     /// Nothing has happened to the row since the latest of these places that the caller may see.
     ///
     /// - Parameters:
-    ///   - positions: those that the store does not know, or whose followers it does not hold any more, count for nothing;
+    ///   - positions: those that the store does not know, or behind which entries are held no more, count for nothing;
     ///     where none is left the condition does not hold.
-    ///   - isSeen: whether the caller may see a change of the row: what he can't see he can't overwrite.
+    ///   - isSeen: whether the caller may see a change of the row: a hidden change can't be overwritten unseen.
     public static func unchanged(
         since positions: [Position], isSeen: @escaping @Sendable (ClaimantRecord, ChangeRecord) -> Bool
     ) -> WriteCondition {

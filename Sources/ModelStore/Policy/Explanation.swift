@@ -1,16 +1,16 @@
 import RolecallProtocol
 
-/// Why somebody is told of an event what he is told, rule by rule.
+/// Why a user is sent what is sent of an event, rule by rule.
 ///
-/// What he is told is decided by ``Policy/visibility(of:to:)`` and by nothing here; this only says why.
+/// ``Policy/visibility(of:to:)`` alone decides what is sent; this only says why.
 public struct Explanation: Hashable, Sendable {
-    /// As which role he counts: that of nobody for who is not signed in, and for a role that is not in the list.
+    /// The role that the user has in the policy: the lowest one without a sign-in, and for a role that is not in the list.
     public var role: String
-    /// What he is told of the row; nil for nothing.
+    /// The operation that the user is sent; nil for none.
     public var told: ModelOperation?
-    /// The columns that he is told have changed.
+    /// The columns that are sent as changed.
     public var changed: [String]
-    /// Why he is told nothing; nil where he is told something.
+    /// Why nothing is sent; nil where something is.
     public var silence: Silence?
     /// The row before the change, as the rules meet it; nil where there was none.
     public var before: Side?
@@ -22,9 +22,9 @@ public struct Explanation: Hashable, Sendable {
         case noRules
         /// The entry is about no row.
         case noRow
-        /// He may see the row neither as it was nor as it is.
+        /// The user may see the row neither as it was nor as it is.
         case notVisible
-        /// He sees the row, and nothing that he sees of it has changed; the columns that have.
+        /// The user sees the row, and none of the columns that changed; these are they.
         case onlyHiddenChanges([String])
     }
 
@@ -32,12 +32,12 @@ public struct Explanation: Hashable, Sendable {
     public struct Side: Hashable, Sendable {
         /// In the order of the rules.
         public var verdicts: [Verdict]
-        /// The role that the row's key asks for, where he has not got it: then no rule helps.
+        /// The role that the row's key requires, where the user's is lower: then no rule grants the row.
         public var keyRole: String?
-        /// What is kept from him of a row that he sees, in the row's order.
+        /// The columns of a visible row that the user does not see, in the row's order.
         public var withheld: [Withheld]
 
-        /// Whether he sees the row.
+        /// Whether the user sees the row.
         public var isVisible: Bool { keyRole == nil && verdicts.contains { $0.isGranted } }
     }
 
@@ -53,21 +53,21 @@ public struct Explanation: Hashable, Sendable {
 
     /// Why a rule does not grant a row.
     public enum Reason: Hashable, Sendable {
-        /// His role is lower than the one that the rule asks for.
+        /// The user's role is lower than the one that the rule requires.
         case role(asked: String)
-        /// The rule asks for a role that is not in the list: nobody has it.
+        /// The rule requires a role that is not in the list, which no user has.
         case unknownRole(asked: String)
-        /// The row would have to be his, and he is nobody.
+        /// The rule requires the row's owner, and there is no user.
         case notSignedIn(Ownership)
-        /// The row is not his.
+        /// The user does not own the row.
         ///
         /// - Parameters:
         ///   - asked: what would have to stand in the column.
-        ///   - found: nil where whoever asks may not see it.
+        ///   - found: nil where the asker may not see it.
         case owner(Ownership, asked: Value, found: Value?)
         /// The column has another value than the rule asks for.
         ///
-        /// - Parameter found: nil where whoever asks may not see it.
+        /// - Parameter found: nil where the asker may not see it.
         case value(column: String, asked: Value, found: Value?)
         /// The row has no such column.
         case missing(column: String)
@@ -77,20 +77,20 @@ public struct Explanation: Hashable, Sendable {
         public var column: String
         /// The least role that sees it.
         public var role: String
-        /// Whether anybody has that role.
+        /// Whether the role is in the list.
         public var isRoleKnown: Bool
     }
 }
 
 extension Policy {
-    /// Why a user is told of an event what he is told. Pure and total.
+    /// Why a user is sent what is sent of an event. Pure and total.
     ///
-    /// Names of columns and what the rules ask for are part of the policy, and are told to whoever asks. What stands in
-    /// a row is not: no value is told that the asker could not see himself.
+    /// Names of columns and what the rules require are part of the policy, and every asker gets them. What stands in a
+    /// row is not: an explanation has no value that its asker may not see.
     ///
     /// - Parameters:
-    ///   - user: nil for nobody.
-    ///   - asker: whoever is to read it; nil where he may see everything.
+    ///   - user: nil for a socket without a user.
+    ///   - asker: the reader of the explanation; nil for one that may see everything.
     public func explanation(
         of event: ChangeRecord, for user: UserSummary?, toldTo asker: View? = nil
     ) -> Explanation {
@@ -127,7 +127,7 @@ extension Policy {
         return explanation
     }
 
-    /// Who is judged.
+    /// The user that the rules are applied to.
     private struct Reader {
         var rank: Int
         var user: UserSummary?

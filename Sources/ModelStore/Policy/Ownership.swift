@@ -1,11 +1,11 @@
 import RolecallProtocol
 
-/// The column by which a rule finds whose row it is, and what of a user stands in it.
+/// The column that names a row's owner, and what of a user stands in it.
 public struct Ownership: Hashable, Sendable {
     public enum Name: String, Hashable, Sendable, CaseIterable {
         /// The user's `_id`, a number.
         case id
-        /// The user's e-mail address: an application that has people of its own knows them by that.
+        /// The user's e-mail address: for tables of an application with user records of its own.
         case email
     }
 
@@ -17,7 +17,7 @@ public struct Ownership: Hashable, Sendable {
         self.name = name
     }
 
-    /// Whether a row is this user's. A column that the row lacks names nobody.
+    /// Whether a row is this user's. A column that the row lacks names no user.
     func holds(in row: Row, for owner: Owner) -> Bool {
         guard let holder = row[column] else { return false }
         switch name {
@@ -33,7 +33,7 @@ extension Ownership: ExpressibleByStringLiteral {
     public init(stringLiteral column: String) { self.init(column: column) }
 }
 
-/// A user as the one to whom rows belong.
+/// A user as the owner of rows.
 public struct Owner: Hashable, Sendable {
     public var id: Int64
     /// In the form in which addresses are compared: without regard to the case of A to Z, as the accounts' table does.
@@ -67,6 +67,6 @@ extension Owner: CustomStringConvertible {
 }
 
 extension UserSummary {
-    /// The user as the one to whom rows belong.
+    /// The user as the owner of rows.
     public var owner: Owner { Owner(id: id, email: email) }
 }

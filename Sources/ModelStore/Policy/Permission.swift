@@ -1,4 +1,4 @@
-/// Who asks to write.
+/// The author of a write, as the rules see one.
 public struct Writer: Hashable, Sendable {
     public var user: Owner
     public var role: String
@@ -30,8 +30,8 @@ extension Policy {
         grants(models[model]?.create ?? [], row: row, to: writer)
     }
 
-    /// Both the row that was and the row that would be must be the writer's to change: nobody writes a row out of
-    /// his own reach, or into somebody else's.
+    /// The rules must grant the writer both the row before and the row after: no writer moves a row out of their own
+    /// reach, or a row of another user into it.
     public func mayUpdate(_ before: Row, to after: Row, of model: String, as writer: Writer?) -> Bool {
         let rules = models[model]?.update ?? []
         return grants(rules, row: before, to: writer) && grants(rules, row: after, to: writer)
@@ -41,8 +41,8 @@ extension Policy {
         grants(models[model]?.remove ?? [], row: row, to: writer)
     }
 
-    /// Whether the writer may touch a column: it must be one that he sees, none that asks for a higher role to be
-    /// written, and none that the server fills in.
+    /// Whether the writer may touch a column: it must be one that the writer sees, none that requires a higher role
+    /// to be written, and none that the server fills in.
     public func mayWrite(column: String, of model: String, as writer: Writer) -> Bool {
         guard let rules = models[model], rules.stamps[column] == nil else { return false }
         let rank = rank(of: writer.role)

@@ -1,8 +1,8 @@
-/// Who may see and do what: an ordered list of roles, and rules for each model.
+/// What each role may see and do: an ordered list of roles, and rules for each model.
 ///
 /// A rule grants; where no rule does, there is no access.
 public struct Policy: Hashable, Sendable {
-    /// From the least to the most. The first is the role of a socket that belongs to nobody.
+    /// From the least to the most. The first is the role of a socket without a user.
     public var roles: [String]
     public var models: [String: ModelPolicy]
 
@@ -18,18 +18,17 @@ public struct Policy: Hashable, Sendable {
         return roles.firstIndex(of: role) ?? 0
     }
 
-    /// The rank that a rule asks for; one that names no role of the list asks for more than anybody has, so that a
-    /// misspelt rule opens nothing either.
+    /// The rank that a rule requires; above every rank for a role that is not in the list, so that a misspelt rule opens
+    /// nothing either.
     public func threshold(of role: String) -> Int {
         roles.firstIndex(of: role) ?? .max
     }
 
     public var lowestRole: String { roles.first ?? "guest" }
 
-    /// What a principal's eyes are, reduced to what the rules can tell apart: all who share a view are sent the
-    /// same bytes.
+    /// A principal, reduced to what the rules can tell apart: all principals with the same view are sent the same bytes.
     ///
-    /// - Parameter user: nil for nobody.
+    /// - Parameter user: nil for a socket without a user.
     public func view(role: String?, user: Owner?) -> View {
         guard let user else { return View(rank: 0, owner: nil) }
         let rank = rank(of: role)
@@ -37,14 +36,14 @@ public struct Policy: Hashable, Sendable {
     }
 
     /// A view, reduced further to what the rules of one model can tell apart: all whose views are the same in a model
-    /// are sent the same bytes of each of its events. So who owns rows of one model costs nothing in the others.
+    /// are sent the same bytes of each of its events. So ownership in one model costs nothing in the others.
     public func view(_ view: View, in model: String) -> View {
         guard let owner = view.owner, let rules = models[model] else { return View(rank: view.rank, owner: nil) }
         return View(rank: view.rank, owner: owner.reduced(to: ownerships(in: rules, at: view.rank)))
     }
 
-    /// How it matters to what a rank sees of a model who owns a row: what the rules within its reach ask for, unless one
-    /// within its reach grants every row.
+    /// The ownerships that decide what a rank sees of a model: those that the rules within its reach require, unless one
+    /// of these rules grants every row.
     private func ownerships(in rules: ModelPolicy, at rank: Int) -> [Ownership] {
         guard shows(Model.keyName, under: rules, at: rank) else { return [] }
         let reached = rules.read.filter { reaches($0.role, at: rank) }
@@ -66,7 +65,7 @@ public struct Policy: Hashable, Sendable {
 public struct View: Hashable, Sendable {
     /// The index of the role in ``Policy/roles``.
     public var rank: Int
-    /// The user, where it matters to this rank who owns a row.
+    /// The user, where ownership decides what this rank sees.
     public var owner: Owner?
 
     public init(rank: Int, owner: Owner?) {
@@ -89,12 +88,12 @@ public struct ModelPolicy: Hashable, Sendable {
     public var create: [Rule]
     public var update: [Rule]
     public var remove: [Rule]
-    /// The least role that sees a column; a column that is not named here is seen with its row. Who may not see the key
-    /// sees no row: without a name it could be told neither from others nor when it goes.
+    /// The least role that sees a column; a column that is not named here is seen with its row. Without the key no row
+    /// is seen: a client could neither tell it from others nor know when it is gone.
     public var fields: [String: String]
-    /// The least role that writes a column, beyond what writing its row asks for. Nobody writes what he does not see.
+    /// The least role that writes a column, beyond what writing its row requires. No user writes a column that they do not see.
     public var writing: [String: String]
-    /// Columns that the server fills in when a row is made; nobody writes them.
+    /// Columns that the server fills in when a row is made; no user writes them.
     public var stamps: [String: Stamp]
 
     public init(

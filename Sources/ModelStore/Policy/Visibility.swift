@@ -1,6 +1,6 @@
 import RolecallProtocol
 
-/// What one view is told of one event.
+/// What is sent of one event to one view.
 public enum Visibility: Hashable, Sendable {
     /// The row as the view may see it.
     case save(row: Row, operation: ModelOperation, changed: [String])
@@ -10,13 +10,13 @@ public enum Visibility: Hashable, Sendable {
 }
 
 extension Policy {
-    /// The one answer to who may see what. Pure and total: it depends on its arguments alone.
+    /// Decides, alone, what a view sees of an event. Pure and total: it depends on its arguments alone.
     ///
     /// - A row that the view may see after the change is saved; it counts as created where the view could not see
     ///   it before, so that nothing betrays its hidden past.
     /// - Else a row that it could see before is removed, or hidden where it still exists.
-    /// - A change in which nothing visible differs is told only if the row itself is the same, too: a save without
-    ///   a change is a save, one of hidden fields is nobody's business.
+    /// - A change in which nothing visible differs is sent only if the row itself is the same, too: a save without a
+    ///   change is a save; one of hidden fields would betray them.
     public func visibility(of event: ChangeRecord, to view: View) -> Visibility {
         guard let rules = models[event.model] else { return .nothing }
         let before = event.before.flatMap { visible($0, under: rules, to: view) }
@@ -47,7 +47,7 @@ extension Policy {
         models[model].map { shows(column, under: $0, at: view.rank) } ?? false
     }
 
-    /// Whether a view may see who made a change: it must see every user, with his key and his name.
+    /// Whether a view may see the authors of changes: it must see every user, with key and name.
     public func showsAuthors(to view: View) -> Bool {
         guard let users = models[ModelName.user] else { return false }
         return [Model.keyName, "name"].allSatisfy { shows($0, under: users, at: view.rank) }

@@ -15,7 +15,7 @@ struct Preparation {
         var written: [(table: ModelTable, hadLost: Bool)] = []
     }
 
-    /// What of it somebody has to be asked for first.
+    /// The part of it that needs the owner's consent.
     func strangers(in db: Database) throws -> (tables: [String], isNewToDatabase: Bool) {
         let tables = try Self.foreignTables(in: db)
         let attached = try Self.attached(in: db)

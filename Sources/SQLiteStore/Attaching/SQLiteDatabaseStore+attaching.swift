@@ -3,7 +3,7 @@ import GRDB
 import Logging
 import ModelStore
 
-/// What the store puts into somebody's database, before it is opened for service: looked at, put there, taken out.
+/// What the store puts into another owner's database, before it is opened for service: looked at, put there, taken out.
 extension SQLiteDatabaseStore {
     /// What stands in a database. Nothing of it is changed.
     ///

@@ -8,7 +8,7 @@ extension SQLiteDatabaseStore {
     }
 }
 
-/// Reads what stands in a database, for those who write configurations.
+/// Reads what stands in a database, for authors of configurations.
 enum SchemaReader {
     static func schema(named name: String, in db: Database) throws -> DatabaseSchema {
         var found: [Entry] = []

@@ -1,6 +1,6 @@
 import ModelStore
 
-/// The triggers that tell a model's changes: they append to the log in the transaction of the write, whoever writes.
+/// The triggers that tell a model's changes: they append to the log in the transaction of every write.
 ///
 /// They change nothing of the write that fires them, and nothing in them can fail. What they promise is that the
 /// log, folded by key, equals the table:

@@ -7,7 +7,7 @@ import Synchronization
 
 /// Sees the commits of other processes, and among them those that change the schema.
 ///
-/// SQLite tells nobody of a commit, but `PRAGMA data_version` on a connection that has no transaction open differs
+/// SQLite announces no commit to other connections, but `PRAGMA data_version` on a connection that has no transaction open differs
 /// after each one of another connection. It costs some microseconds: a look at the shared memory. The watch has a
 /// connection of its own, so that it neither waits for a statement of the server nor makes one wait; and a thread of its
 /// own, since a timer of Dispatch would wake two for each look.
@@ -65,7 +65,7 @@ final class ForeignCommitWatch: Sendable {
         thread.start()
     }
 
-    /// Ends the watch; nobody is called by it after this returns.
+    /// Ends the watch; it calls nothing after this returns.
     func stop() {
         state.withLock { state in
             try? state.connection?.close()
@@ -99,7 +99,7 @@ final class ForeignCommitWatch: Sendable {
             (try EventLog.place(db), try db.first("PRAGMA schema_version") { $0.integer(0) } ?? 0)
         }
         state.version = version
-        // First, and on threads of their own: who somebody is waits for no reading of the log.
+        // First, and on threads of their own: the identity feed waits for no reading of the log.
         identityFollowers.raiseSoon(head: place.identityHead)
         followers.raise(head: place.head, in: db)
         if state.era != place.era {

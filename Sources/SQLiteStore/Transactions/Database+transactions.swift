@@ -56,7 +56,7 @@ extension Database {
 
 /// The disk has failed during a commit.
 ///
-/// The write-ahead log may hold all of the transaction, and only the flush have failed: who opens the file next, after a
+/// The write-ahead log may hold all of the transaction, and only the flush have failed: the process that opens the file next, after a
 /// crash of this process say, finds a transaction that was committed. Until then it is not, and after any other commit of
 /// this process it never is: that one is written over it.
 struct CutOffCommit: Error {
