@@ -84,6 +84,19 @@ struct LoggingOptions: ParsableArguments {
     }
 }
 
+extension DomainError {
+    /// For the person at the shell: what a client is not told, too, and which command helps.
+    fileprivate var sentence: String {
+        switch self {
+        case .notFound(_, field: "email"):
+            "\(wireError.message.dropLast()); \"rolecall-server user list\" shows those there are."
+        case .invalidField(_, field: "role"):
+            "\(wireError.message) Roles of a configuration file are known with --config."
+        default: cause ?? wireError.message
+        }
+    }
+}
+
 /// Says in one sentence why something did not start, and ends with a status that is not 0.
 func reportingStartupErrors(_ body: () async throws -> Void) async throws {
     let sentence: String
@@ -94,7 +107,7 @@ func reportingStartupErrors(_ body: () async throws -> Void) async throws {
     } catch let error as StoreError {
         sentence = error.description
     } catch let error as DomainError {
-        sentence = error.cause ?? error.wireError.message
+        sentence = error.sentence
     }
     // Behind what was logged before it.
     LineWriter.standardError.append(Array("rolecall-server: \(sentence)\n".utf8))

@@ -15,7 +15,7 @@ struct AuthenticationRoutes: Sendable {
     func add(to router: Router<RolecallRequestContext>) {
         router.post("auth/local") { request, context in try await signIn(request, context) }
         router.post("auth/refresh") { request, context in try await refresh(request, context) }
-        router.post("auth/logout") { request, _ in try await signOut(request) }
+        router.post("auth/logout") { request, context in try await signOut(request, context) }
     }
 
     private func signIn(_ request: Request, _ context: RolecallRequestContext) async throws -> Response {
@@ -31,9 +31,9 @@ struct AuthenticationRoutes: Sendable {
         return answer(try await signIns.refresh(claimant, from: request.origin(context)))
     }
 
-    private func signOut(_ request: Request) async throws -> Response {
+    private func signOut(_ request: Request, _ context: RolecallRequestContext) async throws -> Response {
         guard let principal = try await identity.principal(of: request) else { throw DomainError.unauthenticated }
-        try await signIns.signOut(principal)
+        try await signIns.signOut(principal, from: request.origin(context))
         return .json(["data": "signed out"], headers: cookies.clearing)
     }
 

@@ -39,9 +39,11 @@ struct RequestFailure: Error {
         case .busy, .unavailable, .cancelled:
             status = .serviceUnavailable
             headers[.retryAfter] = "1"
+        // Not to be tried again without a look: no Retry-After.
+        case .outcomeUnknown: status = .serviceUnavailable
         case .failed: status = .internalServerError
         }
-        self.init(status, error.wireError, headers: headers)
+        self.init(status, error.answer, headers: headers)
     }
 
     static func invalidField(_ field: String, _ sentence: String) -> RequestFailure {

@@ -1,4 +1,5 @@
 import Hummingbird
+import Logging
 import NIOCore
 import RolecallCore
 import RolecallProtocol
@@ -61,14 +62,15 @@ struct RequestIdentity: Sendable {
 extension Request {
     /// Where a sign-in by this request comes from.
     func origin(_ context: RolecallRequestContext) -> SignInService.Origin {
-        SignInService.Origin(peer: context.remoteAddress, agent: headers[.userAgent])
+        SignInService.Origin(peer: context.remoteAddress, agent: headers[.userAgent], logger: context.logger)
     }
 }
 
 extension SignInService.Origin {
-    init(peer: SocketAddress?, agent: String?) {
+    init(peer: SocketAddress?, agent: String?, logger: Logger) {
         let isLocal = peer?.isLoopback ?? true
         self.init(
-            address: peer?.ipAddress, limitedAddress: isLocal ? nil : peer?.network?.description, agent: agent)
+            address: peer?.ipAddress, limitedAddress: isLocal ? nil : peer?.network?.description, agent: agent,
+            logger: logger)
     }
 }

@@ -50,7 +50,7 @@ struct SocketApplication: SocketIOHandler {
                 resuming: ResumptionRequest.find(in: auth))
         } catch {
             error.log("a connect failed", to: socket.logger, [:])
-            throw ConnectRefusal(message: error.wireError.message)
+            throw ConnectRefusal(message: error.answer.message)
         }
     }
 
@@ -71,7 +71,7 @@ struct SocketApplication: SocketIOHandler {
             return [try await answer(event, on: socket)]
         } catch {
             error.log("an event failed", to: socket.logger, ["event": .string(String(event.name.prefix(64)))])
-            return [Acknowledgement.refused(error.wireError).json]
+            return [Acknowledgement.refused(error.answer).json]
         }
     }
 

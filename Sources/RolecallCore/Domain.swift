@@ -144,7 +144,7 @@ package struct LiveDomain: Sendable {
             passwords: domain.passwords, limiter: loginLimits, metrics: domain.metrics)
         signIns = SignInService(
             store: domain.store, tokens: domain.tokens, passwords: domain.passwords, passwordCheck: passwordCheck,
-            node: node, lifetime: domain.settings.tokenLifetime, logger: domain.logger)
+            node: node, lifetime: domain.settings.tokenLifetime)
         accounts = AccountService(
             store: domain.store, policy: domain.policy, passwords: domain.passwords, passwordCheck: passwordCheck,
             signIns: signIns, node: node, logger: domain.logger)

@@ -16,7 +16,7 @@ package enum DomainError: Error, Hashable, Sendable {
     case wrongOldPassword
     /// The caller's role does not allow it.
     case forbidden(String, field: String? = nil)
-    /// The server was started with `--read-only`.
+    /// This server changes no row, no message and no account.
     case readOnly
     /// There is no such thing, or the caller may not see it.
     case notFound(String, field: String? = nil)
@@ -34,6 +34,8 @@ package enum DomainError: Error, Hashable, Sendable {
     case busy(String)
     /// The store can't do it now: trying again later can help.
     case unavailable(String, cause: String? = nil)
+    /// The store can't say whether the write was done.
+    case outcomeUnknown(String, cause: String)
     /// The request was cancelled, as it is when the server ends. Nothing was done.
     case cancelled
     /// A fault of the server or of its database.
@@ -43,13 +45,13 @@ package enum DomainError: Error, Hashable, Sendable {
     package var wireError: WireError {
         switch self {
         case .unauthenticated:
-            WireError(.unauthenticated, "Sign in first: POST /auth/local, then send the token.")
+            WireError(.unauthenticated, "Sign in first.")
         case .tokenRefused(let refusal): refusal.wireError
         case .invalidCredentials: WireError(.invalidCredentials, "This e-mail and password do not match.")
         case .wrongOldPassword:
             WireError(.invalidCredentials, "The old password is another one.", field: "oldPassword")
         case .forbidden(let sentence, let field): WireError(.forbidden, sentence, field: field)
-        case .readOnly: WireError(.readOnly, "This server only reads: it was started with --read-only.")
+        case .readOnly: WireError(.readOnly, "This server only reads.")
         case .notFound(let sentence, let field): WireError(.notFound, sentence, field: field)
         case .invalidPayload(let sentence): WireError(.invalidPayload, sentence)
         case .invalidField(let sentence, let field): WireError(.invalidField, sentence, field: field)
@@ -57,7 +59,7 @@ package enum DomainError: Error, Hashable, Sendable {
         case .preconditionFailed(let sentence): WireError(.preconditionFailed, sentence)
         case .tooManyAttempts(let sentence, _): WireError(.tooManyAttempts, sentence)
         case .busy(let sentence): WireError(.busy, sentence)
-        case .unavailable(let sentence, _): WireError(.unavailable, sentence)
+        case .unavailable(let sentence, _), .outcomeUnknown(let sentence, _): WireError(.unavailable, sentence)
         case .cancelled: WireError(.unavailable, "The server is shutting down.")
         case .failed: WireError(.internalError, "The server failed; its log says more.")
         }
@@ -68,6 +70,7 @@ package enum DomainError: Error, Hashable, Sendable {
         switch self {
         case .failed(let cause): cause
         case .unavailable(_, let cause): cause
+        case .outcomeUnknown(_, let cause): cause
         default: nil
         }
     }
@@ -94,9 +97,9 @@ extension DomainError {
         switch error {
         case .conflict(let sentence, let column): self = .conflict(sentence, field: column)
         case .invalid(let sentence, let column): self = .invalidField(sentence, field: column)
-        case .unavailable: self = .unavailable(error.sentence, cause: error.description)
+        case .unavailable: self = .unavailable(error.message, cause: error.description)
         case .unusable: self = .failed(cause: error.description)
-        case .unknown(let sentence, _): self = .unavailable(sentence, cause: error.description)
+        case .unknown(let sentence, _): self = .outcomeUnknown(sentence, cause: error.description)
         }
     }
 

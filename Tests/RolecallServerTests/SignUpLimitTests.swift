@@ -1,3 +1,4 @@
+import Logging
 import NIOCore
 import RolecallProtocol
 import Testing
@@ -15,7 +16,7 @@ struct SignUpLimitTests {
         let peer = try SocketAddress(ipAddress: address, port: 4711)
         for count in 0..<100 {
             do throws(DomainError) {
-                try check.admitSignUp(from: SignInService.Origin(peer: peer, agent: nil).limitedAddress)
+                try check.admitSignUp(from: SignInService.Origin(peer: peer, agent: nil, logger: Logger(label: "test")).limitedAddress)
             } catch {
                 return (count, error)
             }

@@ -74,7 +74,7 @@ package struct AccountService: Sendable {
         let name = try fields.name() ?? AccountRules.name(forAddress: email)
         let role = try fields.role(of: policy.roles) ?? policy.newcomersRole
         let hash = try await passwords.hash(try fields.newPassword("password"))
-        let created = try await DomainError.mapping {
+        let created = try await store.writing {
             try await store.transaction { transaction in
                 try transaction.lock(user: claimant.user)
                 let caller = try administrator(claimant, in: transaction)
@@ -107,7 +107,7 @@ package struct AccountService: Sendable {
         let role = policy.newcomersRole
         let now = Timestamp.now
         let draft = signIns.makeSession(of: 0, from: origin, at: now)
-        let created = try await DomainError.mapping {
+        let created = try await store.writing {
             try await store.transaction { transaction in
                 let user = try transaction.insertUser(email: email, name: name, role: role, password: hash)
                 var session = draft
@@ -117,7 +117,7 @@ package struct AccountService: Sendable {
             }
         }
         let token = try await signIns.token(for: created.value, session: draft.id, at: now)
-        logger.info(
+        origin.logger.info(
             "signed up", metadata: ["user": .stringConvertible(created.value.id), "email": .string(email)])
         let grant = SignInService.Grant(user: created.value.summary, token: token)
         return Reading(value: grant, position: await store.reading(created).position)
@@ -211,7 +211,7 @@ package struct AccountService: Sendable {
         _ id: Int64, _ right: Right, as claimant: Claimant, takesAdministrator: Bool = false,
         _ body: @escaping @Sendable (any StoreTransaction, Parties) throws -> Output
     ) async throws(DomainError) -> Reading<Output> {
-        let changed = try await DomainError.mapping {
+        let changed = try await store.writing {
             try await store.transaction { transaction in
                 // What is decided on, in one order for all: two changes can't wait for each other.
                 if takesAdministrator { try transaction.lock(.administrators) }

@@ -4,11 +4,11 @@ import RolecallProtocol
 /// Accounts as the operator of the database manages them, from the shell: there is no caller to be judged. A running
 /// server follows at once, since it reads the same log.
 package struct OperatorAccounts: Sendable {
-    let store: any AccountStore
+    let store: any Store
     /// From the lowest to the highest.
     let roles: [String]
 
-    package init(store: any AccountStore, roles: [String]) {
+    package init(store: any Store, roles: [String]) {
         self.store = store
         self.roles = roles
     }
@@ -27,8 +27,7 @@ package struct OperatorAccounts: Sendable {
         let role = role ?? Policy(roles: roles, models: [:]).newcomersRole
         guard roles.contains(role) else {
             throw .invalidField(
-                "There is no role \"\(role)\"; there are \(roles.joined(separator: ", ")). "
-                    + "Roles of a configuration file are known with --config.", field: "role")
+                "There is no role \"\(role)\"; there are \(roles.joined(separator: ", ")).", field: "role")
         }
         return role
     }
@@ -42,7 +41,7 @@ package struct OperatorAccounts: Sendable {
         email: String, name: String?, role: String, hash: String
     ) async throws(DomainError) -> UserSummary {
         let name = name ?? AccountRules.name(forAddress: email)
-        return try await DomainError.mapping {
+        return try await store.writing {
             try await store.transaction {
                 try $0.insertUser(email: email, name: name, role: role, password: hash).summary
             }.value
@@ -75,7 +74,7 @@ package struct OperatorAccounts: Sendable {
     private func change(
         _ email: String, _ body: @escaping @Sendable (any StoreTransaction, _ id: Int64) throws -> Void
     ) async throws(DomainError) {
-        try await DomainError.mapping {
+        try await store.writing {
             try await store.transaction { transaction in
                 let id = try Self.find(email, in: transaction).id
                 try transaction.lock(user: id)
@@ -87,8 +86,7 @@ package struct OperatorAccounts: Sendable {
 
     private static func find(_ email: String, in transaction: any AccountReader) throws -> UserSummary {
         guard let user = try transaction.user(email: email) else {
-            throw DomainError.notFound(
-                "There is no account \(email); \"rolecall-server user list\" shows those there are.", field: "email")
+            throw DomainError.notFound("There is no account \(email).", field: "email")
         }
         return user.summary
     }

@@ -4,22 +4,20 @@ import SocketIOServer
 
 /// Where the feed can't say what has changed (a new era, or a reader that was away too long), each identity is read anew.
 extension IdentityFeed {
-    /// How often a record is asked for before its sockets are let go, and how long in between.
-    private static let attempts = 25
-    private static let pause = Duration.milliseconds(200)
+    /// How long that may take, and the pause after a reading that failed. Sockets whose records can't be read by then are
+    /// let go: their clients come back, and their tokens are judged when the records can be read.
+    private static let patience = Duration.seconds(5)
+    private static let pause = Duration.milliseconds(100)
 
     func reassess(_ hub: SocketHub) async {
+        let deadline = ContinuousClock.now + Self.patience
         let sockets = await server.sockets(in: nil).filter { $0.hub === hub }
         guard let first = sockets.first else { return }
-        let claims = await first.onLoop { _ in
-            Set(sockets.compactMap { $0.identity?.principal.map(Claimant.init)?.claim })
-        }
+        let claims = await first.onLoop { _ in Set(sockets.compactMap(Self.claim)) }
         for claim in claims {
-            let record = await record(of: claim)
+            let finding = await finding(of: claim, by: deadline)
             await first.onLoop { _ in
-                for socket in sockets where socket.identity?.principal.map(Claimant.init)?.claim == claim {
-                    reassess(socket, claim, by: record)
-                }
+                for socket in sockets where Self.claim(socket) == claim { reassess(socket, claim, by: finding) }
             }
         }
     }
@@ -30,10 +28,13 @@ extension IdentityFeed {
         case unreadable
     }
 
-    private func record(of claim: Claim) async -> Finding {
-        for _ in 0..<Self.attempts {
+    private static func claim(_ socket: Socket) -> Claim? { socket.identity?.principal.map { Claimant($0).claim } }
+
+    private func finding(of claim: Claim, by deadline: ContinuousClock.Instant) async -> Finding {
+        while ContinuousClock.now < deadline {
             do {
-                let record = try await store.claimant(user: claim.user, session: claim.session)
+                let record = try await store.claimant(
+                    user: claim.user, session: claim.session, deadline: .at(deadline))
                 return record.map(Finding.record) ?? .unknownUser
             } catch {
                 try? await Task.sleep(for: Self.pause)
@@ -46,9 +47,10 @@ extension IdentityFeed {
         guard socket.isConnected else { return }
         switch finding {
         case .unknownUser: association.disassociate(socket, reason: .userRemoved)
-        // The client comes back, and its token is judged when the records can be read.
         case .unreadable: socket.disconnect(close: true)
         case .record(let record):
+            // It has logged in again meanwhile, with a newer reading.
+            guard socket.identity?.principal?.readAt.covers(record.readAt) != true else { return }
             do throws(ClaimRefusal) {
                 try record.confirm(claim)
                 association.update(socket, to: record.identity.summary, readAt: record.readAt)

@@ -20,11 +20,14 @@ struct IdentityFeed: Sendable {
     /// - Parameter body: called once they do, on the loop: mostly at once.
     func apply(_ reading: IdentityReading, on hub: SocketHub, then body: @escaping @Sendable () -> Void) {
         let loop = loops[hub.index]
-        if reading.isReset, loop.identitiesHold != reading.cursor {
+        guard !loop.isResetting else { return loop.whenReset { apply(reading, on: hub, then: body) } }
+        // One reader was slower than the other, which has brought the end of that era.
+        guard !loop.isFormer(reading.cursor.era) else { return body() }
+        if reading.isReset, loop.beginReset(to: reading.cursor) {
             Task {
                 await reassess(hub)
                 hub.eventLoop.execute {
-                    loop.identitiesReset(to: reading.cursor)
+                    loop.endReset(to: reading.cursor)
                     body()
                 }
             }

@@ -1,4 +1,6 @@
 import Logging
+import ModelStore
+import NIOCore
 import RolecallProtocol
 import SocketIOServer
 
@@ -68,6 +70,8 @@ package struct SocketSignIns: Sendable {
         guard let request else { return nil }
         do {
             return Resumption(request: request, start: try await replay.start(after: request.asked))
+        } catch is CancellationError {
+            throw .cancelled
         } catch {
             throw .unavailable("The log can't be read at the moment; try again.", cause: "\(error)")
         }
@@ -84,11 +88,12 @@ package struct SocketSignIns: Sendable {
             case associated(Resumed?)
             case overtaken
         }
+        let delivery = association.delivery(of: socket)
         while true {
             let principal = try await authenticator.principal(of: token)
             let outcome: Outcome = await socket.onLoop { socket in
                 // Before the client is answered: what its ticket promises must hold.
-                guard !association.delivery(of: socket).hasNewerRecord(than: principal) else { return .overtaken }
+                guard !delivery.hasNewerRecord(than: principal) else { return .overtaken }
                 let resumed = Resumed(resumption, of: principal.user, tickets: tickets)
                 guard socket.accept(recovery: resumed.ticket) else { return .associated(nil) }
                 guard
@@ -98,6 +103,14 @@ package struct SocketSignIns: Sendable {
                 return .associated(resumed)
             }
             if case .associated(let resumed) = outcome { return resumed }
+            // A reading of an era that the loop has not come to yet would be overtaken until it has.
+            await withCheckedContinuation { continuation in
+                delivery.eventLoop.execute {
+                    delivery.whenIdentitiesHold(IdentityMark(era: principal.readAt.era, number: 0)) {
+                        continuation.resume()
+                    }
+                }
+            }
         }
     }
 

@@ -41,6 +41,9 @@ package final class LoopDelivery: @unchecked Sendable {
     private var waitingForIdentities: [(mark: IdentityMark, resume: () -> Void)] = []
     /// Eras that have ended here: what waits for a place of one waits for nothing.
     private var formerEras: Set<Era> = []
+    /// Whether each identity is being read anew, and what waits for the end of that.
+    private(set) var isResetting = false
+    private var waitingForReset: [() -> Void] = []
     private var isStopped = false
 
     package let eventLoop: any EventLoop
@@ -157,8 +160,12 @@ package final class LoopDelivery: @unchecked Sendable {
     /// The log goes on elsewhere: it was set back to this place, or does not hold what comes before it any more. Each live
     /// socket is sent a gap. Sockets that are sent what they missed find out by themselves.
     func interrupt(at place: LogCursor, reason: Gap.Reason, on hub: SocketHub) {
-        let former = watermark
-        advance(to: place)
+        let former = progress.withLock { progress in
+            defer { progress.watermark = place }
+            return progress.watermark
+        }
+        if former.era != place.era { formerEras.insert(former.era) }
+        resumeWaiting()
         let gap = Gap(after: former.position.description, before: place.position, reason: reason)
         for room in receivers.values.map(\.room) {
             for socket in hub.sockets(in: room) {
@@ -211,16 +218,37 @@ package final class LoopDelivery: @unchecked Sendable {
         resumeWaiting()
     }
 
-    /// The feed could not say what had changed, and every identity was read anew: what was read before that is old.
-    func identitiesReset(to cursor: IdentityCursor) {
+    /// The feed can't say what has changed: until ``endReset(to:)`` each identity is read anew. What was read without what
+    /// the cursor covers is old from now on.
+    ///
+    /// - Returns: false where that is under way already, or the loop has come further.
+    func beginReset(to cursor: IdentityCursor) -> Bool {
+        guard !isResetting, !identitiesHold.covers(cursor) else { return false }
+        isResetting = true
+        changes = IdentityChangeRecord(from: cursor)
+        return true
+    }
+
+    func endReset(to cursor: IdentityCursor) {
         let former = progress.withLock { progress in
             defer { progress.hold(cursor) }
             return progress.identitiesHold.era
         }
         if former != cursor.era { formerEras.insert(former) }
-        changes = IdentityChangeRecord(from: cursor)
+        isResetting = false
+        let waiting = waitingForReset
+        waitingForReset = []
+        for body in waiting { body() }
         resumeWaiting()
     }
+
+    /// Runs the body once no reset is under way.
+    func whenReset(_ body: @escaping () -> Void) {
+        if isResetting { waitingForReset.append(body) } else { body() }
+    }
+
+    /// Whether an era has ended here.
+    func isFormer(_ era: Era) -> Bool { formerEras.contains(era) }
 
     private func resumeWaiting() {
         guard !waiting.isEmpty || !waitingForIdentities.isEmpty else { return }

@@ -36,16 +36,26 @@ package struct Subscriptions: Sendable {
     package func join(
         _ socket: Socket, _ room: String
     ) async throws(DomainError) -> (messages: [Row], position: Position) {
-        let view: View? = await socket.onLoop { socket in
-            guard let identity = socket.identity, rows.mayRead(room: room, view: identity.view) else { return nil }
-            var interest = identity.interest
-            interest.join(room)
-            association.setInterest(of: socket, to: interest)
-            return identity.view
+        while true {
+            let joined: (view: View, epoch: Int64)? = await socket.onLoop { socket in
+                guard let identity = socket.identity, rows.mayRead(room: room, view: identity.view) else { return nil }
+                var interest = identity.interest
+                interest.join(room)
+                association.setInterest(of: socket, to: interest)
+                return (identity.view, identity.epoch)
+            }
+            guard let joined else { throw .forbidden("You may not see the room \"\(room.prefix(64))\".") }
+            // Live first, then what was: what is said in between comes twice, with the same _id, rather than never.
+            let history = try await rows.history(of: room, to: joined.view)
+            // Another identity meanwhile may see less.
+            guard await socket.onLoop({ $0.identity?.epoch ?? joined.epoch == joined.epoch }) else { continue }
+            return try Self.positioned(history)
         }
-        guard let view else { throw .forbidden("You may not see the room \"\(room.prefix(64))\".") }
-        // Live first, then what was: what is said in between comes twice, with the same _id, rather than never.
-        let history = try await rows.history(of: room, to: view)
+    }
+
+    private static func positioned(
+        _ history: Reading<[Row]>
+    ) throws(DomainError) -> (messages: [Row], position: Position) {
         guard let position = history.position else { throw .failed(cause: "a positioned reading has no position") }
         return (history.value, position)
     }

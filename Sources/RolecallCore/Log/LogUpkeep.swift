@@ -5,6 +5,8 @@ import RolecallProtocol
 package struct LogUpkeep: Sendable {
     /// How many entries go in one transaction, at most.
     private static let step = 1000
+    /// What an operator asks for is waited for, however large the log is.
+    private static var patience: Deadline { .within(.seconds(24 * 3600)) }
 
     let store: any Store
 
@@ -45,7 +47,7 @@ package struct LogUpkeep: Sendable {
             throw .invalidField("\(key) can't be the _id of a \(name).", field: "key")
         }
         return try await DomainError.mapping {
-            try await store.eraseEvents(of: model, key: value, deadline: .standard).value
+            try await store.eraseEvents(of: model, key: value, deadline: Self.patience).value
         }
     }
 
@@ -53,6 +55,6 @@ package struct LogUpkeep: Sendable {
     ///
     /// - Returns: how many entries bore it.
     package func eraseAuthor(_ user: UserSummary) async throws(DomainError) -> Int {
-        try await DomainError.mapping { try await store.eraseAuthor(user.id, deadline: .standard).value }
+        try await DomainError.mapping { try await store.eraseAuthor(user.id, deadline: Self.patience).value }
     }
 }

@@ -6,6 +6,9 @@ import SocketIOServer
 /// Sends a socket what it missed, and brings it to the live stream without a hole and without a double.
 struct Replay: Sendable {
     static let batchLimit = 256
+    /// When thousands of clients come back at once their replays queue up. A replay that can't go on ends the connection,
+    /// and its client comes back once more: waiting is better.
+    private static var patience: Deadline { .within(.seconds(60)) }
 
     let store: any LogStore
     let association: Association
@@ -25,7 +28,7 @@ struct Replay: Sendable {
     /// Judges the position that a client brings.
     func start(after text: String) async throws -> Start {
         guard let position = Position(text) else { return .gap(.unknown) }
-        switch try await store.judge(position) {
+        switch try await store.judge(position, deadline: Self.patience) {
         case .known(let cursor): return .resume(cursor, folding: position.folding)
         case .retention: return .gap(.retention)
         case .unknown: return .gap(.unknown)
@@ -72,7 +75,7 @@ struct Replay: Sendable {
     /// - Throws: ``EraChanged``, besides what the store throws.
     func stretch(behind sequence: Int64, of era: Era) async throws -> LogStretch {
         let stretch = try await store.stretch(
-            behind: LogCursor(era: era, sequence: sequence), limit: Self.batchLimit)
+            behind: LogCursor(era: era, sequence: sequence), limit: Self.batchLimit, deadline: Self.patience)
         guard stretch.end.era == era else { throw EraChanged() }
         return stretch
     }

@@ -58,10 +58,11 @@ extension RowService {
                 model, key: key, as: claimant.claim, if: condition(since), deadline: .standard
             ) { caller, before in
                 let writer = caller.identity.summary.writer
-                let values = try preparation.outcome(for: writer)
+                // First of all: a row that the caller may not see is answered as one that there is not.
                 guard policy.visible(before, of: model.name, to: policy.view(of: writer)) != nil else {
                     throw DomainError.noRow(of: model)
                 }
+                let values = try preparation.outcome(for: writer)
                 // Before anything is tried: what the table has against a change tells of rows that the caller may not see.
                 guard policy.mayUpdate(before, to: before, of: model.name, as: writer) else {
                     throw DomainError.mayNot("change this", model, writer)
@@ -209,7 +210,7 @@ extension RowService {
             let record = try? await store.claimant(user: claimant.user, session: claimant.session)
             let user = record?.identity.summary
             return DomainError(withheld(error, writing: model, from: policy.view(role: user?.role, user: user?.owner)))
-        default: return DomainError(error)
+        default: return await store.settled(error)
         }
     }
 

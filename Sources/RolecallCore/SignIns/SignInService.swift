@@ -13,11 +13,14 @@ package struct SignInService: Sendable {
         package var limitedAddress: String?
         /// What the program says of itself.
         package var agent: String?
+        /// Where what is done for it is logged: with the request's id.
+        package var logger: Logger
 
-        package init(address: String?, limitedAddress: String?, agent: String?) {
+        package init(address: String?, limitedAddress: String?, agent: String?, logger: Logger) {
             self.address = address
             self.limitedAddress = limitedAddress
             self.agent = agent
+            self.logger = logger
         }
     }
 
@@ -30,18 +33,17 @@ package struct SignInService: Sendable {
     /// What is kept of a program's name for itself, in bytes.
     private static let longestAgent = 256
 
-    let store: any AccountStore
+    let store: any Store
     let tokens: TokenAuthority
     let passwords: PasswordHasher
     let passwordCheck: PasswordCheck
     let node: LocalNode
     /// Seconds that a token is good for.
     package let lifetime: Int
-    let logger: Logger
 
     package init(
-        store: any AccountStore, tokens: TokenAuthority, passwords: PasswordHasher, passwordCheck: PasswordCheck,
-        node: LocalNode, lifetime: Int, logger: Logger
+        store: any Store, tokens: TokenAuthority, passwords: PasswordHasher, passwordCheck: PasswordCheck,
+        node: LocalNode, lifetime: Int
     ) {
         self.store = store
         self.tokens = tokens
@@ -49,7 +51,6 @@ package struct SignInService: Sendable {
         self.passwordCheck = passwordCheck
         self.node = node
         self.lifetime = lifetime
-        self.logger = logger
     }
 
     // MARK: Beginning
@@ -63,7 +64,7 @@ package struct SignInService: Sendable {
         let verdict = try await passwordCheck.verdict(
             on: password, of: email, against: account?.password, from: origin.limitedAddress)
         guard let account, verdict != .wrong else {
-            logger.notice("refused a login", metadata: ["address": .string(origin.address ?? "unknown")])
+            origin.logger.notice("refused a login", metadata: ["address": .string(origin.address ?? "unknown")])
             throw .invalidCredentials
         }
         // Where there is no room for it now, the next login brings it.
@@ -78,9 +79,9 @@ package struct SignInService: Sendable {
         } catch is ClaimRefusal {
             throw .invalidCredentials
         } catch {
-            throw DomainError(error)
+            throw await store.settled(error)
         }
-        logger.info("signed in", metadata: ["user": .stringConvertible(user.id), "email": .string(user.email)])
+        origin.logger.info("signed in", metadata: ["user": .stringConvertible(user.id), "email": .string(user.email)])
         return Grant(user: user.summary, token: try await token(for: user, session: session.id, at: now))
     }
 
@@ -88,7 +89,7 @@ package struct SignInService: Sendable {
     package func refresh(_ claimant: Claimant, from origin: Origin) async throws(DomainError) -> Grant {
         let now = Timestamp.now
         let fresh = makeSession(of: claimant.user, from: origin, at: now)
-        let renewed = try await DomainError.mapping {
+        let renewed = try await store.writing {
             try await store.renewSession(of: claimant.claim, as: fresh, deadline: .standard).value
         }
         return Grant(
@@ -98,14 +99,14 @@ package struct SignInService: Sendable {
     // MARK: Ending
 
     /// Ends a user's sign-in. Returns when no socket of the session belongs to a user any more.
-    package func signOut(_ principal: Principal) async throws(DomainError) {
+    package func signOut(_ principal: Principal, from origin: Origin) async throws(DomainError) {
         if let session = principal.session {
-            let revoked = try await DomainError.mapping {
+            let revoked = try await store.writing {
                 try await store.endSession(session, at: .now)
             }
             await node.settled(through: revoked.identity)
         }
-        logger.info(
+        origin.logger.info(
             "signed out",
             metadata: ["user": .stringConvertible(principal.user.id), "email": .string(principal.user.email)])
     }
