@@ -14,14 +14,15 @@ extension SQLiteDatabaseStore {
     }
 
     /// It reads the same table as followers of the log do, by an index of its own that holds nothing else, and on its own
-    /// connections.
+    /// connections, which no other reading waits for.
     public func followIdentities(
         from cursor: IdentityCursor, _ body: @escaping @Sendable (IdentityReading, FollowerTurn) throws -> Void
     ) -> LogSubscription {
         let place = FollowerPlace((cursor: cursor, isFirst: true))
         return identityFollowers.add { transaction, turn in
             let (cursor, isFirst) = place.value
-            let reading = try transaction.identities(behind: cursor)
+            let reading = try IdentityLog.reading(
+                behind: cursor, at: EventLog.place(transaction.db), in: transaction.db, logger: transaction.logger)
             guard isFirst || reading.cursor != cursor || reading.isReset else { return turn.end() }
             try body(
                 reading,
@@ -30,16 +31,5 @@ extension SQLiteDatabaseStore {
                     turn.end()
                 })
         }
-    }
-}
-
-extension SQLiteReadTransaction {
-    fileprivate func identities(behind cursor: IdentityCursor) throws -> IdentityReading {
-        var reading = try IdentityLog.reading(behind: cursor, at: EventLog.place(db), in: db, logger: logger)
-        if cursor.upTo < (try IdentityLog.prunedThrough(db)) {
-            reading.entries = []
-            reading.isReset = true
-        }
-        return reading
     }
 }

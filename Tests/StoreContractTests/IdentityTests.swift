@@ -230,6 +230,35 @@ struct IdentityTests {
         #expect(punctual.value.resets == 0)
     }
 
+    @Test(
+        "a follower of the log from before what was pruned gets the changes of identities, or a reset",
+        arguments: StoreKind.allCases)
+    func prunedForFollowers(_ kind: StoreKind) async throws {
+        let store = try await kind.open().store
+        let ada = try await store.member("ada")
+        let (start, cursor) = (try await store.head(), try await store.identityCursor())
+        let promoted = try await store.transaction { try $0.setRole("admin", ofUser: ada.id) }
+        try await store.make("a", as: ada)
+        let head = try await store.head()
+        while try await store.prune(PruneOrder(before: nil, keeping: 0, through: head, limit: 10)) > 0 {}
+        // It does not matter whether the follower has read the log itself that far.
+        for place in [start, head] {
+            let news = Shared([LogNews]())
+            let subscription = store.follow(from: place, identities: cursor, limit: 10) { reading, turn in
+                news.change { $0.append(reading) }
+                turn.end()
+            }
+            try await store.make("b", as: ada)
+            try await eventually { news.value.last?.identities.cursor.covers(promoted.identity) == true }
+            let readings = news.value.map(\.identities)
+            let isTold = readings.contains { $0.entries.contains { $0.mark == promoted.identity } }
+            #expect(isTold || readings.contains(where: \.isReset))
+            // A follower from behind it has missed nothing.
+            #expect(readings.filter(\.isReset).count <= 1)
+            subscription.end()
+        }
+    }
+
     @Test("a new era resets the feed: everything is to be read anew", arguments: StoreKind.allCases)
     func reset(_ kind: StoreKind) async throws {
         let tested = try await kind.open()

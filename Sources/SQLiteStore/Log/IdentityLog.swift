@@ -18,12 +18,17 @@ enum IdentityLog {
         SELECT \(EventLog.columns) FROM rolecall_events WHERE \(condition) AND seq > ? ORDER BY seq
         """
 
-    /// All that the snapshot holds beyond a cursor.
+    /// All that the snapshot holds beyond a cursor; a reset where the log has lost some of it, to a new era or to
+    /// pruning.
     static func reading(
         behind cursor: IdentityCursor, at place: EventLog.Place, in db: Database, logger: Logger
     ) throws -> IdentityReading {
         let here = IdentityCursor(era: place.era, upTo: place.head)
         guard cursor.era == place.era else { return IdentityReading(entries: [], cursor: here, isReset: true) }
+        // The log's earliest entry first: it says for nothing that most cursors have missed none.
+        if cursor.upTo < place.earliest - 1, cursor.upTo < (try prunedThrough(db)) {
+            return IdentityReading(entries: [], cursor: here, isReset: true)
+        }
         var entries: [IdentityFeedEntry] = []
         guard place.identityHead > cursor.upTo else { return IdentityReading(entries: entries, cursor: here) }
         try db.query(query, [.integer(cursor.upTo)]) { row in
@@ -48,7 +53,7 @@ enum IdentityLog {
     }
 
     /// Up to here entries about identities have been pruned; 0 for none.
-    static func prunedThrough(_ db: Database) throws -> Int64 {
+    private static func prunedThrough(_ db: Database) throws -> Int64 {
         try db.first("SELECT value FROM rolecall_meta WHERE key = 'identity_pruned_through'") { $0.integer(0) } ?? 0
     }
 
