@@ -154,11 +154,15 @@ extension SQLiteDatabaseStore {
         case .SQLITE_NOTADB: .unusable("The file \(path) is no SQLite database: name another one.")
         case .SQLITE_CORRUPT: .unusable("The database \(path) is damaged: restore a backup.")
         case .SQLITE_BUSY, .SQLITE_LOCKED:
-            .unavailable("The database \(path) is locked by another process: end that, or try again later.")
-        case .SQLITE_FULL: .unavailable("The disk with the database \(path) is full: make room and try again.")
+            .unavailable(
+                "The database is locked by another process: end that, or try again later.", cause: .init(path))
+        case .SQLITE_FULL:
+            .unavailable("The disk with the database is full: make room and try again.", cause: .init(path))
         default:
             // Nothing but the schema has been touched so far; no value can stand in the message.
-            .unusable("The database \(path) can't be used: \(error.message ?? "SQLite \(error.resultCode)").")
+            .unusable(
+                "The database \(path) can't be used.",
+                cause: .init(error.message ?? "SQLite \(error.extendedResultCode)"))
         }
     }
 }

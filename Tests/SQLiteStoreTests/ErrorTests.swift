@@ -203,6 +203,27 @@ struct ErrorTests {
         #expect(!sentence.contains("the value"))
     }
 
+    @Test(
+        "clients read what they can do, and neither a path nor the database's own words; logs have all of it",
+        arguments: [
+            ResultCode.SQLITE_BUSY, .SQLITE_FULL, .SQLITE_READONLY, .SQLITE_IOERR, .SQLITE_MISUSE, .SQLITE_INTERRUPT,
+            .SQLITE_CORRUPT, .SQLITE_CANTOPEN, .SQLITE_NOTADB, .SQLITE_ERROR,
+        ])
+    func messages(_ code: ResultCode) {
+        let failure = DatabaseError(resultCode: code, message: "the database's words")
+        let path = "/a/path/rolecall.db"
+        for error in [StoreError(failure), SQLiteDatabaseStore.openingError(failure, path: path)] {
+            switch error {
+            case .unavailable: #expect(error.message == error.sentence)
+            default: #expect(error.message == "The database can't be used: the server's log says more.")
+            }
+            for secret in [path, "SQLite", "the database's words"] { #expect(!error.message.contains(secret)) }
+            #expect(error.description.hasPrefix(error.sentence))
+            if let cause = error.cause { #expect(error.description.contains(cause.description)) }
+        }
+        #expect(SQLiteDatabaseStore.openingError(failure, path: path).description.contains(path))
+    }
+
     @Test("a model of another store is refused")
     func strangers() async throws {
         let database = try TestDatabase()

@@ -8,7 +8,7 @@ public enum StoreError: Error, Hashable, Sendable, CustomStringConvertible {
     /// A value that the table does not take.
     case invalid(String, column: String?)
     /// Locked for longer than the deadline allows, or the disk is full: nothing was done, and trying again later can
-    /// help.
+    /// help. Clients read the sentence.
     case unavailable(String, cause: Cause? = nil)
     /// The database can't be used at all: no database, a newer version, no permission. Nothing was done.
     case unusable(String, cause: Cause? = nil)
@@ -26,11 +26,11 @@ public enum StoreError: Error, Hashable, Sendable, CustomStringConvertible {
     /// For logs: the sentence, and the cause where there is one.
     public var description: String { cause.map { "\(sentence) (\($0))" } ?? sentence }
 
-    /// For clients: what they can do. Paths, versions and the database's own words are not in it.
+    /// For clients: what they can do. Paths, versions and the database's own words are not in it: those of an error that
+    /// passes are its cause, and the sentence of ``unusable(_:cause:)`` is for an operator as a whole.
     public var message: String {
         switch self {
-        case .conflict, .invalid, .unknown: sentence
-        case .unavailable: "The database can't be reached at the moment: try again later."
+        case .conflict, .invalid, .unavailable, .unknown: sentence
         case .unusable: "The database can't be used: the server's log says more."
         }
     }

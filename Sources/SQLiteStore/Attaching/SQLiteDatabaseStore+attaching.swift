@@ -133,7 +133,7 @@ extension SQLiteDatabaseStore {
         } catch let error as DatabaseError {
             throw openingError(error, path: path)
         } catch {
-            throw .unusable("The database \(path) can't be opened: \(error).")
+            throw .unusable("The database \(path) can't be opened.", cause: .init("\(error)"))
         }
     }
 }
