@@ -79,8 +79,8 @@ extension SQLiteDatabaseStore {
                 }
             }
             let readers = Readers(pool: pool, tables: tables, logger: logger)
-            let followers = LogFollowers(head: head, reader: readers.log)
-            let identityFollowers = LogFollowers(head: identityHead, reader: readers.identities)
+            let followers = LogFollowers(head: head, reader: readers.logTurns)
+            let identityFollowers = LogFollowers(head: identityHead, reader: readers.identityTurns)
             let keeper = TriggerKeeper(
                 pool: pool, models: Array(zip(models, tables.map(\.model))).map { ($0, $1) }, logger: logger)
             let watch = try ForeignCommitWatch(

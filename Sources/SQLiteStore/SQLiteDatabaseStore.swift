@@ -52,6 +52,10 @@ public final class SQLiteDatabaseStore: Store {
         var rows: SnapshotReader
         var log: SnapshotReader
         var identities: SnapshotReader
+        /// The turns of ``LogFollowers``, which wait for no replay, judgement or history.
+        var logTurns: SnapshotReader
+        /// The turns of the identity feed's followers, which wait for no claimant and for no turn of the log.
+        var identityTurns: SnapshotReader
 
         init(pool: DatabasePool, tables: [ModelTable], logger: Logger) {
             func reader(_ name: String, _ width: Int) -> SnapshotReader {
@@ -60,6 +64,8 @@ public final class SQLiteDatabaseStore: Store {
             rows = reader("rows", SnapshotReader.Width.rows)
             log = reader("log", SnapshotReader.Width.log)
             identities = reader("identities", SnapshotReader.Width.identities)
+            logTurns = reader("log.turns", SnapshotReader.Width.logTurns)
+            identityTurns = reader("identities.turns", SnapshotReader.Width.identityTurns)
         }
     }
 

@@ -1,6 +1,8 @@
 import Foundation
 import GRDB
 import ModelStore
+import RolecallProtocol
+import Synchronization
 import TestSupport
 import Testing
 
@@ -22,6 +24,47 @@ struct FollowingTests {
         // The watch for foreign commits sees these, too, and must not call for further turns.
         try await Task.sleep(for: .milliseconds(200))
         #expect(follower.seen.turns <= 6)
+    }
+
+    @Test("followers have their turns while replays and claimants take all threads that read for them")
+    func apart() async throws {
+        let kept = try TestDatabase().openKept()
+        let store = kept.store
+        let readings = HeldReadings(
+            store,
+            [
+                (store.readers.rows, SnapshotReader.Width.rows), (store.readers.log, SnapshotReader.Width.log),
+                (store.readers.identities, SnapshotReader.Width.identities),
+            ])
+        try await readings.areUnderWay()
+        let log = TestFollower(store)
+        let feed = Mutex(0)
+        let subscription = store.followIdentities(from: IdentityCursor(era: Era(rawValue: 1), upTo: 0)) { _, turn in
+            feed.withLock { $0 += 1 }
+            turn.end()
+        }
+        try await log.reaches { $0.turns == 1 }
+        try await eventually { feed.withLock { $0 } > 0 }
+        subscription.end()
+        try await readings.end()
+    }
+
+    @Test("each kind of reading has its connections, however many the others take")
+    func connections() async throws {
+        let kept = try TestDatabase().openKept()
+        let store = kept.store
+        let readers = store.readers
+        let readings = HeldReadings(
+            store,
+            [
+                (readers.rows, SnapshotReader.Width.rows), (readers.log, SnapshotReader.Width.log),
+                (readers.identities, SnapshotReader.Width.identities),
+                (readers.logTurns, SnapshotReader.Width.logTurns),
+                (readers.identityTurns, SnapshotReader.Width.identityTurns),
+            ])
+        try await readings.areUnderWay()
+        #expect(store.pool.configuration.maximumReaderCount == readings.count)
+        try await readings.end()
     }
 
     @Test("a turn lasts until it is ended; what is committed meanwhile is shown by one other")
@@ -294,3 +337,40 @@ enum Shell {
 }
 
 private struct Undone: Error {}
+
+/// Readings that are under way until they are ended.
+private final class HeldReadings: Sendable {
+    let count: Int
+    private let tasks: [Task<Void, any Error>]
+    private let begun: Counter
+    private let ending = DispatchSemaphore(value: 0)
+
+    private final class Counter: Sendable {
+        private let value = Atomic(0)
+        var count: Int { value.load(ordering: .acquiring) }
+        func add() { value.add(1, ordering: .releasing) }
+    }
+
+    init(_ store: SQLiteDatabaseStore, _ readers: [(SnapshotReader, width: Int)]) {
+        let (begun, ending) = (Counter(), ending)
+        self.begun = begun
+        tasks = readers.flatMap { reader, width in
+            (0..<width).map { _ in
+                Task {
+                    try await store.reading(reader, .within(.seconds(60))) { _ in
+                        begun.add()
+                        _ = ending.wait(timeout: .now() + 30)
+                    }
+                }
+            }
+        }
+        count = tasks.count
+    }
+
+    func areUnderWay() async throws { try await eventually { begun.count == count } }
+
+    func end() async throws {
+        for _ in tasks { ending.signal() }
+        for task in tasks { try await task.value }
+    }
+}

@@ -14,7 +14,9 @@ struct SnapshotReader: Sendable {
         static let rows = 4
         static let log = 2
         static let identities = 2
-        static let all = rows + log + identities
+        static let logTurns = 2
+        static let identityTurns = 2
+        static let all = rows + log + identities + logTurns + identityTurns
     }
 
     init(pool: DatabasePool, tables: [ModelTable], name: String, width: Int, logger: Logger) {

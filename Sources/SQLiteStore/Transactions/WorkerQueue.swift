@@ -8,17 +8,18 @@ import Synchronization
 final class WorkerQueue: Sendable {
     private struct State {
         var waiting: [@Sendable () -> Void] = []
-        var workers = 0
+        var idle: [DispatchQueue]
     }
 
-    private let width: Int
-    private let queue: DispatchQueue
-    private let state = Mutex(State())
+    private let state: Mutex<State>
 
     /// - Parameter width: how many pieces of work may be under way at the same time.
     init(label: String, width: Int) {
-        self.width = width
-        queue = DispatchQueue(label: label, qos: .userInitiated, attributes: .concurrent)
+        // Dispatch starts a thread for a serial queue at once. The work of concurrent queues shares about as many threads
+        // as there are cores, with all other concurrent queues of the process: one kind of reading would wait for
+        // another there.
+        let workers = (0..<width).map { DispatchQueue(label: "\(label).\($0)", qos: .userInitiated) }
+        state = Mutex(State(idle: workers))
     }
 
     /// The work's result, if it begins by the deadline. Work that has begun is brought to its end.
@@ -35,27 +36,24 @@ final class WorkerQueue: Sendable {
     /// - Returns: whether that is now.
     @discardableResult
     func schedule(_ work: @escaping @Sendable () -> Void) -> Bool {
-        let needsWorker = state.withLock { state in
-            guard state.workers < width else {
-                state.waiting.append(work)
-                return false
-            }
-            state.workers += 1
-            return true
+        let worker = state.withLock { state in
+            let worker = state.idle.popLast()
+            if worker == nil { state.waiting.append(work) }
+            return worker
         }
-        guard needsWorker else { return false }
-        queue.async {
+        guard let worker else { return false }
+        worker.async {
             work()
-            while let next = self.next() { next() }
+            while let next = self.next(for: worker) { next() }
         }
         return true
     }
 
-    /// What to do next; nil ends the worker.
-    private func next() -> (@Sendable () -> Void)? {
+    /// What to do next; nil where nothing waits: the worker is idle from then on.
+    private func next(for worker: DispatchQueue) -> (@Sendable () -> Void)? {
         state.withLock { state in
             guard !state.waiting.isEmpty else {
-                state.workers -= 1
+                state.idle.append(worker)
                 return nil
             }
             return state.waiting.removeFirst()
