@@ -101,11 +101,7 @@ public final class SQLiteDatabaseStore: Store {
         let (value, place) = try await mapped {
             try await PendingCall<(Output, EventLog.Place)>().answer(control) { call in
                 pool.asyncWriteWithoutTransaction { db in
-                    call.run {
-                        try db.controlled(by: control) {
-                            try self.commit(by: author, control, in: db, body)
-                        }
-                    }
+                    call.run { try self.commit(by: author, control, in: db, body) }
                 }
                 return !isAlone
             }
@@ -158,8 +154,9 @@ public final class SQLiteDatabaseStore: Store {
         by author: Author?, _ control: CallControl, in db: Database,
         _ body: (SQLiteWriteTransaction) throws -> Output
     ) throws -> (Output, EventLog.Place) {
+        try control.check()
         db.setPatience(until: control.deadline)
-        let written = try db.transaction(.immediate) {
+        let written = try db.transaction(.immediate, by: control) {
             let transaction = SQLiteWriteTransaction(
                 db: db, tables: readers.rows.tables, logger: readers.rows.logger, control: control)
             if let author { try transaction.act(as: author) }

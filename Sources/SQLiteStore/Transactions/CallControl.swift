@@ -128,8 +128,12 @@ private final class OverdueCalls: Sendable {
 }
 
 extension Database {
-    /// Runs a body whose statements are interrupted once the call has to end.
-    func controlled<Output>(by control: CallControl, _ body: () throws -> Output) throws -> Output {
+    /// Runs a body whose statements are interrupted once the call has to end; with nil, one that nothing interrupts.
+    ///
+    /// The body stands inside a transaction: SQLite counts its instructions over all runs of a cached statement, so
+    /// that the interrupt can come in any of them, and `BEGIN` or `COMMIT` could fail after it was done.
+    func controlled<Output>(by control: CallControl?, _ body: () throws -> Output) throws -> Output {
+        guard let control else { return try body() }
         try control.check()
         // Nil once the database is closed; the statement that follows says so.
         guard let sqliteConnection else { return try body() }

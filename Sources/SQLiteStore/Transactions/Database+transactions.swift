@@ -1,4 +1,5 @@
 import GRDB
+import GRDBSQLite
 import ModelStore
 
 extension Database {
@@ -11,13 +12,18 @@ extension Database {
     }
 
     /// Runs a body in a transaction of its own: commits what it has done, or rolls all of it back if it throws or the
-    /// commit fails.
+    /// commit fails. No transaction is open afterwards, whatever has failed.
+    ///
+    /// - Parameter control: ends the body's statements once the call has to end; it never ends the beginning, the commit
+    ///   or the rollback. How long the beginning waits for a lock is the connection's busy timeout.
     ///
     /// GRDB's own compiles its statements each time, which costs more than most of what stands between them.
-    func transaction<Output>(_ start: TransactionStart, _ body: () throws -> Output) throws -> Output {
-        try run(start.rawValue)
+    func transaction<Output>(
+        _ start: TransactionStart, by control: CallControl? = nil, _ body: () throws -> Output
+    ) throws -> Output {
         do {
-            let output = try body()
+            try run(start.rawValue)
+            let output = try controlled(by: control, body)
             try checkTransaction()
             try commit()
             return output
@@ -29,11 +35,26 @@ extension Database {
     }
 
     private func commit() throws {
+        let version = fileVersion
         do {
             try run("COMMIT TRANSACTION")
-        } catch let error as DatabaseError where error.resultCode == .SQLITE_IOERR {
-            throw CutOffCommit(cause: error)
+        } catch let error as DatabaseError {
+            if error.resultCode == .SQLITE_IOERR { throw CutOffCommit(cause: error) }
+            // An interrupt that comes behind the commit itself fails the statement, and undoes nothing.
+            let isDone = !isInsideTransaction && version != nil && fileVersion != version
+            guard isDone else { throw error }
         }
+    }
+
+    /// Changes with each commit of this connection. Within a transaction that holds the writer's lock nothing else
+    /// changes it, and neither does a rollback. Nil where SQLite does not say.
+    ///
+    /// Source: `SQLITE_FCNTL_DATA_VERSION` in SQLite's "Standard File Control Opcodes".
+    private var fileVersion: UInt32? {
+        guard let sqliteConnection else { return nil }
+        var version: UInt32 = 0
+        let code = sqlite3_file_control(sqliteConnection, "main", SQLITE_FCNTL_DATA_VERSION, &version)
+        return code == SQLITE_OK ? version : nil
     }
 
     /// Runs a body while foreign keys are not looked at, in no transaction as yet.

@@ -39,12 +39,10 @@ struct SnapshotReader: Sendable {
     ) async throws -> Output {
         try await queue.run(control) {
             try pool.unsafeRead { db in
-                try db.controlled(by: control) {
-                    try db.transaction(.deferred) {
-                        let output = try body(transaction(in: db, control))
-                        try control.check()
-                        return output
-                    }
+                try db.transaction(.deferred, by: control) {
+                    let output = try body(transaction(in: db, control))
+                    try control.check()
+                    return output
                 }
             }
         }
