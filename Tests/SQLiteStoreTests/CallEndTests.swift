@@ -1,3 +1,4 @@
+import Dispatch
 import GRDB
 import GRDBSQLite
 import ModelStore
@@ -122,6 +123,41 @@ struct CallEndTests {
             #expect(!db.isInsideTransaction)
         }
         #expect(try await store.rows(of: "thing").isEmpty)
+    }
+
+    @Test("a long search that finds no row is overdue at its deadline, and ends when its task is cancelled")
+    func longSearch() async throws {
+        let database = try TestDatabase()
+        // Before the store's triggers, which would log each row.
+        try await database.foreign().write { db in
+            try db.execute(sql: .thing)
+            try db.execute(
+                sql: """
+                    WITH RECURSIVE number(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM number WHERE n < 300000) \
+                    INSERT INTO thing(name) SELECT 'a thing ' || n FROM number
+                    """)
+        }
+        let store = try database.open()
+        let thing = try store.model("thing")
+        let name = try #require(thing.column("name"))
+        let started = DispatchSemaphore(value: 0)
+        let search: @Sendable (SQLiteReadTransaction) throws -> Void = { transaction in
+            started.signal()
+            try transaction.rows(of: thing, after: nil, equals: [(name, .text("none"))]) { _ in true }
+        }
+        await #expect(throws: StoreError.overdue) {
+            try await store.reading(store.readers.rows, .within(.milliseconds(5)), search)
+        }
+        _ = started.wait(timeout: .now())
+        let cancelled = Task { try await store.reading(store.readers.rows, .standard, search) }
+        await withCheckedContinuation { (continuation: CheckedContinuation<Void, Never>) in
+            DispatchQueue.global().async {
+                _ = started.wait(timeout: .now() + 30)
+                continuation.resume()
+            }
+        }
+        cancelled.cancel()
+        await #expect(throws: CancellationError.self) { try await cancelled.value }
     }
 }
 

@@ -47,6 +47,8 @@ extension SQLiteTransaction {
             try db.checkTransaction()
             return try body()
         } catch let error as DatabaseError {
+            // A statement is interrupted because its call has to end.
+            if error.resultCode == .SQLITE_INTERRUPT { try control?.check() }
             throw StoreError(error, table: table, written: written)
         }
     }
