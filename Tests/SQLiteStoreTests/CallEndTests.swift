@@ -159,6 +159,47 @@ struct CallEndTests {
         cancelled.cancel()
         await #expect(throws: CancellationError.self) { try await cancelled.value }
     }
+
+    @Test("a call that had to wait is released when it has ended, not at its deadline", arguments: [false, true])
+    func released(isCancelled: Bool) async throws {
+        let reference = try await endedCall(isCancelled: isCancelled)
+        try await eventually { reference.call == nil }
+    }
+
+    private final class Flag: Sendable {
+        private let value = Atomic(false)
+        var isRaised: Bool { value.load(ordering: .acquiring) }
+        func raise() { value.store(true, ordering: .releasing) }
+    }
+
+    private struct Reference: Sendable {
+        weak let call: PendingCall<Int>?
+    }
+
+    /// A call that has waited for its turn, with much time left.
+    private func endedCall(isCancelled: Bool) async throws -> Reference {
+        let call = PendingCall<Int>()
+        let reference = Reference(call: call)
+        let control = CallControl(until: .now + .seconds(600))
+        let isScheduled = Flag()
+        let turn = DispatchSemaphore(value: 0)
+        let task = Task {
+            try await call.answer(control) { call in
+                DispatchQueue.global().async {
+                    _ = turn.wait(timeout: .now() + 30)
+                    call.run { 1 }
+                }
+                isScheduled.raise()
+                return true
+            }
+        }
+        try await eventually { isScheduled.isRaised }
+        if isCancelled { task.cancel() }
+        turn.signal()
+        let result = await task.result
+        #expect((try? result.get()) == (isCancelled ? nil : 1))
+        return reference
+    }
 }
 
 extension SQLiteDatabaseStore {

@@ -1,4 +1,3 @@
-import Dispatch
 import GRDB
 import GRDBSQLite
 import ModelStore
@@ -29,7 +28,8 @@ final class CallControl: Sendable {
 final class PendingCall<Output: Sendable>: Sendable {
     private enum State {
         case new
-        case waiting(CheckedContinuation<Output, any Error>)
+        /// - Parameter watch: its entry in ``OverdueCalls``, once it has one.
+        case waiting(CheckedContinuation<Output, any Error>, watch: OverdueCalls.ID?)
         case over(any Error)
         case begun
     }
@@ -46,12 +46,12 @@ final class PendingCall<Output: Sendable>: Sendable {
             try await withCheckedThrowingContinuation { continuation in
                 let over = state.withLock { state -> (any Error)? in
                     if case .over(let error) = state { return error }
-                    state = .waiting(continuation)
+                    state = .waiting(continuation, watch: nil)
                     return nil
                 }
                 if let over { return continuation.resume(throwing: over) }
                 guard schedule(self) else { return }
-                OverdueCalls.shared.watch(until: control.deadline) { self.giveUp(StoreError.overdue) }
+                watch(until: control.deadline)
             }
         } onCancel: {
             control.cancel()
@@ -66,20 +66,33 @@ final class PendingCall<Output: Sendable>: Sendable {
     }
 
     private func begin() -> CheckedContinuation<Output, any Error>? {
-        state.withLock { state in
-            guard case .waiting(let continuation) = state else { return nil }
+        let waiting = state.withLock { state -> (CheckedContinuation<Output, any Error>, watch: OverdueCalls.ID?)? in
+            guard case .waiting(let continuation, let watch) = state else { return nil }
             state = .begun
-            return continuation
+            return (continuation, watch)
         }
+        if let watch = waiting?.watch { OverdueCalls.shared.forget(watch) }
+        return waiting?.0
+    }
+
+    /// Gives up once the deadline has passed. The call may have begun, or have ended, meanwhile.
+    private func watch(until deadline: ContinuousClock.Instant) {
+        let watch = OverdueCalls.shared.watch(until: deadline) { self.giveUp(StoreError.overdue) }
+        let isWaiting = state.withLock { state in
+            guard case .waiting(let continuation, _) = state else { return false }
+            state = .waiting(continuation, watch: watch)
+            return true
+        }
+        if !isWaiting { OverdueCalls.shared.forget(watch) }
     }
 
     /// Answers with an error, if the work has not begun.
     private func giveUp(_ error: any Error) {
-        let continuation = state.withLock { state -> CheckedContinuation<Output, any Error>? in
+        let waiting = state.withLock { state -> (CheckedContinuation<Output, any Error>, watch: OverdueCalls.ID?)? in
             switch state {
-            case .waiting(let continuation):
+            case .waiting(let continuation, let watch):
                 state = .over(error)
-                return continuation
+                return (continuation, watch)
             case .new:
                 state = .over(error)
                 return nil
@@ -87,43 +100,8 @@ final class PendingCall<Output: Sendable>: Sendable {
                 return nil
             }
         }
-        continuation?.resume(throwing: error)
-    }
-}
-
-/// Calls that wait, and what is to be done when they have waited too long: one timer for all of them, which runs while
-/// there are any.
-private final class OverdueCalls: Sendable {
-    static let shared = OverdueCalls()
-    /// How late a call can hear that it is overdue.
-    private static let interval = DispatchTimeInterval.milliseconds(20)
-
-    private struct Entry {
-        var deadline: ContinuousClock.Instant
-        var giveUp: @Sendable () -> Void
-    }
-
-    private let entries = Mutex<[Entry]>([])
-
-    func watch(until deadline: ContinuousClock.Instant, _ giveUp: @escaping @Sendable () -> Void) {
-        let isFirst = entries.withLock { entries in
-            entries.append(Entry(deadline: deadline, giveUp: giveUp))
-            return entries.count == 1
-        }
-        if isFirst { look() }
-    }
-
-    private func look() {
-        DispatchQueue.global().asyncAfter(deadline: .now() + Self.interval) {
-            let now = ContinuousClock.now
-            let (due, isEmpty) = self.entries.withLock { entries -> ([Entry], Bool) in
-                let due = entries.filter { $0.deadline <= now }
-                if !due.isEmpty { entries.removeAll { $0.deadline <= now } }
-                return (due, entries.isEmpty)
-            }
-            for entry in due { entry.giveUp() }
-            if !isEmpty { self.look() }
-        }
+        if let watch = waiting?.watch { OverdueCalls.shared.forget(watch) }
+        waiting?.0.resume(throwing: error)
     }
 }
 
