@@ -345,6 +345,8 @@ private final class HeldReadings: Sendable {
     private let begun: Counter
     private let ending = DispatchSemaphore(value: 0)
 
+    private struct HeldForTooLong: Error {}
+
     private final class Counter: Sendable {
         private let value = Atomic(0)
         var count: Int { value.load(ordering: .acquiring) }
@@ -359,7 +361,7 @@ private final class HeldReadings: Sendable {
                 Task {
                     try await store.reading(reader, .within(.seconds(60))) { _ in
                         begun.add()
-                        _ = ending.wait(timeout: .now() + 30)
+                        guard ending.wait(timeout: .now() + 30) == .success else { throw HeldForTooLong() }
                     }
                 }
             }
@@ -369,6 +371,7 @@ private final class HeldReadings: Sendable {
 
     func areUnderWay() async throws { try await eventually { begun.count == count } }
 
+    /// - Throws: where they have not lasted until now.
     func end() async throws {
         for _ in tasks { ending.signal() }
         for task in tasks { try await task.value }
