@@ -16,7 +16,8 @@ struct SignUpLimitTests {
         let peer = try SocketAddress(ipAddress: address, port: 4711)
         for count in 0..<100 {
             do throws(DomainError) {
-                try check.admitSignUp(from: SignInService.Origin(peer: peer, agent: nil, logger: Logger(label: "test")).limitedAddress)
+                let origin = SignInService.Origin(peer: peer, agent: nil, logger: Logger(label: "test"))
+                try check.admitSignUp(from: origin.limitedAddress)
             } catch {
                 return (count, error)
             }
