@@ -231,6 +231,23 @@ struct IdentityTests {
     }
 
     @Test(
+        "a reader of the feed from before a user's events were erased gets the changes, or a reset",
+        arguments: StoreKind.allCases)
+    func erased(_ kind: StoreKind) async throws {
+        let store = try await kind.open().store
+        let ada = try await store.member("ada")
+        let cursor = try await store.identityCursor()
+        let promoted = try await store.transaction { try $0.setRole("admin", ofUser: ada.id) }
+        let users = try #require(store.models.first { $0.name == ModelName.user })
+        let count = try await store.eraseEvents(of: users, key: .integer(ada.id), deadline: .within(.seconds(10))).value
+        #expect(count > 0)
+        let late = try await Feed(store, from: cursor)
+        try await eventually { late.value.cursor.covers(promoted.identity) }
+        let isTold = late.value.entries.contains { $0.mark == promoted.identity }
+        #expect(isTold || late.value.resets == 1)
+    }
+
+    @Test(
         "a follower of the log from before what was pruned gets the changes of identities, or a reset",
         arguments: StoreKind.allCases)
     func prunedForFollowers(_ kind: StoreKind) async throws {

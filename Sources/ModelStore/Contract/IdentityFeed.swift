@@ -61,8 +61,8 @@ public struct IdentityReading: Hashable, Sendable {
     public var entries: [IdentityFeedEntry]
     /// What the snapshot holds.
     public var cursor: IdentityCursor
-    /// Whether a new era has begun since the reader's cursor, so that ``entries`` does not say what has changed: every
-    /// identity that is held has to be read anew.
+    /// Whether entries behind the reader's cursor are missing, since a new era has begun or they were pruned or erased,
+    /// so that ``entries`` does not say what has changed: every identity that is held has to be read anew.
     public var isReset: Bool
 
     public init(entries: [IdentityFeedEntry], cursor: IdentityCursor, isReset: Bool = false) {

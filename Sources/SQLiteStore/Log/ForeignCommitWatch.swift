@@ -7,10 +7,10 @@ import Synchronization
 
 /// Sees the commits of other processes, and among them those that change the schema.
 ///
-/// SQLite announces no commit to other connections, but `PRAGMA data_version` on a connection that has no transaction open differs
-/// after each one of another connection. It costs some microseconds: a look at the shared memory. The watch has a
-/// connection of its own, so that it neither waits for a statement of the server nor makes one wait; and a thread of its
-/// own, since a timer of Dispatch would wake two for each look.
+/// SQLite announces no commit to other connections, but `PRAGMA data_version` on a connection that has no transaction
+/// open differs after each one of another connection. It costs some microseconds: a look at the shared memory. The watch
+/// has a connection of its own, so that it neither waits for a statement of the server nor makes one wait; and a thread
+/// of its own, since a timer of Dispatch would wake two for each look.
 final class ForeignCommitWatch: Sendable {
     /// How often it looks; the contract's delay for foreign commits is about this long.
     static let interval = DispatchTimeInterval.milliseconds(15)

@@ -18,8 +18,8 @@ enum IdentityLog {
         SELECT \(EventLog.columns) FROM rolecall_events WHERE \(condition) AND seq > ? ORDER BY seq
         """
 
-    /// All that the snapshot holds beyond a cursor; a reset where the log has lost some of it, to a new era or to
-    /// pruning.
+    /// All that the snapshot holds beyond a cursor; a reset where the log has lost some of it, to a new era, to pruning
+    /// or to what has left a gap.
     static func reading(
         behind cursor: IdentityCursor, at place: EventLog.Place, in db: Database, logger: Logger
     ) throws -> IdentityReading {
@@ -29,17 +29,20 @@ enum IdentityLog {
         if cursor.upTo < place.earliest - 1, cursor.upTo < (try prunedThrough(db)) {
             return IdentityReading(entries: [], cursor: here, isReset: true)
         }
-        var entries: [IdentityFeedEntry] = []
+        var (entries, hasGap): ([IdentityFeedEntry], Bool) = ([], false)
         guard place.identityHead > cursor.upTo else { return IdentityReading(entries: entries, cursor: here) }
         try db.query(query, [.integer(cursor.upTo)]) { row in
-            if let entry = EventLog.event(row).flatMap({ entry($0, era: place.era) }) {
+            let event = EventLog.event(row)
+            if event?.change == .gap {
+                hasGap = true
+            } else if let entry = event.flatMap({ entry($0, era: place.era) }) {
                 entries.append(entry)
             } else {
                 logger.error("skipped an unreadable event of the log", metadata: ["sequence": "\(row.integer(0))"])
             }
             return true
         }
-        return IdentityReading(entries: entries, cursor: here)
+        return IdentityReading(entries: hasGap ? [] : entries, cursor: here, isReset: hasGap)
     }
 
     /// Notes, before entries go, how far those about identities have gone: a reader from before that has missed some.

@@ -4,7 +4,8 @@ import Logging
 import ModelStore
 import Synchronization
 
-/// The followers of the log, or of the identity feed, and how far it has been known to reach when their turns were last scheduled.
+/// The followers of the log, or of the identity feed, and how far it has been known to reach when their turns were last
+/// scheduled.
 ///
 /// They get their turns where a commit is known first: one of this store on the writer's own connection, right behind
 /// the commit, where its pages are cached; one of another process on the connection of the watch that has seen it. So
