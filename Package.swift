@@ -252,8 +252,9 @@ let package = Package(
             name: "RolecallServerTests",
             dependencies: [
                 "RolecallServer", "RolecallCore", "WireJSON", "SocketIOServer", "SocketIOClient", "RolecallProtocol",
-                "ModelStore",
-                "RolecallConfiguration", "SQLiteStore", "TestSupport", nioCore, logging, metrics, argumentParser,
+                "ModelStore", "MemoryStore", "RolecallConfiguration", "TestSupport", nioCore, nioPosix, logging,
+                metrics,
+                argumentParser, .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],
             swiftSettings: strict
