@@ -65,8 +65,10 @@ public enum Acknowledgement: Hashable, Sendable {
         case "registered": self = .registered
         case "un-registered": self = .unregistered
         case "sent":
-            guard let id = json["_id"] else { return nil }
-            self = .sent(id: id, position: json["position"]?.stringValue.flatMap(Position.init))
+            guard let id = json["_id"], let place = json["position"] else { return nil }
+            let position = place.stringValue.flatMap(Position.init)
+            guard position != nil || place == .null else { return nil }
+            self = .sent(id: id, position: position)
         case "subscribed":
             guard let models = json["models"]?.arrayValue,
                 let position = json["position"]?.stringValue.flatMap(Position.init)

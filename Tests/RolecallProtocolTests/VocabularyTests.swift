@@ -12,6 +12,7 @@ struct VocabularyTests {
         (.registered, #"{"data":"registered"}"#),
         (.unregistered, #"{"data":"un-registered"}"#),
         (.sent(id: 12, position: position), #"{"data":"sent","_id":12,"position":"000000000abc-000000000000001f"}"#),
+        (.sent(id: 12, position: nil), #"{"data":"sent","_id":12,"position":null}"#),
         (
             .refused(WireError(.tokenExpired, "The token has expired.")),
             #"{"error":"token_expired","message":"The token has expired."}"#
