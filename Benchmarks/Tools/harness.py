@@ -173,14 +173,9 @@ class Server:
         return 0
 
     def cpu_ns(self):
-        """Of all threads."""
-        total = 0
-        for task in pathlib.Path(f"/proc/{self.pid}/task").iterdir():
-            try:
-                total += int((task / "schedstat").read_text().split()[0])
-            except OSError:
-                pass  # a thread that has just ended
-        return total
+        """Of all threads, those that have ended among them."""
+        # The kernel's number for a process's clock (clock_getcpuclockid).
+        return time.clock_gettime_ns((~self.pid << 3) | 2)
 
     def is_running(self):
         return self.process.poll() is None
