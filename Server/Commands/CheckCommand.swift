@@ -17,7 +17,7 @@ struct CheckCommand: AsyncParsableCommand {
             let (settings, file) = try storage.load(ProcessInfo.processInfo.environment)
             guard let file else { throw StartupError("There is nothing to check: name a file with --config.") }
             // What an option's value may be is judged where the server would.
-            var configuration = try ServeCommand.parse([]).configuration(settings)
+            var configuration = try ServeCommand.parse([]).configuration(settings, makesDirectory: false)
             configuration.file = file
             let location = try StoreURL.location(
                 configuration.storeURL, logger: Logger(label: "rolecall") { _ in SwiftLogNoOpLogHandler() })

@@ -14,9 +14,9 @@ struct StorageOptions: ParsableArguments {
     @Option(help: ArgumentHelp("A configuration file: roles, models, rules, settings.", valueName: "file"))
     var config: String?
 
-    /// Reads the configuration file, where there is one.
+    /// Reads the configuration file, where one is named. What is wrong in it is for the file to say.
     ///
-    /// - Throws: ``StartupError`` with all that is wrong in it.
+    /// - Throws: ``StartupError`` where it can't be read.
     func load(_ environment: [String: String]) throws -> (settings: Settings, file: LoadedFile?) {
         var settings = Settings(environment: environment)
         guard let path = settings.text("config", config)?.text else { return (settings, nil) }
@@ -26,11 +26,22 @@ struct StorageOptions: ParsableArguments {
         return (settings, file)
     }
 
-    /// Finds the data directory, and makes it where it is missing.
+    /// Finds the data directory.
     ///
+    /// - Parameter makesDirectory: whether it is made where it is missing.
     /// - Returns: the directory, and the database's URL with the place that it comes from.
-    func resolve(_ settings: Settings) throws -> (directory: String, store: (url: String, source: String)) {
+    func resolve(
+        _ settings: Settings, makesDirectory: Bool
+    ) throws -> (directory: String, store: (url: String, source: String)) {
         let directory = try settings.path("data", data)?.text ?? Self.defaultDirectory(settings.environment)
+        if makesDirectory { try make(directory) }
+        guard let store = settings.storeURL(store) else {
+            return (directory, (StoreURL.standard(in: directory), "--data"))
+        }
+        return (directory, (store.text, store.source))
+    }
+
+    private func make(_ directory: String) throws {
         do {
             try FileManager.default.createDirectory(
                 atPath: directory, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
@@ -42,16 +53,40 @@ struct StorageOptions: ParsableArguments {
         guard FileManager.default.isWritableFile(atPath: directory) else {
             throw StartupError("The data directory \(directory) can't be written to; name another with --data.")
         }
-        guard let store = settings.storeURL(store) else {
-            return (directory, (StoreURL.standard(in: directory), "--data"))
-        }
-        return (directory, (store.text, store.source))
     }
 
-    /// The database that the options name.
-    func location(_ settings: Settings, logger: Logger) throws -> any DatabaseLocation {
-        let store = try resolve(settings).store
-        return try StoreURL.location(store.url, source: store.source, logger: logger)
+    /// The database that the options name, for a command that works on one.
+    ///
+    /// - Parameter makesDatabase: whether there need be none yet.
+    /// - Throws: ``StartupError`` where there is none, and where a configuration file in this directory may mean another
+    ///   one.
+    func location(
+        _ settings: Settings, makesDatabase: Bool = false, logger: Logger
+    ) async throws -> any DatabaseLocation {
+        let store = try resolve(settings, makesDirectory: makesDatabase).store
+        try refuseDoubt(settings, about: store.url)
+        let location = try StoreURL.location(store.url, source: store.source, logger: logger)
+        if !makesDatabase, !(try await location.exists()) {
+            throw StartupError(
+                "There is no database \(location.name); name another one with --config, --store or --data.")
+        }
+        return location
+    }
+
+    /// What a file is called that a stranger to it would expect to be used.
+    private static let usualFile = "rolecall.yml"
+
+    /// A command that names nothing would work on the user's own database, beside a file that names another.
+    private func refuseDoubt(_ settings: Settings, about url: String) throws {
+        let isNamed = [("config", config), ("store", store), ("data", data)].contains { option, given in
+            settings.text(option, given) != nil
+        }
+        guard !isNamed, FileManager.default.fileExists(atPath: Self.usualFile) else { return }
+        throw StartupError(
+            """
+            Which database? There is a \(Self.usualFile) here: --config \(Self.usualFile) means the one that it names, and \
+            --store \(url) the one of this user.
+            """)
     }
 
     private static func defaultDirectory(_ environment: [String: String]) throws -> String {

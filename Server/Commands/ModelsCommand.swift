@@ -21,10 +21,12 @@ struct ModelOptions: ParsableArguments {
     /// - Throws: as starting the server would.
     func resolve() async throws -> (location: any DatabaseLocation, options: OpeningOptions) {
         let (settings, file) = try storage.load(ProcessInfo.processInfo.environment)
-        let location = try storage.location(settings, logger: logger)
-        var configuration = Configuration(storeURL: try storage.resolve(settings).store.url, keyPath: "")
+        let location = try await storage.location(settings, logger: logger)
+        var configuration = Configuration(
+            storeURL: try storage.resolve(settings, makesDirectory: false).store.url, keyPath: "")
         configuration.file = file
-        return (location, OpeningOptions(models: try await configuration.resolved(at: location).models))
+        let resolved = try await configuration.resolved(at: location)
+        return (location, OpeningOptions(models: resolved.models))
     }
 
     /// Opens the database for one piece of work.
@@ -127,7 +129,7 @@ struct DetachModelsCommand: AsyncParsableCommand {
     func run() async throws {
         try await reportingStartupErrors {
             let (settings, _) = try options.storage.load(ProcessInfo.processInfo.environment)
-            let location = try options.storage.location(settings, logger: options.logger)
+            let location = try await options.storage.location(settings, logger: options.logger)
             if everything, !yes {
                 try Attachment.ask("Accounts, sessions, messages and the log of \(location.name) will be gone. Go on?")
             }

@@ -151,8 +151,10 @@ struct ServeCommand: AsyncParsableCommand {
     }
 
     /// Options, environment, configuration file and defaults, in this order.
-    func configuration(_ settings: Settings) throws -> Configuration {
-        let data = try storage.resolve(settings)
+    ///
+    /// - Parameter makesDirectory: whether the data directory is made where it is missing.
+    func configuration(_ settings: Settings, makesDirectory: Bool = true) throws -> Configuration {
+        let data = try storage.resolve(settings, makesDirectory: makesDirectory)
         let key = settings.path("key-file", keyFile)?.text
         var configuration = Configuration(
             storeURL: data.store.url, keyPath: key ?? data.directory + "/key", makesKey: key == nil)

@@ -22,14 +22,21 @@ struct AccountOptions: ParsableArguments {
     @OptionGroup var storage: StorageOptions
 
     /// Opens the database for one piece of work.
-    func withAccounts(_ body: (OperatorAccounts) async throws -> Void) async throws {
+    ///
+    /// - Parameter makesDatabase: whether there need be none yet.
+    func withAccounts(
+        makesDatabase: Bool = false, _ body: (OperatorAccounts) async throws -> Void
+    ) async throws {
         try await reportingStartupErrors {
             let (settings, file) = try storage.load(ProcessInfo.processInfo.environment)
+            let roles = try file?.checked().content.roles
             let logger = Logger(label: "rolecall") { _ in LineLogHandler(format: .text, level: .warning) }
-            let store = try await storage.location(settings, logger: logger).open(
-                OpeningOptions(models: BuiltInModels.declarations(demo: false)))
+            let location = try await storage.location(settings, makesDatabase: makesDatabase, logger: logger)
+            let isNew = try await !location.exists()
+            let store = try await location.open(OpeningOptions(models: BuiltInModels.declarations(demo: false)))
+            if isNew { print("made the database \(location.name)") }
             do {
-                try await body(OperatorAccounts(store: store, roles: file?.content.roles ?? BuiltInModels.roles))
+                try await body(OperatorAccounts(store: store, roles: roles ?? BuiltInModels.roles))
             } catch {
                 try? await store.close()
                 throw error
@@ -53,7 +60,7 @@ struct AddUserCommand: AsyncParsableCommand {
     @OptionGroup var account: AccountOptions
 
     func run() async throws {
-        try await account.withAccounts { accounts in
+        try await account.withAccounts(makesDatabase: true) { accounts in
             let address = try accounts.checked(email: email)
             let role = try accounts.checked(role: role)
             let hash = try await Password.ask(fromStandardInput: passwordStdin)

@@ -8,16 +8,20 @@ struct LoadedFile: Sendable {
     var name: String
     var content: ConfigurationFile
     var settings: [String: Settings.FromFile] = [:]
+    /// Those that show without a database.
+    private let mistakes: [Mistake]
 
     /// The largest file that is read, in bytes: rules of a thousand models fit in easily.
     private static let sizeLimit = 1 << 20
 
-    /// - Throws: ``StartupError`` with every mistake that shows without a database.
+    /// Reads a file, right or wrong: ``checked()`` and ``resolved(against:isDemo:)`` say what is wrong in it.
+    ///
+    /// - Throws: ``StartupError`` where there is no text to read.
     init(path: String) throws {
         name = path
         let (file, mistakes) = ConfigurationFile.read(
             try Self.text(of: path), name: path, settings: ServeCommand.settings)
-        guard mistakes.isEmpty else { throw StartupError(mistakes: mistakes) }
+        self.mistakes = mistakes
         content = file
         for setting in file.settings {
             settings[setting.name] = Settings.FromFile(
@@ -25,12 +29,21 @@ struct LoadedFile: Sendable {
         }
     }
 
+    /// The file, for a command that needs no database to judge it.
+    ///
+    /// - Throws: ``StartupError`` with every mistake that shows without one.
+    func checked() throws -> LoadedFile {
+        guard mistakes.isEmpty else { throw StartupError(mistakes: mistakes) }
+        return self
+    }
+
     /// What the file comes down to with this database's tables.
     ///
     /// - Throws: ``StartupError`` with every mistake.
     func resolved(against schema: DatabaseSchema, isDemo: Bool) throws -> ResolvedConfiguration {
-        let (resolved, mistakes) = content.resolve(against: schema, demo: isDemo)
-        guard mistakes.isEmpty else { throw StartupError(mistakes: mistakes) }
+        let (resolved, others) = content.resolve(against: schema, demo: isDemo)
+        let all = (mistakes + others).sorted { $0.location < $1.location }
+        guard all.isEmpty else { throw StartupError(mistakes: all) }
         return resolved
     }
 

@@ -224,6 +224,71 @@ extension EndToEnd {
             }
         }
 
+        @Test("a command that only looks, or changes what is there, makes no database where there is none")
+        func noDatabase() async throws {
+            try await withTemporaryDirectory { directory in
+                let data = directory.file("data")
+                for arguments in [
+                    ["user", "list"], ["user", "set-role", "a@example.com", "admin"],
+                    ["user", "remove", "a@example.com"], ["models"], ["events", "prune", "--keep", "1"],
+                ] {
+                    let run = try await Shell.run(Programs.server(), arguments + ["--data", data.path])
+                    try expectRefusal(run, naming: data.path)
+                }
+                #expect(!FileManager.default.fileExists(atPath: data.path))
+                let added = try await Shell.run(
+                    Programs.server(),
+                    ["user", "add", "--email", "a@example.com", "--password-stdin", "--data", data.path],
+                    input: ["secret"])
+                #expect(added.exit == .status(0), "\(added)")
+                #expect(added.output.first?.contains(data.path) == true, "It says what it made: \(added)")
+            }
+        }
+
+        @Test("beside a configuration file that is not named, a command asks which database is meant")
+        func doubtfulDatabase() async throws {
+            try await withTemporaryDirectory { directory in
+                try "store: sqlite:app.db\n".write(
+                    to: directory.file("rolecall.yml"), atomically: true, encoding: .utf8)
+                let home = directory.file("home").path
+                func run(_ arguments: String...) async throws -> Run {
+                    try await Shell.run(
+                        URL(fileURLWithPath: "/usr/bin/env"),
+                        ["-C", directory.url.path, "XDG_DATA_HOME=\(home)", Programs.server().path] + arguments,
+                        input: ["secret"])
+                }
+                let add = ["user", "add", "--email", "a@example.com", "--password-stdin"]
+                let refused = try await run(add[0], add[1], add[2], add[3], add[4])
+                try expectRefusal(refused, naming: "--config rolecall.yml")
+                try expectRefusal(refused, naming: home)
+                #expect(!FileManager.default.fileExists(atPath: home))
+                let added = try await run(add[0], add[1], add[2], add[3], add[4], "--config", "rolecall.yml")
+                #expect(added.exit == .status(0), "\(added)")
+                #expect(FileManager.default.fileExists(atPath: directory.file("app.db").path))
+            }
+        }
+
+        @Test("a file's mistakes are all told at once: those of the file alone, and those that a database shows")
+        func allMistakes() async throws {
+            try await withTemporaryDirectory { directory in
+                let database = directory.file("app.db")
+                _ = try await Shell.sqlite(database, "create table tickets(id integer primary key, team integer);")
+                let file = directory.file("rolecall.yml")
+                try """
+                store: sqlite:\(database.path)
+                rols: [a]
+                models:
+                  ticket: {table: tickets, read: [{role: admin, when: {tem: 1}}]}
+                  other: {table: nowhere, read: [{rol: admin}]}
+                """.write(to: file, atomically: true, encoding: .utf8)
+                let run = try await Shell.run(Programs.server(), ["check", "--config", file.path])
+                #expect(run.exit == .status(1))
+                let places = run.errors.map { $0.replacingOccurrences(of: "rolecall-server: ", with: "") }
+                    .map { $0.replacingOccurrences(of: file.path, with: "").prefix(6) }
+                #expect(places == [":2:1: ", ":4:56:", ":5:18:", ":5:36:"], "\(run)")
+            }
+        }
+
         private func start(_ arguments: [String]) async throws -> Run {
             try await Shell.run(Programs.server(), arguments, within: .seconds(15))
         }
