@@ -44,7 +44,7 @@ struct RolecallApplication: Service, CustomStringConvertible {
         }
         let store = try await location.open(
             OpeningOptions(
-                models: resolved.models, makesDemoTable: configuration.isDemo,
+                models: resolved.models, memberships: resolved.memberships, makesDemoTable: configuration.isDemo,
                 consent: configuration.attaches ? .given : .required))
         return try await assemble(
             configuration, resolved, on: store, tls: tls, logger: logger, listening: listening)

@@ -92,7 +92,8 @@ struct LineFormat: Sendable {
     private func describe(_ identity: Identity) -> String {
         guard let user = identity.user else { return "unassociated (\(identity.reason))" }
         let until = identity.expiresAt.map { " until \(clock($0))" } ?? ""
-        return "\(user.email) \(user.name) (\(user.role))\(until) (\(identity.reason))"
+        let teams = identity.memberships.map { ", member of \(Self.shortened($0.words))" } ?? ""
+        return "\(user.email) \(user.name) (\(user.role))\(teams)\(until) (\(identity.reason))"
     }
 
     private func describe(_ presence: Presence) -> String {

@@ -44,9 +44,11 @@ extension AccountView {
                 expires += ", then renewed"
             }
         }
+        let memberships = identity?.memberships.map { [("Member of", $0.words, false)] } ?? []
         return [
             ("Who", user.map { "\($0.name) <\($0.email)>" } ?? "nobody (unassociated)", false),
             ("Role", user?.role ?? "-", false),
+        ] + memberships + [
             ("Expires", expires, false),
             ("Socket", identity.map { "\($0.socketID) from \($0.address)" } ?? "-", true),
             ("Associated", identity.map { "by \($0.reason)" } ?? "-", true),

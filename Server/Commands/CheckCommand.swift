@@ -29,7 +29,8 @@ struct CheckCommand: AsyncParsableCommand {
                 "\(file.name) is right: \(counted) of \(location.name), roles \(resolved.policy.roles.joined(separator: " < "))."
             )
             guard try await location.exists() else { return }
-            let plan = try await location.plan(OpeningOptions(models: resolved.models))
+            let plan = try await location.plan(
+                OpeningOptions(models: resolved.models, memberships: resolved.memberships))
             if plan.needsConsent {
                 print("Not attached yet; \"rolecall-server models attach\" shows what it would put into the database:")
                 for step in plan.steps { print("  \(step.sentence)") }

@@ -26,7 +26,7 @@ struct ModelOptions: ParsableArguments {
             storeURL: try storage.resolve(settings, makesDirectory: false).store.url, keyPath: "")
         configuration.file = file
         let resolved = try await configuration.resolved(at: location)
-        return (location, OpeningOptions(models: resolved.models))
+        return (location, OpeningOptions(models: resolved.models, memberships: resolved.memberships))
     }
 
     /// Opens the database for one piece of work.

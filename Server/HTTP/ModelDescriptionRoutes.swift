@@ -11,7 +11,7 @@ struct ModelDescriptionRoutes: Sendable {
     func add(to router: Router<RolecallRequestContext>) {
         router.get("api/models") { request, _ in
             let principal = try await identity.principal(of: request)
-            return Response.json(.array(models.descriptions(for: principal?.user).map(\.json)))
+            return Response.json(.array(models.descriptions(for: principal).map(\.json)))
         }
     }
 }

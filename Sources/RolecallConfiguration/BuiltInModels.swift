@@ -33,10 +33,16 @@ public enum BuiltInModels {
     /// - Parameters:
     ///   - roles: from the lowest to the highest, at least two.
     ///   - rooms: the only ones that there are; nil for any, open to everyone signed in.
+    ///   - separatesUsers: whether users see each other only where a rule says so: those of one team need not know of
+    ///     those of another.
     ///   - demo: with the demo's things.
-    public static func policy(roles: [String] = roles, rooms: [Room]? = nil, demo: Bool = false) -> Policy {
+    public static func policy(
+        roles: [String] = roles, rooms: [Room]? = nil, separatesUsers: Bool = false, demo: Bool = false
+    ) -> Policy {
         let levels = Levels(user: signedInRole(of: roles), admin: highestRole(of: roles))
-        var models = [ModelName.user: users(levels), ModelName.message: messages(levels, rooms)]
+        var models = [
+            ModelName.user: users(levels, areSeparate: separatesUsers), ModelName.message: messages(levels, rooms),
+        ]
         if demo { models[thing] = things(levels) }
         return Policy(roles: roles, models: models)
     }
@@ -56,11 +62,15 @@ public enum BuiltInModels {
         var admin: String
     }
 
-    /// Admins see all of a user but what is secret; everyone signed in sees names. Users are not written like rows.
-    private static func users(_ levels: Levels) -> ModelPolicy {
+    /// Admins see all of a user but what is secret; everyone signed in sees names, if they are not separate. Users are not
+    /// written like rows.
+    private static func users(_ levels: Levels, areSeparate: Bool) -> ModelPolicy {
         ModelPolicy(
-            read: [Rule(role: levels.user)],
-            fields: ["email": levels.admin, "role": levels.admin, "generation": nobody])
+            read: [Rule(role: areSeparate ? levels.admin : levels.user)],
+            fields: [
+                "email": ColumnAccess(role: levels.admin), "role": ColumnAccess(role: levels.admin),
+                "generation": ColumnAccess(role: nobody),
+            ])
     }
 
     /// Chat. An author or an admin can take a message back; nobody rewrites one.

@@ -16,6 +16,7 @@ public struct ConfigurationFile: Sendable {
     public let rooms: [Room]?
     public let retention: Retention?
 
+    let memberships: [MembershipEntry]
     let models: [ModelEntry]
 
     /// Parses a file.
@@ -39,6 +40,7 @@ public struct ConfigurationFile: Sendable {
         roles = reader.roles
         rooms = reader.rooms
         retention = reader.retention
+        memberships = reader.memberships
         models = reader.models
     }
 
@@ -57,17 +59,22 @@ public struct ConfigurationFile: Sendable {
         var mistakes = Mistakes(file: name)
         let brings = demo && !models.contains { $0.name == BuiltInModels.thing }
         var resolved = ResolvedConfiguration(
-            policy: BuiltInModels.policy(roles: roles, rooms: rooms, demo: brings),
+            policy: BuiltInModels.policy(
+                roles: roles, rooms: rooms, separatesUsers: !memberships.isEmpty, demo: brings),
             models: BuiltInModels.declarations(demo: brings), retention: retention, rooms: rooms)
         let policy = resolved.policy
+        let members = MembershipResolution.resolve(memberships, against: schema, mistakes: &mistakes)
+        resolved.memberships = members.sources
         for entry in models {
             var entry = entry
             entry.refuseRepetitions(comparing: schema.nameComparison, under: policy, mistakes: &mistakes)
             if entry.name == ModelName.user {
                 let users = resolved.policy.models[ModelName.user] ?? ModelPolicy(read: [])
                 resolved.policy.models[ModelName.user] = UserResolution.policy(
-                    entry, over: users, comparing: schema.nameComparison, mistakes: &mistakes)
-            } else if let model = ModelResolution.resolve(entry, against: schema, mistakes: &mistakes) {
+                    entry, over: users, comparing: schema.nameComparison, members: members, mistakes: &mistakes)
+            } else if let model = ModelResolution.resolve(
+                entry, against: schema, members: members, mistakes: &mistakes)
+            {
                 if brings, model.declaration.path == "things" {
                     mistakes.report(
                         entry.path?.location ?? entry.location,

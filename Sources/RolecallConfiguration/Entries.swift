@@ -45,8 +45,36 @@ struct RuleEntry: Sendable {
     var role: Located<String>?
     var when: [WhenEntry] = []
     var owner: Located<Ownership>?
+    var member: MemberEntry?
+    var authority: Located<Bool>?
     /// Some of it could not be read: it stands for no rule.
     var isBroken = false
+}
+
+/// A membership, the column that names what the user has to belong to, and the roles of which one is enough.
+struct MemberEntry: Sendable {
+    var location: Location
+    var membership: Located<String>
+    var column: Located<String>
+    /// Nil asks for none.
+    var roles: [Located<String>]?
+}
+
+/// What the file says of a membership.
+struct MembershipEntry: Sendable {
+    var name: String
+    var location: Location
+    var sources: [MembershipSourceEntry]
+    /// Some of it could not be read: rules that name it are not judged.
+    var isBroken = false
+}
+
+struct MembershipSourceEntry: Sendable {
+    var location: Location
+    var table: Located<String>
+    var user: Located<Ownership>
+    var of: Located<String>
+    var role: Located<String>?
 }
 
 /// A column and the values of which it must have one.
@@ -57,8 +85,9 @@ struct WhenEntry: Sendable {
 
 struct FieldEntry: Sendable {
     var column: Located<String>
-    var read: Located<String>?
-    var write: Located<String>?
+    /// The least role, or rules.
+    var read: RuleList?
+    var write: RuleList?
     var secret: Located<Bool>?
 }
 

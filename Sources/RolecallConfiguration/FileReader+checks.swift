@@ -42,11 +42,13 @@ extension FileReader {
         }
     }
 
-    /// An owner is somebody who is signed in, which the lowest role says nothing of.
+    /// Owners and members are signed in, which the lowest role says nothing of.
     mutating func checkOwner(_ rule: RuleEntry) {
-        guard rule.owner != nil, let role = rule.role, rank(of: role.value) == 0 else { return }
+        guard let role = rule.role, rank(of: role.value) == 0,
+            let who = rule.owner != nil ? "an owner" : rule.member != nil ? "a member" : nil
+        else { return }
         report(
             role.location,
-            "an owner is signed in, which \(role.value) does not ask for; leave the role out, or ask for a higher one")
+            "\(who) is signed in, which \(role.value) does not ask for; leave the role out, or ask for a higher one")
     }
 }

@@ -117,16 +117,16 @@ extension FileReader {
         var field = FieldEntry(column: Located(entry.key, entry.location))
         for part in parts {
             switch part.key {
-            case "read": field.read = role(part.value, subject)
-            case "write": field.write = role(part.value, subject)
+            case "read": field.read = access(part, subject)
+            case "write": field.write = access(part, subject)
             case "secret": field.secret = nodes.flag(part.value, subject).map { Located($0, part.location) }
             default: nodes.unknown(part, in: subject, among: ["read", "write", "secret"])
             }
         }
         if parts.isEmpty { report(entry.value.location, "\(subject) says nothing; write \(expected)") }
-        if let secret = field.secret, secret.value, let role = field.read ?? field.write {
+        if let secret = field.secret, secret.value, let access = field.read ?? field.write {
             report(
-                role.location,
+                access.location,
                 "\(subject) is secret, so nobody reads or writes it; leave out secret: true, or the roles")
             field.read = nil
             field.write = nil

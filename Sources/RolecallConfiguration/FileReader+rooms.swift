@@ -10,6 +10,12 @@ extension FileReader {
             report(entry.location, "a room's name has 1 to 100 characters")
             return nil
         }
+        guard !entry.key.unicodeScalars.contains(where: "*?{}".unicodeScalars.contains) else {
+            report(
+                entry.location,
+                "\(subject) looks like a pattern, and each room is named by itself; leave out *, ?, { and }")
+            return nil
+        }
         guard case .map(let roles) = entry.value.content else {
             guard case .scalar = entry.value.content, !entry.value.isNothing else {
                 return nodes.refuse(entry.value, subject, takes: "a role, or {read: role, write: role}")

@@ -4,18 +4,41 @@ extension FileReader {
     /// A list of rules, a single one, or the word for everyone.
     mutating func rules(_ entry: YAMLEntry, of model: String) -> RuleList {
         let subject = "\(entry.key) of \(model)"
+        return rules(
+            entry, subject, grantsWriting: Self.writingKeys.contains(entry.key))
+    }
+
+    private static let writingKeys: Set<String> = ["write", "create", "update", "remove"]
+
+    private mutating func rules(_ entry: YAMLEntry, _ subject: String, grantsWriting: Bool) -> RuleList {
         var list = RuleList(name: entry.key, location: entry.location, rules: [])
         switch entry.value.content {
-        case .list(let elements): list.rules = elements.map { rule($0, subject) }
-        case .map: list.rules = [rule(entry.value, subject)]
+        case .list(let elements): list.rules = elements.map { rule($0, subject, grantsWriting: grantsWriting) }
+        case .map: list.rules = [rule(entry.value, subject, grantsWriting: grantsWriting)]
         case .scalar(let scalar) where scalar.isNull:
             report(entry.value.location, "\(subject) has no rules; write [] for nobody, or leave it out")
-        case .scalar: list.rules = [rule(entry.value, subject)]
+        case .scalar: list.rules = [rule(entry.value, subject, grantsWriting: grantsWriting)]
         }
         return list
     }
 
-    private mutating func rule(_ node: YAMLNode, _ subject: String) -> RuleEntry {
+    /// Who sees or writes a column: the least role, a rule, or a list of rules.
+    ///
+    /// - Returns: nil, with a mistake, where nothing of it can be read.
+    mutating func access(_ entry: YAMLEntry, _ subject: String) -> RuleList? {
+        if case .scalar = entry.value.content {
+            return role(entry.value, subject).map { role in
+                var rule = RuleEntry(location: role.location)
+                rule.role = role
+                return RuleList(name: entry.key, location: entry.value.location, rules: [rule])
+            }
+        }
+        return rules(entry, "\(entry.key) of \(subject)", grantsWriting: false)
+    }
+
+    private static let ruleKeys = ["role", "when", "owner", "member"]
+
+    private mutating func rule(_ node: YAMLNode, _ subject: String, grantsWriting: Bool) -> RuleEntry {
         var rule = RuleEntry(location: node.location)
         let expected = "rules like {role: admin}, or the word everyone"
         if case .scalar(let scalar) = node.content, !scalar.isNull {
@@ -39,15 +62,35 @@ extension FileReader {
             case "when":
                 if let when = when(part.value) { rule.when = when } else { rule.isBroken = true }
             case "owner":
-                rule.owner = owner(part.value)
+                rule.owner = owner(part.value, "owner")
                 if rule.owner == nil { rule.isBroken = true }
+            case "member":
+                rule.member = member(part.value)
+                if rule.member == nil { rule.isBroken = true }
+            case "authority" where grantsWriting:
+                rule.authority = nodes.flag(part.value, "authority").map { Located($0, part.location) }
+                if rule.authority == nil { rule.isBroken = true }
             default:
-                nodes.unknown(part, in: "a rule", among: ["role", "when", "owner"])
+                refuse(part)
                 rule.isBroken = true
             }
         }
         checkOwner(rule)
         return rule
+    }
+
+    /// A word that no rule knows, with what rules can say.
+    private mutating func refuse(_ part: YAMLEntry) {
+        let name = Words.quoted(part.key)
+        if let nearest = Words.nearest(to: part.key, among: Self.ruleKeys) {
+            return report(part.location, "a rule has no \(name); is \(Words.quoted(nearest)) meant?")
+        }
+        report(
+            part.location,
+            """
+            a rule has no \(name); it asks for a role (role: admin), for what stands in the row (when: {status: open}), \
+            for its owner (owner: user_id), for a membership (member: {team: team_id}), or for several of these
+            """)
     }
 
     /// How many rules one with lists of values may stand for.
@@ -116,22 +159,23 @@ extension FileReader {
         }
     }
 
-    private mutating func owner(_ node: YAMLNode) -> Located<Ownership>? {
+    /// A column and what of a user stands in it.
+    mutating func owner(_ node: YAMLNode, _ subject: String) -> Located<Ownership>? {
         let expected = "a column, {id: column} or {email: column}"
         guard case .map(let entries) = node.content else {
-            return nodes.text(node, "owner", takes: expected).map {
+            return nodes.text(node, subject, takes: expected).map {
                 Located(Ownership(column: $0.value), node.location)
             }
         }
         guard let entry = entries.first, entries.count == 1 else {
-            report(node.location, "owner takes \(expected), one of them")
+            report(node.location, "\(subject) takes \(expected), one of them")
             return nil
         }
         guard let name = Ownership.Name(rawValue: entry.key) else {
-            nodes.unknown(entry, in: "owner", among: Ownership.Name.allCases.map(\.rawValue))
+            nodes.unknown(entry, in: subject, among: Ownership.Name.allCases.map(\.rawValue))
             return nil
         }
-        return nodes.text(entry.value, "owner", takes: expected).map {
+        return nodes.text(entry.value, subject, takes: expected).map {
             Located(Ownership(column: $0.value, name: name), $0.location)
         }
     }

@@ -6,6 +6,7 @@ struct FileReader {
     let settingNames: Set<String>
     var settings: [Setting] = []
     var roles = BuiltInModels.roles
+    var memberships: [MembershipEntry] = []
     var models: [ModelEntry] = []
     var rooms: [Room]?
     var retention: Retention?
@@ -15,17 +16,18 @@ struct FileReader {
         settingNames = settings
     }
 
-    private static let sections = ["roles", "models", "rooms", "retention"]
+    private static let sections = ["roles", "memberships", "models", "rooms", "retention"]
 
     mutating func read(_ text: String) {
         guard let root = YAMLReader.read(text, into: &nodes.mistakes), !root.isNothing,
             let entries = nodes.entries(root, "a configuration", takes: "names with their values, like port: 9000")
         else { return }
-        // Roles first, wherever they stand: everything else refers to them.
+        // Roles first, wherever they stand: everything else refers to them; then memberships, which rules refer to.
         for entry in entries where entry.key == "roles" { readRoles(entry.value) }
+        for entry in entries where entry.key == "memberships" { readMemberships(entry.value) }
         for entry in entries {
             switch entry.key {
-            case "roles": break
+            case "roles", "memberships": break
             case "models": readModels(entry.value)
             case "rooms": readRooms(entry.value)
             case "retention": readRetention(entry.value)

@@ -20,6 +20,14 @@ extension ModelEntry {
             check.reportSuperfluous(in: rules, mistakes: &mistakes)
             self[keyPath: list]?.rules = rules
         }
+        for place in fields.indices {
+            for list in [\FieldEntry.read, \.write] {
+                guard var rules = fields[place][keyPath: list]?.rules else { continue }
+                check.refuseColumns(in: &rules, mistakes: &mistakes)
+                check.reportSuperfluous(in: rules, mistakes: &mistakes)
+                fields[place][keyPath: list]?.rules = rules
+            }
+        }
     }
 }
 
@@ -73,6 +81,15 @@ private struct RepetitionCheck {
                 comparison.areSame(other.value.column, owner.value.column)
             else { return false }
         }
+        if let member = wide.member {
+            guard let other = narrow.member, other.membership.value == member.membership.value,
+                comparison.areSame(other.column.value, member.column.value),
+                member.roles.map({ roles in
+                    other.roles.map { Set($0.map(\.value)).isSubset(of: roles.map(\.value)) } ?? false
+                }) ?? true
+            else { return false }
+        }
+        if narrow.authority?.value == true, wide.authority?.value != true { return false }
         return wide.when.allSatisfy { condition in
             guard
                 let other = narrow.when.first(where: {

@@ -28,8 +28,16 @@ extension ModelResolution {
             owner = ownership(named)
             if owner == nil { isWhole = false }
         }
+        var member: MemberCondition?
+        if let named = entry.member {
+            member = membership(named)
+            if member == nil { isWhole = false }
+        }
         guard isWhole else { return [] }
-        var rules = [Rule(role: entry.role?.value, owner: owner)]
+        var rules = [
+            Rule(
+                role: entry.role?.value, owner: owner, member: member, hasAuthority: entry.authority?.value ?? false)
+        ]
         for (column, values) in conditions {
             rules = rules.flatMap { rule in
                 values.map { value in
@@ -91,33 +99,73 @@ extension ModelResolution {
         guard let column = visibleColumn(Located(entry.value.column, entry.location), noun: "an owner rule") else {
             return nil
         }
-        let name = Words.quoted(column.name)
-        let declared = "\(name) is declared \(Words.name(column.declaredType))"
-        switch (entry.value.name, column.kind) {
-        case (_, .boolean), (_, .blob):
-            let held = entry.value.name == .id ? "user's number" : "e-mail address"
-            mistakes.report(
-                entry.location,
-                "\(declared) and holds no \(held), so the rule never grants; name the column that says whose row it is")
+        if let problem = UserColumn.problem(of: column, in: table, holding: entry.value.name, word: "owner:") {
+            mistakes.report(entry.location, problem)
             return nil
-        case (.id, .text):
+        }
+        return Ownership(column: told(column), name: entry.value.name)
+    }
+
+    private mutating func membership(_ entry: MemberEntry) -> MemberCondition? {
+        guard let column = visibleColumn(entry.column, noun: "a member rule"),
+            let membership = members.resolved[entry.membership.value], !membership.isBroken
+        else { return nil }
+        if let roles = entry.roles, !membership.hasRoles {
             mistakes.report(
-                entry.location,
+                roles.first?.location ?? entry.location,
                 """
-                \(declared) and holds no user's number, so the rule never grants; where it holds an e-mail address, \
-                write owner: {email: \(Words.name(column.name))}
+                \(entry.membership.value) has no roles, so the rule never grants; name the column under memberships with \
+                role:, or leave as out
                 """)
             return nil
-        case (.email, .integer), (.email, .real):
+        }
+        guard membership.of.contains(where: { $0.mayMean(column) }) else {
+            let others = Words.list(membership.of.map { Words.name($0.declaredType) }, "or")
             mistakes.report(
-                entry.location,
+                entry.column.location,
                 """
-                \(declared) and holds no e-mail address, so the rule never grants; where it holds a user's number, \
-                write owner: \(Words.name(column.name))
+                \(Words.quoted(column.name)) is declared \(Words.name(column.declaredType)), and what a user belongs to as \
+                \(entry.membership.value) is declared \(others): they are never the same, so the rule never grants
                 """)
             return nil
-        default:
-            return Ownership(column: told(column), name: entry.value.name)
+        }
+        return MemberCondition(
+            entry.membership.value, of: told(column), as: entry.roles.map { Set($0.map(\.value)) })
+    }
+
+    /// Who may write the table makes members: that has to be said.
+    mutating func checkAuthority(_ policy: inout ModelPolicy) {
+        let memberships = Set(policy.authorities.map(\.membership)).sorted()
+        let lists = [entry.write, entry.create, entry.update, entry.remove].compactMap(\.self)
+        for list in lists {
+            for rule in list.rules where !rule.isBroken {
+                if memberships.isEmpty {
+                    guard let authority = rule.authority else { continue }
+                    mistakes.report(
+                        authority.location,
+                        "\(Words.name(table.name)) says of nobody where he belongs; leave authority out")
+                } else if rule.authority == nil, list.name != "update" {
+                    mistakes.report(
+                        rule.location,
+                        """
+                        \(Words.name(table.name)) says who belongs to \(Words.list(memberships)), so that this rule lets its \
+                        users make themselves and others members; if that is meant, add authority: true
+                        """)
+                }
+            }
+        }
+    }
+}
+
+extension DatabaseSchema.Column {
+    /// Whether a value of one column may be the same as one of the other, as ``Value/isSame(as:)`` compares them. False is
+    /// certain, true is not.
+    fileprivate func mayMean(_ other: DatabaseSchema.Column) -> Bool {
+        switch (kind, other.kind) {
+        case (.any, _), (_, .any): true
+        case (.text, .text), (.blob, .blob): true
+        case (.text, _), (_, .text), (.blob, _), (_, .blob): false
+        default: true
         }
     }
 }

@@ -9,11 +9,13 @@ struct ModelResolution {
     let key: [String]
     /// Columns that are declared secret, by their names in the table.
     let secrets: Set<String>
+    let members: MembershipResolution
     var mistakes: Mistakes
 
     /// - Returns: nil, with a mistake, where there is no table that could be the model.
     static func resolve(
-        _ entry: ModelEntry, against schema: DatabaseSchema, mistakes: inout Mistakes
+        _ entry: ModelEntry, against schema: DatabaseSchema, members: MembershipResolution = MembershipResolution(),
+        mistakes: inout Mistakes
     ) -> (declaration: ModelDeclaration, policy: ModelPolicy)? {
         guard !entry.isBroken, let table = table(of: entry, in: schema, mistakes: &mistakes),
             let key = key(of: entry, in: table, comparing: schema.nameComparison, mistakes: &mistakes)
@@ -23,8 +25,10 @@ struct ModelResolution {
         }
         var resolution = ModelResolution(
             entry: entry, table: table, nameComparison: schema.nameComparison, key: key, secrets: Set(secrets),
-            mistakes: mistakes)
-        let policy = resolution.policy()
+            members: members, mistakes: mistakes)
+        var policy = resolution.policy()
+        policy.authorities = members.authorities(of: table, in: schema) { key == [$0] ? Model.keyName : $0 }
+        resolution.checkAuthority(&policy)
         mistakes = resolution.mistakes
         let declaration = ModelDeclaration(
             name: entry.name, path: entry.servedPath, table: table.name, key: entry.key.isEmpty ? [] : key,
@@ -132,7 +136,7 @@ struct ModelResolution {
         return key
     }
 
-    private static func missing(
+    static func missing(
         _ name: String, of model: String, in table: DatabaseSchema.Table
     ) -> String {
         let names = table.columns.map(\.name)
@@ -175,7 +179,7 @@ struct ModelResolution {
         policy.remove = entry.remove.map { rules($0) } ?? write
         resolveFields(&policy)
         // What was logged before a column was declared secret still holds it.
-        for secret in secrets { policy.fields[secret] = BuiltInModels.nobody }
+        for secret in secrets { policy.fields[secret] = ColumnAccess(role: BuiltInModels.nobody) }
         resolveStamps(&policy)
         return policy
     }
@@ -204,10 +208,12 @@ struct ModelResolution {
                 continue
             }
             if column.isGenerated, let write = field.write {
-                mistakes.report(write.location, "\(name) is computed by the table and never written; leave write out")
+                mistakes.report(
+                    write.rules.first?.location ?? write.location,
+                    "\(name) is computed by the table and never written; leave write out")
             }
-            if let read = field.read { policy.fields[column.name] = read.value }
-            if let write = field.write { policy.writing[column.name] = write.value }
+            if let read = field.read { policy.fields[column.name] = ColumnAccess(rules: rules(read)) }
+            if let write = field.write { policy.writing[column.name] = ColumnAccess(rules: rules(write)) }
         }
     }
 
@@ -227,6 +233,12 @@ struct ModelResolution {
         if isKey(column) { return "is of the key, which the server does not fill in; stamp another column" }
         if column.isGenerated { return "is computed by the table and never written; stamp another column" }
         if secrets.contains(column.name) { return "is secret and never written; stamp another column" }
+        if stamp == .authorID, let other = UserColumn.stranger(column, in: table) {
+            return """
+                refers to \(Words.name(other)), and the number of a user of Rolecall's own would be written there, which means \
+                another one to that table; stamp a column that refers to nothing
+                """
+        }
         switch (stamp, column.kind) {
         case (_, .boolean), (_, .blob), (.authorName, .real), (.authorName, .integer), (.now, .real), (.now, .integer):
             let value =

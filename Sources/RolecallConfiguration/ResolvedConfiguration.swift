@@ -36,14 +36,20 @@ public struct ResolvedConfiguration: Hashable, Sendable {
     public var policy: Policy
     /// Every model, the built-in ones first, the others in the file's order.
     public var models: [ModelDeclaration]
+    /// The tables that say who belongs where, in the file's order.
+    public var memberships: [MembershipSource]
     /// Nil where the file says nothing of it.
     public var retention: Retention?
     /// Nil where the file says nothing of them: then there is any room, for everyone signed in.
     public var rooms: [Room]?
 
-    public init(policy: Policy, models: [ModelDeclaration], retention: Retention? = nil, rooms: [Room]? = nil) {
+    public init(
+        policy: Policy, models: [ModelDeclaration], memberships: [MembershipSource] = [],
+        retention: Retention? = nil, rooms: [Room]? = nil
+    ) {
         self.policy = policy
         self.models = models
+        self.memberships = memberships
         self.retention = retention
         self.rooms = rooms
     }

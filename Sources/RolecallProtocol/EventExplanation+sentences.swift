@@ -20,6 +20,13 @@ extension EventExplanation.Reason {
             facts: ["column": .string(column)])
     }
 
+    public static func notSignedIn(membership: String, column: String) -> Self {
+        Self(
+            code: "not_signed_in",
+            sentence: "\(column) has to name a \(membership) of the user, and no user is signed in.",
+            facts: ["membership": .string(membership), "column": .string(column)])
+    }
+
     /// - Parameter found: nil where it is not for the asker's eyes.
     public static func owner(column: String, asked: JSON, found: JSON?) -> Self {
         Self(
@@ -27,6 +34,30 @@ extension EventExplanation.Reason {
             sentence: found.map { "\(column) is \(short($0)), and the user is \(short(asked))." }
                 ?? "\(column) names somebody else than \(short(asked)).",
             facts: facts(column, asked, found))
+    }
+
+    /// - Parameters:
+    ///   - membership: its name: `team`.
+    ///   - found: what the row names; nil where it is not for the asker's eyes.
+    ///   - asked: the roles of which one is enough; nil for any.
+    ///   - held: the user's roles there; nil where the user does not belong there.
+    public static func notMember(
+        of membership: String, column: String, found: JSON?, asked: [String]?, held: [String]?
+    ) -> Self {
+        let place = "\(membership) \(found.map { short($0) } ?? "that \(column) names")"
+        var facts: JSONObject = ["membership": .string(membership), "column": .string(column)]
+        if let found { facts["found"] = found }
+        if let asked { facts["asked"] = .array(asked.map(JSON.string)) }
+        guard let held else {
+            return Self(
+                code: "not_member", sentence: "The user does not belong to the \(place).", facts: facts)
+        }
+        facts["held"] = .array(held.map(JSON.string))
+        let wanted = (asked ?? []).joined(separator: " or ")
+        let own = held.isEmpty ? "no role" : held.joined(separator: " and ")
+        return Self(
+            code: "member_role",
+            sentence: "In the \(place) the user is \(own), and the rule asks for \(wanted).", facts: facts)
     }
 
     /// - Parameter found: nil where it is not for the asker's eyes.
@@ -63,22 +94,30 @@ extension EventExplanation.Verdict {
     ///
     /// - Parameters:
     ///   - owner: the column that has to name the user, and by what (`id`, `email`).
+    ///   - member: the membership, the column that names what the user has to belong to, and the roles of which one is
+    ///     enough there, nil for any.
     ///   - when: columns, and what has to stand in them.
     public static func asks(
-        role: String?, owner: (column: String, name: String)?, when: [(column: String, value: JSON)]
+        role: String?, owner: (column: String, name: String)?,
+        member: (membership: String, column: String, roles: [String]?)? = nil, when: [(column: String, value: JSON)]
     ) -> String {
         var parts = role.map { ["role \($0)"] } ?? []
         if let owner { parts.append("\(owner.column) is the user's \(owner.name)") }
+        if let member {
+            let roles = member.roles.map { " as \($0.joined(separator: " or "))" } ?? ""
+            parts.append("\(member.column) is a \(member.membership) of the user\(roles)")
+        }
         parts += when.map { "\($0.column) is \(EventExplanation.short($0.value))" }
         return parts.isEmpty ? "nothing" : parts.joined(separator: ", ")
     }
 }
 
 extension EventExplanation.Withheld {
-    /// - Parameter role: the least role that sees it; nil where no role does.
-    public init(field: String, role: String?) {
-        self.init(
-            field: field, role: role, sentence: role.map { "\(field) is for \($0)." } ?? "\(field) is for no role.")
+    /// - Parameters:
+    ///   - role: the least role that sees it by itself; nil where no role does.
+    ///   - asks: what the rules that show it ask for, where that is more than a role.
+    public init(field: String, role: String?, asks: String? = nil) {
+        self.init(field: field, role: role, sentence: "\(field) is for \(asks ?? role ?? "no role").")
     }
 }
 

@@ -30,6 +30,7 @@ public struct IdentityReason: RawRepresentable, Hashable, Sendable, CustomString
     // What changed it.
     public static let roleChanged = IdentityReason(rawValue: "role_changed")
     public static let userChanged = IdentityReason(rawValue: "user_changed")
+    public static let membershipChanged = IdentityReason(rawValue: "membership_changed")
 }
 
 /// A user as other people may see one.
@@ -74,11 +75,16 @@ public struct Identity: Hashable, Sendable {
     public var expiresAt: Timestamp?
     /// The models of which this identity may see something.
     public var models: [String]
+    /// What the user belongs to, as far as the server tells it; nil without a user, and from a server that knows no
+    /// memberships.
+    public var memberships: IdentityMemberships?
+    /// After a change of memberships, the models that may look different now: a client reloads them.
+    public var affects: [String]?
     public var reason: IdentityReason
 
     public init(
         socketID: String, address: String, user: UserSummary?, epoch: Int64, expiresAt: Timestamp?, models: [String],
-        reason: IdentityReason
+        memberships: IdentityMemberships? = nil, affects: [String]? = nil, reason: IdentityReason
     ) {
         self.socketID = socketID
         self.address = address
@@ -86,6 +92,8 @@ public struct Identity: Hashable, Sendable {
         self.epoch = epoch
         self.expiresAt = expiresAt
         self.models = models
+        self.memberships = memberships
+        self.affects = affects
         self.reason = reason
     }
 
@@ -100,11 +108,13 @@ public struct Identity: Hashable, Sendable {
             socketID: socketID, address: address, user: summary, epoch: epoch,
             expiresAt: json["expiresAt"]?.stringValue.flatMap(Timestamp.init),
             models: json["models"]?.arrayValue?.compactMap(\.stringValue) ?? [],
+            memberships: user.isNull ? nil : IdentityMemberships(identity: json),
+            affects: json["affects"]?.arrayValue?.compactMap(\.stringValue),
             reason: IdentityReason(rawValue: reason))
     }
 
     public var json: JSON {
-        [
+        var object: JSONObject = [
             "socket": ["id": .string(socketID), "address": .string(address)],
             "user": user?.json ?? .null,
             "epoch": .integer(epoch),
@@ -112,5 +122,8 @@ public struct Identity: Hashable, Sendable {
             "models": .array(models.map(JSON.string)),
             "reason": .string(reason.rawValue),
         ]
+        memberships?.add(to: &object)
+        if let affects { object["affects"] = .array(affects.map(JSON.string)) }
+        return .object(object)
     }
 }

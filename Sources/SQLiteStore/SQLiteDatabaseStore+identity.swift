@@ -22,7 +22,8 @@ extension SQLiteDatabaseStore {
         return identityFollowers.add { transaction, turn in
             let (cursor, isFirst) = place.value
             let reading = try IdentityLog.reading(
-                behind: cursor, at: EventLog.place(transaction.db), in: transaction.db, logger: transaction.logger)
+                behind: cursor, at: EventLog.place(transaction.db), in: transaction.db,
+                memberships: transaction.memberships)
             guard isFirst || reading.cursor != cursor || reading.isReset else { return turn.end() }
             try body(
                 reading,

@@ -56,7 +56,7 @@ extension SQLiteDatabaseStore {
             let news = LogNews(
                 stretch: try transaction.stretch(behind: cursor, limit: limit, at: here),
                 identities: try IdentityLog.reading(
-                    behind: identities, at: here, in: transaction.db, logger: transaction.logger))
+                    behind: identities, at: here, in: transaction.db, memberships: transaction.memberships))
             guard news.stretch.end != cursor || news.stretch.interruption != nil else { return turn.end() }
             try body(
                 news,

@@ -15,6 +15,7 @@ extension SQLiteDatabaseStore {
     ///   - path: the file; its directory must exist and be writable, for the journal beside it.
     ///   - models: those whose changes come into the log. Triggers of models that are not named stay: a second program that knows
     ///     fewer models must not silence the others.
+    ///   - memberships: the tables that say who belongs where.
     ///   - consent: whether tables of others may be given triggers that have never had them.
     ///   - schema: statements to run at every opening, before the models' tables are looked up; each must do nothing
     ///     the second time (`CREATE TABLE IF NOT EXISTS`).
@@ -22,14 +23,17 @@ extension SQLiteDatabaseStore {
     ///   a newer version and a model whose table does not fit; ``StoreError/unavailable(_:cause:)`` where another process
     ///   holds a lock for too long.
     public static func open(
-        path: String, models: [ModelDeclaration], schema: [String] = [], consent: Consent = .given, logger: Logger
+        path: String, models: [ModelDeclaration], memberships: [MembershipSource] = [], schema: [String] = [],
+        consent: Consent = .given, logger: Logger
     ) throws(StoreError) -> SQLiteDatabaseStore {
-        try open(path: path, models: models, schema: schema, consent: consent, patience: patience, logger: logger)
+        try open(
+            path: path, models: models, memberships: memberships, schema: schema, consent: consent, patience: patience,
+            logger: logger)
     }
 
     static func open(
-        path: String, models: [ModelDeclaration], schema: [String], consent: Consent = .given, patience: Duration,
-        logger: Logger
+        path: String, models: [ModelDeclaration], memberships: [MembershipSource] = [], schema: [String],
+        consent: Consent = .given, patience: Duration, logger: Logger
     ) throws(StoreError) -> SQLiteDatabaseStore {
         var configuration = Configuration()
         configuration.busyMode = .timeout(patience / .seconds(1))
@@ -38,7 +42,7 @@ extension SQLiteDatabaseStore {
         configuration.maximumReaderCount = SnapshotReader.Width.all
         try checkPath(path)
         try checkNames(models)
-        let preparation = Preparation(path: path, models: models, schema: schema)
+        let preparation = Preparation(path: path, models: models, memberships: memberships, schema: schema)
         return try mapped(path) {
             createPrivately(path)
             let journalMode = try check(preparation, configuration, consent)
@@ -56,6 +60,7 @@ extension SQLiteDatabaseStore {
             // Here, because the pool itself sets NORMAL when it opens.
             try db.run("PRAGMA synchronous = FULL")
             var tables: [ModelTable] = []
+            var memberships: [MembershipTable] = []
             var identity = (store: StoreID.random(), era: Era(rawValue: 0))
             var (head, identityHead): (Int64, Int64) = (0, 0)
             var schemaVersion: Int64 = 0
@@ -63,6 +68,10 @@ extension SQLiteDatabaseStore {
                 try db.inTransaction(.immediate) {
                     let outcome = try preparation.carryOut(in: db, journalMode: journalMode)
                     tables = outcome.tables
+                    memberships = outcome.memberships
+                    for table in outcome.writtenMemberships {
+                        logger.info("installed triggers for memberships", metadata: ["table": "\(table.name)"])
+                    }
                     for (table, hadLost) in outcome.written {
                         logger.log(
                             level: hadLost ? .warning : .info,
@@ -78,11 +87,12 @@ extension SQLiteDatabaseStore {
                     return .commit
                 }
             }
-            let readers = Readers(pool: pool, tables: tables, logger: logger)
+            let readers = Readers(pool: pool, tables: tables, memberships: memberships, logger: logger)
             let followers = LogFollowers(head: head, reader: readers.logTurns)
             let identityFollowers = LogFollowers(head: identityHead, reader: readers.identityTurns)
             let keeper = TriggerKeeper(
-                pool: pool, models: Array(zip(models, tables.map(\.model))).map { ($0, $1) }, logger: logger)
+                pool: pool, models: Array(zip(models, tables.map(\.model))).map { ($0, $1) }, memberships: memberships,
+                logger: logger)
             let watch = try ForeignCommitWatch(
                 path: path, schemaVersion: schemaVersion, era: identity.era, followers: followers,
                 identityFollowers: identityFollowers,

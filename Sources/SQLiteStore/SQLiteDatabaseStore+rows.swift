@@ -77,7 +77,7 @@ extension SQLiteTransaction {
         }
     }
 
-    /// A user and a sign-in, in one statement.
+    /// A user and a sign-in, in one statement, and the user's memberships in one for each source.
     func claimant(user: Int64, session: String?) throws -> ClaimantRecord? {
         try mapped {
             let found = try db.first(
@@ -96,8 +96,11 @@ extension SQLiteTransaction {
             }
             guard let (identity, session) = found else { return nil }
             let place = try EventLog.place(db)
+            let memberships = try memberships.memberships(
+                ofUser: identity.summary.id, email: identity.summary.email, in: db)
             return ClaimantRecord(
-                identity: identity, session: session, readAt: IdentityCursor(era: place.era, upTo: place.head))
+                identity: identity, session: session, memberships: memberships,
+                readAt: IdentityCursor(era: place.era, upTo: place.head))
         }
     }
 }

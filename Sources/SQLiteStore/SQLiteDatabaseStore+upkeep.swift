@@ -4,7 +4,10 @@ import RolecallProtocol
 
 extension SQLiteDatabaseStore {
     public func probe(deadline: Deadline) async throws {
-        _ = try await reading(readers.identities, deadline) { try EventLog.place($0.db) }
+        _ = try await reading(readers.identities, deadline) { transaction in
+            _ = try EventLog.place(transaction.db)
+            try transaction.memberships.probe(transaction.db)
+        }
     }
 
     public func prepareForService() async throws { try await reserveJournal() }

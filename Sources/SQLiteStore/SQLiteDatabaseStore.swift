@@ -57,9 +57,11 @@ public final class SQLiteDatabaseStore: Store {
         /// The turns of the identity feed's followers, which wait for no claimant and for no turn of the log.
         var identityTurns: SnapshotReader
 
-        init(pool: DatabasePool, tables: [ModelTable], logger: Logger) {
+        init(pool: DatabasePool, tables: [ModelTable], memberships: [MembershipTable], logger: Logger) {
+            let memberships = MembershipReader(tables: memberships, logger: logger)
             func reader(_ name: String, _ width: Int) -> SnapshotReader {
-                SnapshotReader(pool: pool, tables: tables, name: name, width: width, logger: logger)
+                SnapshotReader(
+                    pool: pool, tables: tables, memberships: memberships, name: name, width: width, logger: logger)
             }
             rows = reader("rows", SnapshotReader.Width.rows)
             log = reader("log", SnapshotReader.Width.log)
@@ -158,7 +160,8 @@ public final class SQLiteDatabaseStore: Store {
         db.setPatience(until: control.deadline)
         let written = try db.transaction(.immediate, by: control) {
             let transaction = SQLiteWriteTransaction(
-                db: db, tables: readers.rows.tables, logger: readers.rows.logger, control: control)
+                db: db, tables: readers.rows.tables, memberships: readers.rows.memberships, logger: readers.rows.logger,
+                control: control)
             if let author { try transaction.act(as: author) }
             let value = try body(transaction)
             // Before the commit: from there on it is answered what that came to.

@@ -10,8 +10,9 @@ import RolecallProtocol
 /// | `rolecall_era` | the log's eras: place, token, first number, since when |
 /// | `rolecall_user`, `rolecall_message` | the models that every server has |
 /// | `rolecall_session` | sign-ins; moments are milliseconds since 1970; `address` and `agent` of the sign-in |
-/// | `rolecall_events` | the log; `key`, `before` and `after` are JSON texts; ends of sessions: ``SessionTriggers`` |
+/// | `rolecall_events` | the log; `key`, `before` and `after` are JSON texts; ends of sessions: ``SessionTriggers``; changes of memberships: ``MembershipTriggers`` |
 /// | `rolecall_model` | what has been attached: a model's name, its table, since when |
+/// | `rolecall_members` | the tables of memberships that have been attached, since when |
 /// | `rolecall_context` | the actor of the transaction under way; empty for every other connection, always |
 /// | `rolecall_displaced` | rows that a write may displace; see ``CaptureTriggers`` |
 ///
@@ -50,7 +51,7 @@ enum StoreSchema {
             "ALTER TABLE rolecall_session ADD COLUMN last_used_at INTEGER",
             "ALTER TABLE rolecall_session ADD COLUMN address TEXT",
             "ALTER TABLE rolecall_session ADD COLUMN agent TEXT",
-        ] + SessionTriggers.statements(names: SessionTriggers.formerNames) + [IdentityLog.index],
+        ] + SessionTriggers.statements(names: SessionTriggers.formerNames) + [IdentityLog.formerIndex],
         (1..<ModelTable.maximumKeyColumns).map {
             "ALTER TABLE rolecall_displaced ADD COLUMN \(displacedKey($0))"
         } + [
@@ -64,6 +65,10 @@ enum StoreSchema {
                 "CREATE INDEX rolecall_message_by_room ON rolecall_message(room, _id)"
             ],
         EraTable.creation,
+        [
+            "DROP INDEX rolecall_events_of_identity", IdentityLog.index,
+            "CREATE TABLE rolecall_members(table_name TEXT PRIMARY KEY NOT NULL COLLATE NOCASE, attached_at TEXT NOT NULL)",
+        ],
     ]
 
     /// Selects the models that have triggers, and their tables: what is attached, before that was written down.

@@ -14,13 +14,16 @@ struct MemoryState: Sendable {
     var inbox: [Inbound] = []
     var identities: [IdentityFeedEntry] = []
     var eras: EraChain
+    /// The sources of memberships, with the models of their tables.
+    let sources: [(model: String, source: MembershipSource)]
 
     struct Inbound: Sendable {
         var transaction: Int64
         var changes: [ChangeRecord]
     }
 
-    init(era: Era) {
+    init(era: Era, sources: [(model: String, source: MembershipSource)]) {
+        self.sources = sources
         eras = EraChain([EraRecord(era: era, first: 1)])
     }
 
@@ -55,6 +58,28 @@ struct MemoryState: Sendable {
             mayHoldMore: isFull)
     }
 
+    // MARK: Memberships
+
+    func memberships(of user: UserRecord) -> Memberships {
+        Memberships(
+            sources.flatMap { model, source in
+                rows(of: model).values.filter { source.names(user, in: $0) }.compactMap { row in
+                    row[source.of].map { value in
+                        Membership(
+                            name: source.membership, value: value,
+                            roles: Membership.roles(in: source.role.flatMap { row[$0] }))
+                    }
+                }
+            })
+    }
+
+    /// The users that a row of a model makes members of something.
+    func members(in row: Row, of model: String) -> [UserRecord] {
+        users.values.filter { user in
+            sources.contains { $0.model == model && $0.source.names(user, in: row) }
+        }
+    }
+
     // MARK: Rows
 
     func row(of model: String, key: Value) -> Row? {
@@ -66,6 +91,16 @@ struct MemoryState: Sendable {
     func rows(of model: String) -> [Value: Row] {
         guard model == ModelName.user else { return tables[model] ?? [:] }
         return Dictionary(users.values.map { (.integer($0.id), $0.image) }, uniquingKeysWith: { first, _ in first })
+    }
+}
+
+extension MembershipSource {
+    fileprivate func names(_ user: UserRecord, in row: Row) -> Bool {
+        switch (self.user.name, row[self.user.column]) {
+        case (.id, .integer(let id)): id == user.id
+        case (.email, .text(let email)): email.lowercased() == user.email.lowercased()
+        default: false
+        }
     }
 }
 

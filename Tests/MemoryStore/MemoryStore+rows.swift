@@ -113,6 +113,7 @@ extension MemoryState {
         guard let user = users[id] else { return nil }
         let isOpen = session.map { sessions[$0].map { $0.user == id && $0.revokedAt == nil } ?? false }
         return ClaimantRecord(
-            identity: IdentityRecord(user), session: isOpen.map { $0 ? .open : .ended } ?? .unclaimed, readAt: cursor)
+            identity: IdentityRecord(user), session: isOpen.map { $0 ? .open : .ended } ?? .unclaimed,
+            memberships: memberships(of: user), readAt: cursor)
     }
 }

@@ -61,13 +61,18 @@ public final class MemoryStore: Store, @unchecked Sendable {
     ///   - standardTimeout: what a call may take by default.
     ///   - tripTime: how long each reading of a transaction takes.
     public init(
-        _ tables: [Table], seed: UInt64 = 1, rerunsBodies: Bool = true, standardTimeout: Duration = .seconds(5),
+        _ tables: [Table], memberships: [MembershipSource] = [], seed: UInt64 = 1, rerunsBodies: Bool = true,
+        standardTimeout: Duration = .seconds(5),
         tripTime: Duration = .zero
     ) {
         self.tables = Dictionary(tables.map { ($0.model.name, $0) }, uniquingKeysWith: { first, _ in first })
         models = tables.map(\.model)
         self.standardTimeout = standardTimeout
-        state = MemoryState(era: .random())
+        state = MemoryState(
+            era: .random(),
+            sources: memberships.flatMap { source in
+                tables.filter { $0.model.table == source.table }.map { ($0.model.name, source) }
+            })
         checkpoints = [state]
         random = Seeded(seed)
         self.rerunsBodies = rerunsBodies

@@ -33,14 +33,33 @@ final class MemoryTransaction: StoreTransaction {
 
     /// Puts what was written where all can see it.
     func apply(to state: inout MemoryState, era: Era) {
+        var members = Set(touched(in: state))
         for (model, rows) in rows {
             for (key, row) in rows { state.tables[model, default: [:]][key] = row }
         }
         for (id, user) in writtenUsers { state.users[id] = user }
         for (id, session) in writtenSessions { state.sessions[id] = session }
         if !changes.isEmpty { state.inbox.append(MemoryState.Inbound(transaction: number, changes: changes)) }
+        members.formUnion(touched(in: state))
+        let memberships = members.sorted().compactMap { id in
+            state.users[id].map { IdentityFeedEntry.Subject.memberships(state.memberships(of: $0), ofUser: id) }
+        }
         let mark = IdentityMark(era: era, number: number)
-        state.identities += identities.map { IdentityFeedEntry(mark: mark, subject: $0, at: Timestamp.now.description) }
+        state.identities += (identities + memberships).map {
+            IdentityFeedEntry(mark: mark, subject: $0, at: Timestamp.now.description)
+        }
+    }
+
+    /// The users whose memberships the transaction may have changed, as a state names them.
+    private func touched(in state: MemoryState) -> [Int64] {
+        let rows = changes.flatMap { change in
+            [change.before, change.after].compactMap { row in row.map { (model: change.model, row: $0) } }
+        }
+        let renamed =
+            state.sources.contains { $0.source.user.name == .email }
+            ? changes.filter { $0.model == ModelName.user && $0.before?["email"] != $0.after?["email"] }.map(\.key) : []
+        return rows.flatMap { state.members(in: $0.row, of: $0.model).map(\.id) }
+            + renamed.compactMap { if case .integer(let id) = $0 { id } else { nil } }
     }
 
     /// What is committed now.

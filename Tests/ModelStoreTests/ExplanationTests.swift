@@ -39,7 +39,7 @@ struct ExplanationTests {
         #expect(explanation.before?.isVisible == false)
         let side = try #require(explanation.after)
         #expect(side.verdicts.map(\.isGranted) == [false, true, false])
-        #expect(side.withheld.map { [$0.column, $0.role, "\($0.isRoleKnown)"] } == [["cost", "admin", "true"]])
+        #expect(side.withheld == [Explanation.Withheld(column: "cost", access: "admin")])
         let admin = Policy.notes.explanation(of: event(note(open: false), note()), for: Self.root)
         #expect(admin.told == .updated)
         #expect(admin.changed == ["open"])
@@ -95,11 +95,11 @@ struct ExplanationTests {
         policy.models["note"]?.read = [Rule()]
         #expect(
             policy.explanation(of: event(nil, note()), for: Self.ann).after?.withheld
-                .map { [$0.column, $0.role, "\($0.isRoleKnown)"] } == [["cost", "amdin", "false"]])
+                == [Explanation.Withheld(column: "cost", access: "amdin")])
         policy.models["note"]?.fields = ["_id": "admin"]
         let keyless = policy.explanation(of: event(nil, note()), for: Self.ann)
         #expect(keyless.silence == .notVisible)
-        #expect(keyless.after?.keyRole == "admin")
+        #expect(keyless.after?.hiddenKey == "admin")
         #expect(keyless.after?.verdicts.first?.isGranted == true)
     }
 
@@ -149,7 +149,8 @@ struct ExplanationPropertyTests {
             let history = world.history(of: 20)
             for somebody in Somebody.all {
                 for event in history {
-                    let explanation = policy.explanation(of: event, for: somebody.summary)
+                    let explanation = policy.explanation(
+                        of: event, for: somebody.summary, memberships: somebody.memberships)
                     if let fault = Self.fault(explanation, event, somebody, policy) {
                         Issue.record("\(fault): \(event) to \(somebody) under \(policy): \(explanation)")
                         return
@@ -168,8 +169,7 @@ struct ExplanationPropertyTests {
     private static func fault(
         _ explanation: Explanation, _ event: ChangeRecord, _ somebody: Somebody, _ policy: Policy
     ) -> String? {
-        let user = somebody.summary
-        let view = policy.view(role: user?.role, user: user?.owner)
+        let view = somebody.view(under: policy)
         let answer = policy.visibility(of: event, to: view)
         guard answer == somebody.told(event, under: policy) else { return "visibility itself" }
         // What is told follows from the sides alone.
@@ -209,20 +209,15 @@ struct ExplanationPropertyTests {
                 var alone = policy
                 alone.models[event.model]?.read = [verdict.rule]
                 alone.models[event.model]?.fields["_id"] = nil
-                let view = alone.view(role: user?.role, user: user?.owner)
+                let view = somebody.view(under: alone)
                 guard verdict.isGranted == (alone.visible(row, of: event.model, to: view) != nil) else {
                     return "verdict \(verdict.number)"
                 }
             }
-            // Whoever would meet a role that is withheld sees the field.
             for withheld in side.withheld {
-                let rank = policy.threshold(of: withheld.role)
-                guard withheld.isRoleKnown == (rank != .max),
-                    !policy.mayRead(column: withheld.column, of: event.model, view: view),
-                    rank == .max
-                        || policy.mayRead(
-                            column: withheld.column, of: event.model, view: View(rank: rank, owner: nil))
-                else { return "the role of \(withheld.column)" }
+                guard withheld.access == policy.models[event.model]?.fields[withheld.column] else {
+                    return "who sees \(withheld.column)"
+                }
             }
         }
         return nil
@@ -237,10 +232,12 @@ struct ExplanationPropertyTests {
             let policy = world.policy()
             for event in world.history(of: 10) {
                 for asker in Somebody.all {
-                    let view = policy.view(role: asker.role, user: asker.user.map { Owner(id: $0) })
+                    let view = asker.view(under: policy)
                     for somebody in Somebody.all {
-                        let whole = policy.explanation(of: event, for: somebody.summary)
-                        let told = policy.explanation(of: event, for: somebody.summary, toldTo: view)
+                        let teams = somebody.memberships
+                        let whole = policy.explanation(of: event, for: somebody.summary, memberships: teams)
+                        let told = policy.explanation(
+                            of: event, for: somebody.summary, memberships: teams, toldTo: view)
                         #expect(told.told == whole.told)
                         for (row, side) in [(event.before, told.before), (event.after, told.after)] {
                             guard let row, let side else { continue }
@@ -250,6 +247,7 @@ struct ExplanationPropertyTests {
                                 switch reason {
                                 case .owner(let owner, _, let value): (column, found) = (owner.column, value)
                                 case .value(let name, _, let value): (column, found) = (name, value)
+                                case .notMember(let member, let value, _): (column, found) = (member.column, value)
                                 default: continue
                                 }
                                 if found != readable?[column] {

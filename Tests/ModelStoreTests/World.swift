@@ -10,12 +10,26 @@ struct World {
     static let roles = ["guest", "user", "keeper", "admin"]
     static let users: [Int64] = [910_000_001, 910_000_002]
     private static let marks: [Int64] = [920_000_001, 920_000_002, 920_000_003]
+    private static let teams: [Int64] = [930_000_001, 930_000_002, 930_000_003]
 
-    /// What stands in a column: three kinds that rules ask for, and one for each type.
+    /// What the users belong to.
+    static let memberships: [Int64: Memberships] = [
+        users[0]: [
+            Membership(name: "team", value: .integer(teams[0]), roles: ["owner"]),
+            Membership(name: "team", value: .integer(teams[1])),
+        ],
+        users[1]: [
+            Membership(name: "team", value: .integer(teams[1]), roles: ["editor", "guest"]),
+            Membership(name: "club", value: .integer(teams[0]), roles: ["owner"]),
+        ],
+    ]
+
+    /// What stands in a column: four kinds that rules ask for, and one for each type.
     enum Kind: CaseIterable {
         case flag
         case mark
         case owner
+        case team
         case text
         case integer
         case real
@@ -62,12 +76,18 @@ struct World {
 
     private mutating func rules(of table: Table) -> ModelPolicy {
         var policy = ModelPolicy(read: (0..<random.below(4)).map { _ in rule(on: table) })
-        for column in table.columns where random.below(4) == 0 { policy.fields[column.name] = role() }
-        if random.below(12) == 0 { policy.fields["_id"] = role() }
+        for column in table.columns where random.below(4) == 0 { policy.fields[column.name] = access(to: table) }
+        if random.below(12) == 0 { policy.fields["_id"] = access(to: table) }
         policy.create = (0..<random.below(3)).map { _ in rule(on: table) }
         policy.update = (0..<random.below(3)).map { _ in rule(on: table) }
         policy.remove = (0..<random.below(3)).map { _ in rule(on: table) }
         return policy
+    }
+
+    private mutating func access(to table: Table) -> ColumnAccess {
+        random.below(3) > 0
+            ? ColumnAccess(role: role())
+            : ColumnAccess(rules: (0..<random.below(3)).map { _ in rule(on: table) })
     }
 
     private mutating func role() -> String {
@@ -85,6 +105,10 @@ struct World {
                 rule.when[column.name] = one(of: Self.marks.map(Value.integer) + [.null])
             case .owner where random.below(3) == 0:
                 rule.owner = Ownership(column: column.name)
+            case .team where random.below(3) == 0:
+                rule.member = MemberCondition(
+                    one(of: ["team", "team", "club"]), of: column.name,
+                    as: one(of: [nil, nil, ["owner"], ["editor", "guest"]]))
             default: break
             }
         }
@@ -92,6 +116,7 @@ struct World {
         case 0: rule.owner = "_id"
         case 1: rule.owner = "nowhere"
         case 2: rule.when["nowhere"] = .null
+        case 3: rule.member = MemberCondition("team", of: "nowhere")
         default: break
         }
         return rule
@@ -114,6 +139,10 @@ struct World {
         case .owner:
             random.below(3) == 0
                 ? .null : one(of: Self.users.map(Value.integer) + [.real(Double(Self.users[0])), .boolean(true)])
+        case .team:
+            random.below(4) == 0
+                ? .null
+                : one(of: Self.teams.map(Value.integer) + [.real(Double(Self.teams[1])), .text(String(Self.teams[0]))])
         case .text: .text(one(of: ["", "é\"", "\u{1f600}\u{0}", "{\\"]) + "t\(number())")
         case .integer: .integer(random.below(2) == 0 ? number() : -number())
         case .real: .real(Double(number()) + 0.5)
@@ -199,12 +228,22 @@ struct Somebody: CustomStringConvertible {
     /// What he claims, if he is nobody.
     var role: String?
     var user: Int64?
+    /// Whether the user belongs to nothing, whatever the others do.
+    var isAlone = false
+
+    var memberships: Memberships { isAlone ? .none : user.flatMap { World.memberships[$0] } ?? .none }
+
+    /// As the rules of a policy see him.
+    func view(under policy: Policy) -> View {
+        policy.view(role: role, user: user.map { Owner(id: $0) }, memberships: memberships)
+    }
 
     static let all: [Somebody] =
         [Somebody(), Somebody(role: "admin")]
         + (World.roles + ["misspelt"]).flatMap { role in World.users.map { Somebody(role: role, user: $0) } }
+        + [Somebody(role: "user", user: World.users[0], isAlone: true)]
 
-    var description: String { "\(role ?? "-") \(user ?? 0)" }
+    var description: String { "\(role ?? "-") \(user ?? 0)\(isAlone ? " alone" : "")" }
 
     func has(_ wanted: String?, under policy: Policy) -> Bool {
         guard let wanted else { return true }
@@ -216,19 +255,35 @@ struct Somebody: CustomStringConvertible {
 
     /// What he may read of a row; nil for nothing.
     func part(of row: Row, of model: String, under policy: Policy) -> Row? {
-        guard let rules = policy.models[model], has(rules.fields["_id"], under: policy) else { return nil }
-        for rule in rules.read {
-            var grants = has(rule.role, under: policy)
-            for (column, value) in rule.when { grants = grants && means(row[column], value) }
-            if let owner = rule.owner {
-                grants = grants && user != nil && means(row[owner.column], .integer(user ?? 0))
-            }
-            guard grants else { continue }
+        guard let rules = policy.models[model], sees("_id", of: row, rules, policy) else { return nil }
+        for rule in rules.read where isGranted(rule, row, policy) {
             var fields: [Row.Field] = []
-            for field in row.fields where has(rules.fields[field.column], under: policy) { fields.append(field) }
+            for field in row.fields where sees(field.column, of: row, rules, policy) { fields.append(field) }
             return Row(fields)
         }
         return nil
+    }
+
+    private func sees(_ column: String, of row: Row, _ rules: ModelPolicy, _ policy: Policy) -> Bool {
+        guard let access = rules.fields[column] else { return true }
+        for rule in access.rules where isGranted(rule, row, policy) { return true }
+        return false
+    }
+
+    private func isGranted(_ rule: Rule, _ row: Row, _ policy: Policy) -> Bool {
+        var grants = has(rule.role, under: policy)
+        for (column, value) in rule.when { grants = grants && means(row[column], value) }
+        if let owner = rule.owner {
+            grants = grants && user != nil && means(row[owner.column], .integer(user ?? 0))
+        }
+        if let member = rule.member {
+            let held = memberships.sorted().first { membership in
+                membership.name == member.membership && means(row[member.column], membership.value)
+            }
+            grants = grants && held != nil
+            if let asked = member.roles { grants = grants && asked.contains { held?.roles.contains($0) ?? false } }
+        }
+        return grants
     }
 
     /// Numbers count as they are spelled without a fraction; true is 1.
@@ -261,7 +316,9 @@ struct Somebody: CustomStringConvertible {
 
     func seesActors(under policy: Policy) -> Bool {
         guard let rules = policy.models[ModelName.user] else { return false }
-        return has(rules.fields["_id"], under: policy) && has(rules.fields["name"], under: policy)
-            && rules.read.contains { $0.when.isEmpty && $0.owner == nil && has($0.role, under: policy) }
+        func isOpen(_ rules: [Rule]) -> Bool {
+            rules.contains { $0.when.isEmpty && $0.owner == nil && $0.member == nil && has($0.role, under: policy) }
+        }
+        return ["_id", "name"].allSatisfy { rules.fields[$0].map { isOpen($0.rules) } ?? true } && isOpen(rules.read)
     }
 }

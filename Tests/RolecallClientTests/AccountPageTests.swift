@@ -38,6 +38,30 @@ struct AccountPageTests {
         #expect(stage.row("Log in").contains("as another user, on the same socket"))
     }
 
+    @Test("says what the user belongs to, and asks anew when that changes, which is told with what is new")
+    func memberships() {
+        var stage = opened(columns: 160)
+        #expect(stage.row("Member of").isEmpty, "This server knows no memberships.")
+        func belong(_ epoch: Int64, _ entries: [IdentityMemberships.Entry], hasMore: Bool = false) -> Identity {
+            var identity = identity(ann, epoch: epoch, reason: epoch == 2 ? .cookie : .membershipChanged)
+            identity.memberships = IdentityMemberships(entries: entries, hasMore: hasMore)
+            return identity
+        }
+        stage.tell(.identity(belong(2, []), nil))
+        #expect(stage.row("Member of").contains("nothing"))
+        let team = IdentityMemberships.Entry(name: "team", of: 7, roles: ["editor", "owner"])
+        let club = IdentityMemberships.Entry(name: "club", of: "chess\u{1b}[31m", roles: [])
+        let effects = stage.act(.notice(.identity(belong(3, [team, club], hasMore: true), nil)))
+        #expect(effects.contains(.list(.sessions, generation: stage.state.generation)))
+        #expect(stage.row("Member of").contains("team 7 (editor, owner), club chess"))
+        #expect(stage.row("Member of").contains("and more"))
+        stage.press(.escape)
+        #expect(!stage.row("your memberships were changed: team 7 (editor, owner) is new, club chess").isEmpty)
+        stage.tell(.identity(belong(4, [.init(name: "team", of: 7, roles: [])]), nil))
+        #expect(!stage.row("team 7 is now without a role, club chess").isEmpty)
+        #expect(stage.row("the events above were told to").isEmpty, "It is the same user.")
+    }
+
     @Test("lists the user's sessions and their sockets, this one's among them")
     func sessions() {
         let stage = opened()

@@ -16,7 +16,7 @@ import Testing
                 #"1:1: a configuration has no "prot"; is "port" meant?"#,
                 #"2:1: a configuration has no "allowed_origin"; is "allowed-origin" meant?"#,
                 #"3:1: a configuration has no "model"; is "models" meant?"#,
-                #"4:1: a configuration has no "xyzzy"; there are "roles", "models", "rooms", "#
+                #"4:1: a configuration has no "xyzzy"; there are "roles", "memberships", "models", "rooms", "#
                     + #""retention", "allowed-origin", "host", "key-file", "port" and "sign-up""#,
             ])
     }
@@ -118,6 +118,8 @@ import Testing
                   den: {red: user}
                   "": user
                   hall: {read: admin, write: user}
+                  "team-*": user
+                  team-{team}: user
                 """,
             [
                 #"2:9: the room "lobby" takes a role, or {read: role, write: role}, not nothing"#,
@@ -127,6 +129,8 @@ import Testing
                 "6:3: a room's name has 1 to 100 characters",
                 #"7:30: the room "hall" is read from admin on: nobody writes what he does not see; "#
                     + "write needs admin or a higher role",
+                #"8:3: the room "team-*" looks like a pattern, and each room is named by itself; leave out *, ?, { and }"#,
+                #"9:3: the room "team-{team}" looks like a pattern, and each room is named by itself; leave out *, ?, { and }"#,
             ])
     }
 

@@ -139,7 +139,7 @@ import Testing
             #expect(BuiltInModels.highestRole(of: roles) == admin)
             let policy = resolved("roles: [\(roles.joined(separator: ", "))]").policy
             #expect(policy.models["user"]?.read == [Rule(role: user)])
-            #expect(policy.models["user"]?.fields["email"] == admin)
+            #expect(policy.models["user"]?.fields["email"] == ColumnAccess(role: admin))
         }
     }
 

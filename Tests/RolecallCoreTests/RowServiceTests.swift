@@ -29,7 +29,8 @@ struct RowServiceTests {
             roles: BuiltInModels.roles,
             models: [
                 "note": ModelPolicy(
-                    read: everybody, create: everybody, update: everybody, remove: everybody, fields: fields)
+                    read: everybody, create: everybody, update: everybody, remove: everybody,
+                    fields: fields.mapValues { ColumnAccess(role: $0) })
             ])
         let service = RowService(store: store, policy: policy)
         func claimant(_ role: String) async throws -> Claimant {

@@ -62,6 +62,30 @@ struct VocabularyTests {
         #expect(Identity(json: try JSON(parsing: text)) == identity)
     }
 
+    @Test("what a user belongs to stands behind all else in an identity, byte by byte")
+    func memberships() throws {
+        var identity = Identity(
+            socketID: "s1", address: "127.0.0.1:5000", user: Self.ann, epoch: 3, expiresAt: nil, models: ["thing"],
+            memberships: IdentityMemberships(
+                entries: [
+                    .init(name: "team", of: 7, roles: ["editor", "owner"]), .init(name: "club", of: "x", roles: []),
+                ],
+                hasMore: true), affects: ["thing"], reason: .membershipChanged)
+        let text = """
+            {"socket":{"id":"s1","address":"127.0.0.1:5000"},"user":{"_id":7,"email":"ann@example.com","name":"Ann",\
+            "role":"admin"},"epoch":3,"expiresAt":null,"models":["thing"],"reason":"membership_changed",\
+            "memberships":[{"name":"team","of":7,"roles":["editor","owner"]},{"name":"club","of":"x","roles":[]}],\
+            "more":true,"affects":["thing"]}
+            """
+        #expect(identity.json.description == text)
+        #expect(Identity(json: try JSON(parsing: text)) == identity)
+        // A server that knows none says nothing of them.
+        identity.memberships = nil
+        identity.affects = nil
+        #expect(identity.json["memberships"] == nil)
+        #expect(Identity(json: identity.json) == identity)
+    }
+
     @Test("an identity of nobody, byte by byte")
     func anonymous() throws {
         let identity = Identity(

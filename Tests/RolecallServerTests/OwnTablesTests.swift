@@ -7,32 +7,6 @@ import WireJSON
 @testable import RolecallCore
 @testable import RolecallServer
 
-/// Runs a server on a database that was somebody's before.
-private func withTables(
-    _ sql: String, _ yaml: String, configure: (inout Configuration) -> Void = { _ in },
-    _ body: (LiveServer, _ staff: String) async throws -> Void
-) async throws {
-    let directory = NSTemporaryDirectory() + "rolecall-\(UUID().uuidString)"
-    try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
-    defer { try? FileManager.default.removeItem(atPath: directory) }
-    try yaml.write(toFile: directory + "/rolecall.yml", atomically: true, encoding: .utf8)
-    try await LiveServer.shell(sql, on: directory + "/app.db")
-    let file = try LoadedFile(path: directory + "/rolecall.yml")
-    try await LiveServer.run(configure: { configuration in
-        configuration.isDemo = false
-        configuration.attaches = true
-        configuration.storeURL = "sqlite:" + directory + "/app.db"
-        configuration.keyPath = directory + "/key"
-        configuration.file = file
-        configure(&configuration)
-    }) { server in
-        try await server.store.transaction {
-            _ = try $0.insertUser(email: "staff@example.com", name: "S", role: "user", password: "-")
-        }
-        try await body(server, server.token(for: "staff@example.com"))
-    }
-}
-
 @Suite("Tables of one's own")
 struct OwnTablesTests {
     private static let yaml = """
@@ -50,13 +24,6 @@ struct OwnTablesTests {
         CREATE TABLE notes(id INTEGER PRIMARY KEY, text TEXT NOT NULL, size AS (length(text)));
         CREATE TABLE tags(name TEXT PRIMARY KEY NOT NULL, colour TEXT, rank REAL);
         """
-
-    private func send(
-        _ server: LiveServer, _ token: String, _ method: String, _ path: String, _ body: JSON? = nil
-    ) async throws -> HTTPAnswer {
-        try await server.request(
-            method, path, headers: [("Authorization", "Bearer \(token)")], body: body?.description ?? "")
-    }
 
     @Test("a key that the table does not give is brought by whoever creates, once, and stays")
     func naturalKey() async throws {

@@ -18,7 +18,7 @@ struct EraTests {
         }.position
         try await before.close()
         try await database.foreign().write { db in
-            try db.execute(sql: "DROP TABLE rolecall_era")
+            try db.execute(sql: "DROP TABLE rolecall_era; DROP TABLE rolecall_members")
             try db.execute(sql: "DELETE FROM rolecall_meta WHERE key = 'store_id'")
             try db.execute(sql: "UPDATE rolecall_meta SET value = '3' WHERE key = 'schema_version'")
             try db.execute(sql: "UPDATE rolecall_meta SET value = '0123456789ab' WHERE key = 'log_id'")

@@ -32,7 +32,7 @@ struct SessionTests {
             switch change.subject {
             case .user(let id, let record): "user \(id) \(record?.summary.role ?? "gone")"
             case .sessionEnded(let id): "session \(id)"
-            case .memberships(let id): "memberships \(id)"
+            case .memberships(_, let id): "memberships \(id)"
             }
         }
     }

@@ -58,7 +58,7 @@ extension SQLiteTransaction {
     func identityEntries(after sequence: Int64) throws -> [IdentityFeedEntry] {
         let place = try EventLog.place(db)
         let cursor = IdentityCursor(era: place.era, upTo: sequence)
-        return try IdentityLog.reading(behind: cursor, at: place, in: db, logger: logger).entries
+        return try IdentityLog.reading(behind: cursor, at: place, in: db, memberships: memberships).entries
     }
 
     func earliestSequence() throws -> Int64 { try EventLog.place(db).earliest }

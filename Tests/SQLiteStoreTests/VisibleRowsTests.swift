@@ -105,7 +105,7 @@ struct VisibleRowsTests {
             if random.below(3) == 0 { rule.owner = Ownership(column: columns[random.below(columns.count)]) }
             policy.read.append(rule)
         }
-        for column in columns where random.below(5) == 0 { policy.fields[column] = role() }
+        for column in columns where random.below(5) == 0 { policy.fields[column] = ColumnAccess(role: role()) }
         return Policy(roles: roles, models: ["note": policy])
     }
 

@@ -49,8 +49,10 @@ struct MemoryTestStore: TestStore {
 
     init(rerunsBodies: Bool = true) {
         memory = MemoryStore(
-            [.init(.user), .init(.thing, defaults: ["active": .boolean(true), "admin_only": .boolean(false)])],
-            seed: .random(in: 1...1_000_000), rerunsBodies: rerunsBodies)
+            [
+                .init(.user), .init(.thing, defaults: ["active": .boolean(true), "admin_only": .boolean(false)]),
+                .init(.member), .init(.guest),
+            ], memberships: MembershipSource.all, seed: .random(in: 1...1_000_000), rerunsBodies: rerunsBodies)
     }
 
     func cutOffNextCommit() { memory.cutOffNextCommit(.beforeCommit) }
@@ -78,8 +80,18 @@ struct SQLiteTestStore: TestStore {
         let models = [
             ModelDeclaration(name: "user", path: "users", table: "rolecall_user", secret: ["password"]),
             ModelDeclaration(name: "thing", path: "things", table: "thing"),
+            ModelDeclaration(name: "member", path: "members", table: "team_member"),
+            ModelDeclaration(name: "guest", path: "guests", table: "team_guest"),
         ]
-        let store = try await location.open(OpeningOptions(models: models, makesDemoTable: true, consent: .given))
+        try await DatabaseQueue(path: path).write { db in
+            try db.execute(
+                sql: """
+                    CREATE TABLE team_member (_id INTEGER PRIMARY KEY, user_id INTEGER, team INTEGER, role TEXT);
+                    CREATE TABLE team_guest (_id INTEGER PRIMARY KEY, email TEXT, team INTEGER)
+                    """)
+        }
+        let store = try await location.open(
+            OpeningOptions(models: models, memberships: MembershipSource.all, makesDemoTable: true, consent: .given))
         return SQLiteTestStore(store: store, path: path)
     }
 
@@ -98,7 +110,32 @@ struct SQLiteTestStore: TestStore {
     }
 }
 
+extension MembershipSource {
+    static let all = [
+        MembershipSource(membership: "team", table: "team_member", user: "user_id", of: "team", role: "role"),
+        MembershipSource(
+            membership: "team", table: "team_guest", user: Ownership(column: "email", name: .email), of: "team"),
+    ]
+}
+
 extension Model {
+    static let member = Model(
+        name: "member", path: "members", table: "team_member",
+        key: Column(name: "_id", kind: .integer, isRequired: false, isNullable: false),
+        columns: [
+            Column(name: "_id", kind: .integer, isRequired: false, isNullable: false),
+            Column(name: "user_id", kind: .integer, isRequired: false, isNullable: true),
+            Column(name: "team", kind: .integer, isRequired: false, isNullable: true),
+            Column(name: "role", kind: .text, isRequired: false, isNullable: true),
+        ])
+    static let guest = Model(
+        name: "guest", path: "guests", table: "team_guest",
+        key: Column(name: "_id", kind: .integer, isRequired: false, isNullable: false),
+        columns: [
+            Column(name: "_id", kind: .integer, isRequired: false, isNullable: false),
+            Column(name: "email", kind: .text, isRequired: false, isNullable: true),
+            Column(name: "team", kind: .integer, isRequired: false, isNullable: true),
+        ])
     static let user = Model(
         name: "user", path: "users", table: "rolecall_user",
         key: Column(name: "_id", kind: .integer, isRequired: false, isNullable: false),

@@ -11,9 +11,10 @@ extension ScreenState {
 
     mutating func reduce(_ new: Identity) -> [Effect] {
         let old = identity
-        let isSame = old.map { $0.user?.id == new.user?.id && $0.user?.role == new.user?.role } ?? false
-        let toldTo = isSame ? nil : old?.user
-        // Another user may see other rows, and other fields of the same ones.
+        let isSameUser = old.map { $0.user?.id == new.user?.id && $0.user?.role == new.user?.role } ?? false
+        let isSame = isSameUser && old?.memberships == new.memberships
+        let toldTo = isSameUser ? nil : old?.user
+        // Another user, or the same one in other teams, may see other rows, and other fields of the same ones.
         if !isSame {
             timeline.changedEyes()
             lookAnew()
@@ -92,6 +93,9 @@ extension ScreenState {
         switch identity.reason {
         case .roleChanged:
             return "\(whoUntil): your role was changed\(was.map { " from \($0.role)" } ?? "")"
+        case .membershipChanged:
+            let change = identity.memberships.flatMap { new in before?.memberships.flatMap(new.change) }
+            return "\(whoUntil): your memberships were changed\(change.map { ": \($0)" } ?? "")"
         case .userChanged:
             let name = was.flatMap { $0.name == user.name ? nil : ", your name from \($0.name) to \(user.name)" } ?? ""
             return "\(whoUntil): your account was changed\(name)"

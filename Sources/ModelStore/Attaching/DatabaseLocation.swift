@@ -31,10 +31,10 @@ public protocol DatabaseLocation: Sendable {
     func status(of models: [ModelDeclaration]) async throws -> [ModelStatus]
 
     /// Opens the database, or makes it where there is none yet, brings the store's own tables to this version, and puts
-    /// each model's capture in place.
+    /// the capture of each model and of each table of memberships in place.
     ///
     /// - Throws: ``StoreError/unusable(_:cause:)`` for a database that can't be used, a newer version, a model whose table
-    ///   does not fit; ``StoreError/unavailable(_:cause:)`` where it is locked for too long.
+    ///   does not fit, a table of memberships that lacks a column; ``StoreError/unavailable(_:cause:)`` where it is locked for too long.
     func open(_ options: OpeningOptions) async throws -> any Store
 }
 
@@ -42,13 +42,19 @@ public protocol DatabaseLocation: Sendable {
 public struct OpeningOptions: Hashable, Sendable {
     /// The models whose changes come into the log.
     public var models: [ModelDeclaration]
+    /// The tables that say who belongs where.
+    public var memberships: [MembershipSource]
     /// Whether the demo's table `thing` is made where it is missing.
     public var makesDemoTable: Bool
     /// Whether tables of others may be given capture that have never had it.
     public var consent: Consent
 
-    public init(models: [ModelDeclaration], makesDemoTable: Bool = false, consent: Consent = .required) {
+    public init(
+        models: [ModelDeclaration], memberships: [MembershipSource] = [], makesDemoTable: Bool = false,
+        consent: Consent = .required
+    ) {
         self.models = models
+        self.memberships = memberships
         self.makesDemoTable = makesDemoTable
         self.consent = consent
     }

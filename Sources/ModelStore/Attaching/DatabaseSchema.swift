@@ -64,10 +64,14 @@ public struct DatabaseSchema: Hashable, Sendable {
         /// Sets of columns, other than the primary key, that no two rows share (unique indexes of plain columns without
         /// a condition) and that all are NOT NULL: each could name a row.
         public var otherKeys: [[String]]
+        /// The columns that refer to another table by themselves, with the table's name.
+        public var references: [String: String]
+        /// The columns by which an index over all rows finds them.
+        public var searchable: Set<IndexedColumn>
 
         public init(
             name: String, isOwn: Bool = false, obstacle: String? = nil, columns: [Column], primaryKey: [String],
-            otherKeys: [[String]] = []
+            otherKeys: [[String]] = [], references: [String: String] = [:], searchable: Set<IndexedColumn> = []
         ) {
             self.name = name
             self.isOwn = isOwn
@@ -75,11 +79,25 @@ public struct DatabaseSchema: Hashable, Sendable {
             self.columns = columns
             self.primaryKey = primaryKey
             self.otherKeys = otherKeys
+            self.references = references
+            self.searchable = searchable
         }
 
         /// The column that the database takes for the one of this name.
         public func column(_ name: String, comparing comparison: NameComparison) -> Column? {
             comparison.first(name, in: columns, by: \.name)
+        }
+    }
+
+    /// The first column of an index.
+    public struct IndexedColumn: Hashable, Sendable {
+        public var name: String
+        /// Whether the index takes texts for the same that differ in nothing but the case of A to Z.
+        public var ignoresCase: Bool
+
+        public init(name: String, ignoresCase: Bool) {
+            self.name = name
+            self.ignoresCase = ignoresCase
         }
     }
 

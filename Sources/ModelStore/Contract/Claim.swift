@@ -52,22 +52,6 @@ public struct IdentityRecord: Hashable, Sendable {
     public var author: Author { Author(id: summary.id, name: summary.name) }
 }
 
-/// A user belongs to something: a team, a project.
-public struct Membership: Hashable, Sendable {
-    /// The membership's name in the configuration.
-    public var name: String
-    /// The team or project that the user belongs to.
-    public var value: Value
-    /// The user's roles in it, in the membership's own words.
-    public var roles: Set<String>
-
-    public init(name: String, value: Value, roles: Set<String>) {
-        self.name = name
-        self.value = value
-        self.roles = roles
-    }
-}
-
 /// The user and the sign-in of a claim, as one snapshot has them.
 public struct ClaimantRecord: Hashable, Sendable {
     public enum Session: Hashable, Sendable {
@@ -80,12 +64,13 @@ public struct ClaimantRecord: Hashable, Sendable {
 
     public var identity: IdentityRecord
     public var session: Session
-    public var memberships: Set<Membership>
+    /// Of all names that the store was opened with.
+    public var memberships: Memberships
     /// What of the identity feed this holds already.
     public var readAt: IdentityCursor
 
     public init(
-        identity: IdentityRecord, session: Session, memberships: Set<Membership> = [], readAt: IdentityCursor
+        identity: IdentityRecord, session: Session, memberships: Memberships = .none, readAt: IdentityCursor
     ) {
         self.identity = identity
         self.session = session

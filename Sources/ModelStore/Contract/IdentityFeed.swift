@@ -39,8 +39,9 @@ public struct IdentityFeedEntry: Hashable, Sendable {
         case user(Int64, IdentityRecord?)
         /// A session that was revoked, or whose record was removed while its tokens were good.
         case sessionEnded(String)
-        /// What a user belongs to has changed; ``IdentityStore/claimant(user:session:deadline:)`` has it.
-        case memberships(ofUser: Int64)
+        /// What a user belongs to may have changed: all of it, as the snapshot has it that was read, whatever happened in
+        /// between.
+        case memberships(Memberships, ofUser: Int64)
     }
 
     public var mark: IdentityMark

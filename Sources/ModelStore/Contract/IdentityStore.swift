@@ -10,7 +10,7 @@ import RolecallProtocol
 /// a follower that sits in its turn, not for readers of rows. A turn shows a change without delay where it
 /// was committed through this store, and within about 20 ms where another process committed it.
 public protocol IdentityStore: Sendable {
-    /// A user as the records are now; nil where there is none.
+    /// A user as the records are now, with all that the user belongs to; nil where there is none.
     ///
     /// - Parameter session: the sign-in that is to be looked up, too; nil for a claim without one.
     func claimant(user: Int64, session: String?, deadline: Deadline) async throws -> ClaimantRecord?

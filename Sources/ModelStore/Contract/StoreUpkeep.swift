@@ -3,6 +3,9 @@ import RolecallProtocol
 /// Maintenance of a store, and questions about its commits.
 public protocol StoreUpkeep: Sendable {
     /// Reads the records, and nothing more: succeeds where a request could be judged now.
+    ///
+    /// - Throws: ``StoreError/unusable(_:cause:)`` where a table of memberships is gone or has lost a column: it grants
+    ///   nothing then.
     func probe(deadline: Deadline) async throws
 
     /// Prepares the database for service, so that the first commits cost what later ones do. Changes nothing where that

@@ -32,20 +32,20 @@ public struct Explanation: Hashable, Sendable {
     public struct Side: Hashable, Sendable {
         /// In the order of the rules.
         public var verdicts: [Verdict]
-        /// The role that the row's key requires, where the user's is lower: then no rule grants the row.
-        public var keyRole: String?
+        /// Who sees the row's key, where the user does not: then no rule grants the row.
+        public var hiddenKey: ColumnAccess?
         /// The columns of a visible row that the user does not see, in the row's order.
         public var withheld: [Withheld]
 
         /// Whether the user sees the row.
-        public var isVisible: Bool { keyRole == nil && verdicts.contains { $0.isGranted } }
+        public var isVisible: Bool { hiddenKey == nil && verdicts.contains { $0.isGranted } }
     }
 
     public struct Verdict: Hashable, Sendable {
         /// The rule's place in the list of those that grant reading, counted from 1.
         public var number: Int
         public var rule: Rule
-        /// All that stands against it; the role first, then the owner, then columns by name.
+        /// All that stands against it; the role first, then the owner and the membership, then columns by name.
         public var reasons: [Reason]
 
         public var isGranted: Bool { reasons.isEmpty }
@@ -59,12 +59,20 @@ public struct Explanation: Hashable, Sendable {
         case unknownRole(asked: String)
         /// The rule requires the row's owner, and there is no user.
         case notSignedIn(Ownership)
+        /// The rule requires a member, and there is no user.
+        case noUser(MemberCondition)
         /// The user does not own the row.
         ///
         /// - Parameters:
         ///   - asked: what would have to stand in the column.
         ///   - found: nil where the asker may not see it.
         case owner(Ownership, asked: Value, found: Value?)
+        /// The user does not belong to what the row names, or not with a role that the rule asks for.
+        ///
+        /// - Parameters:
+        ///   - found: what the row names; nil where the asker may not see it.
+        ///   - roles: the user's there; nil where the user does not belong there.
+        case notMember(MemberCondition, found: Value?, roles: Set<String>?)
         /// The column has another value than the rule asks for.
         ///
         /// - Parameter found: nil where the asker may not see it.
@@ -75,10 +83,13 @@ public struct Explanation: Hashable, Sendable {
 
     public struct Withheld: Hashable, Sendable {
         public var column: String
-        /// The least role that sees it.
-        public var role: String
-        /// Whether the role is in the list.
-        public var isRoleKnown: Bool
+        /// Those that show it, of which none grants.
+        public var access: ColumnAccess
+
+        public init(column: String, access: ColumnAccess) {
+            self.column = column
+            self.access = access
+        }
     }
 }
 
@@ -90,11 +101,12 @@ extension Policy {
     ///
     /// - Parameters:
     ///   - user: nil for a socket without a user.
+    ///   - memberships: what the user belongs to.
     ///   - asker: the reader of the explanation; nil for one that may see everything.
     public func explanation(
-        of event: ChangeRecord, for user: UserSummary?, toldTo asker: View? = nil
+        of event: ChangeRecord, for user: UserSummary?, memberships: Memberships = .none, toldTo asker: View? = nil
     ) -> Explanation {
-        let view = view(role: user?.role, user: user?.owner)
+        let view = view(role: user?.role, user: user?.owner, memberships: memberships)
         var explanation = Explanation(
             role: roles.indices.contains(view.rank) ? roles[view.rank] : lowestRole, told: nil, changed: [],
             silence: nil, before: nil, after: nil)
@@ -107,7 +119,8 @@ extension Policy {
             return row.flatMap { visible($0, of: event.model, to: asker) }
         }
         let (seenBefore, seenAfter) = (seen(event.before), seen(event.after))
-        let reader = Reader(rank: view.rank, user: user)
+        let reader = Reader(
+            view: View(rank: view.rank, owner: user?.owner, memberships: user == nil ? nil : memberships), user: user)
         explanation.before = event.before.map { side($0, seen: seenBefore, under: rules, for: reader) }
         explanation.after = event.after.map { side($0, seen: seenAfter, under: rules, for: reader) }
         switch visibility(of: event, to: view) {
@@ -129,7 +142,8 @@ extension Policy {
 
     /// The user that the rules are applied to.
     private struct Reader {
-        var rank: Int
+        /// With all that rules may ask for.
+        var view: View
         var user: UserSummary?
     }
 
@@ -140,12 +154,16 @@ extension Policy {
             Explanation.Verdict(
                 number: place + 1, rule: rule, reasons: reasons(against: rule, row: row, seen: seen, for: reader))
         }
-        var side = Explanation.Side(verdicts: verdicts, keyRole: nil, withheld: [])
-        if !shows(Model.keyName, under: rules, at: reader.rank) { side.keyRole = rules.fields[Model.keyName] }
+        var side = Explanation.Side(verdicts: verdicts, hiddenKey: nil, withheld: [])
+        if !shows(Model.keyName, of: row, under: rules, to: reader.view) {
+            side.hiddenKey = rules.fields[Model.keyName]
+        }
         guard side.isVisible else { return side }
         side.withheld = row.columns.compactMap { column in
-            guard let role = rules.fields[column], !reaches(role, at: reader.rank) else { return nil }
-            return Explanation.Withheld(column: column, role: role, isRoleKnown: roles.contains(role))
+            guard let access = rules.fields[column], !shows(column, of: row, under: rules, to: reader.view) else {
+                return nil
+            }
+            return Explanation.Withheld(column: column, access: access)
         }
         return side
     }
@@ -154,7 +172,7 @@ extension Policy {
         against rule: Rule, row: Row, seen: Row?, for reader: Reader
     ) -> [Explanation.Reason] {
         var reasons: [Explanation.Reason] = []
-        if let role = rule.role, !reaches(role, at: reader.rank) {
+        if let role = rule.role, !reaches(role, at: reader.view.rank) {
             reasons.append(roles.contains(role) ? .role(asked: role) : .unknownRole(asked: role))
         }
         if let owner = rule.owner {
@@ -173,6 +191,7 @@ extension Policy {
                 reasons.append(.notSignedIn(owner))
             }
         }
+        if let member = rule.member { reason(against: member, row, seen, reader.view).map { reasons.append($0) } }
         for (column, asked) in rule.when.sorted(by: { $0.key < $1.key }) {
             guard let value = row[column] else {
                 reasons.append(.missing(column: column))
@@ -183,6 +202,16 @@ extension Policy {
             }
         }
         return reasons
+    }
+
+    private func reason(
+        against member: MemberCondition, _ row: Row, _ seen: Row?, _ view: View
+    ) -> Explanation.Reason? {
+        guard let memberships = view.memberships else { return .noUser(member) }
+        guard let value = row[member.column] else { return .missing(column: member.column) }
+        guard !member.holds(in: row, for: memberships) else { return nil }
+        return .notMember(
+            member, found: seen?[member.column], roles: memberships.roles(in: value, of: member.membership))
     }
 
     /// The columns that differ, or that only one of the rows has.

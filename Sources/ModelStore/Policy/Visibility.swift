@@ -42,40 +42,43 @@ extension Policy {
         models[model].flatMap { visible(row, under: $0, to: view) }
     }
 
-    /// Whether a view may see a column of the rows of a model that it sees.
+    /// Whether a view may see a column of some rows of a model. Which rows these are is for each row to say.
     public func mayRead(column: String, of model: String, view: View) -> Bool {
-        models[model].map { shows(column, under: $0, at: view.rank) } ?? false
+        models[model].map { mayShow(column, under: $0, to: view) } ?? false
     }
 
     /// Whether a view may see the authors of changes: it must see every user, with key and name.
     public func showsAuthors(to view: View) -> Bool {
         guard let users = models[ModelName.user] else { return false }
-        return [Model.keyName, "name"].allSatisfy { shows($0, under: users, at: view.rank) }
-            && users.read.contains { $0.grantsEveryRow && reaches($0.role, at: view.rank) }
+        func showsAll(_ rules: [Rule]) -> Bool {
+            rules.contains { $0.grantsEveryRow && reaches($0.role, at: view.rank) }
+        }
+        return [Model.keyName, "name"].allSatisfy { users.fields[$0].map { showsAll($0.rules) } ?? true }
+            && showsAll(users.read)
     }
 
     /// The models of which a view may see something, by name, sorted.
     public func visibleModels(to view: View) -> [String] {
         models.filter { _, rules in
-            shows(Model.keyName, under: rules, at: view.rank)
-                && rules.read.contains { rule in
-                    reaches(rule.role, at: view.rank) && (rule.owner == nil || view.owner != nil)
-                }
+            mayShow(Model.keyName, under: rules, to: view) && rules.read.contains { reaches($0, for: view) }
         }.keys.sorted()
     }
 
     private func visible(_ row: Row, under rules: ModelPolicy, to view: View) -> Row? {
-        guard shows(Model.keyName, under: rules, at: view.rank),
-            rules.read.contains(where: { grants($0, row: row, rank: view.rank, user: view.owner) })
+        guard shows(Model.keyName, of: row, under: rules, to: view),
+            rules.read.contains(where: { grants($0, row: row, to: view) })
         else { return nil }
         if rules.fields.isEmpty { return row }
-        return Row(row.fields.filter { shows($0.column, under: rules, at: view.rank) })
+        return Row(row.fields.filter { shows($0.column, of: row, under: rules, to: view) })
     }
 
-    func grants(_ rule: Rule, row: Row, rank: Int, user: Owner?) -> Bool {
-        guard reaches(rule.role, at: rank) else { return false }
+    func grants(_ rule: Rule, row: Row, to view: View) -> Bool {
+        guard reaches(rule.role, at: view.rank) else { return false }
         if let owner = rule.owner {
-            guard let user, owner.holds(in: row, for: user) else { return false }
+            guard let user = view.owner, owner.holds(in: row, for: user) else { return false }
+        }
+        if let member = rule.member {
+            guard let memberships = view.memberships, member.holds(in: row, for: memberships) else { return false }
         }
         return rule.when.allSatisfy { column, value in row[column]?.isSame(as: value) ?? false }
     }

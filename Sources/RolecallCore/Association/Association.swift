@@ -21,6 +21,8 @@ package final class Association: Sendable {
     let interests: RememberedInterests
     let observers: [any IdentityObserver]
     let logger: Logger
+    /// Whether rules go by memberships, so that clients are told theirs.
+    private let goesByMemberships: Bool
 
     init(
         policy: Policy, receivers: Receivers, interests: RememberedInterests,
@@ -31,6 +33,7 @@ package final class Association: Sendable {
         self.interests = interests
         self.observers = observers
         self.logger = logger
+        goesByMemberships = policy.goesByMemberships
     }
 
     func delivery(of socket: Socket) -> LoopDelivery { receivers.delivery(of: socket) }
@@ -75,15 +78,38 @@ package final class Association: Sendable {
     ///
     /// - Parameter cursor: what of the identity feed the record holds.
     func update(_ socket: Socket, to user: UserSummary, readAt cursor: IdentityCursor) {
-        guard socket.isConnected, let identity = socket.identity, var principal = identity.principal else { return }
+        update(socket, readAt: cursor) { $0.user = user }
+    }
+
+    /// What the same user belongs to may have changed: the socket's rights follow it.
+    ///
+    /// - Parameter cursor: as for ``update(_:to:readAt:)``.
+    func update(_ socket: Socket, toMemberships memberships: Memberships, readAt cursor: IdentityCursor) {
+        update(socket, readAt: cursor) { $0.memberships = memberships }
+    }
+
+    /// The same user's record and all that the user belongs to, read anew.
+    func update(_ socket: Socket, to record: ClaimantRecord) {
+        update(socket, readAt: record.readAt) { principal in
+            principal.user = record.identity.summary
+            principal.memberships = record.memberships
+        }
+    }
+
+    private func update(_ socket: Socket, readAt cursor: IdentityCursor, _ body: (inout Principal) -> Void) {
+        guard socket.isConnected, let identity = socket.identity, let former = identity.principal else { return }
+        var principal = former
+        body(&principal)
         principal.readAt = cursor
-        guard principal.user != user else {
+        let memberships = principal.memberships.differences(from: former.memberships)
+        guard principal.user != former.user || !memberships.isEmpty else {
             identity.principal = principal
             return
         }
-        let reason: IdentityReason = principal.user.role == user.role ? .userChanged : .roleChanged
-        principal.user = user
-        change(socket, to: principal, reason: reason, resumingAfter: nil)
+        let reason: IdentityReason =
+            principal.user.role != former.user.role
+            ? .roleChanged : memberships.isEmpty ? .userChanged : .membershipChanged
+        change(socket, to: principal, reason: reason, resumingAfter: nil, affecting: memberships)
     }
 
     /// Missed events have been replayed; from here on the socket is sent what its view is sent.
@@ -138,7 +164,9 @@ package final class Association: Sendable {
         return Identity(
             socketID: socket.id, address: socket.request.address, user: identity.principal?.user,
             epoch: identity.epoch, expiresAt: identity.principal?.expiresAt,
-            models: policy.visibleModels(to: identity.view), reason: identity.reason)
+            models: policy.visibleModels(to: identity.view),
+            memberships: goesByMemberships ? identity.principal.map { IdentityMemberships($0.memberships) } : nil,
+            reason: identity.reason)
     }
 
     /// How far the log has been delivered to the socket's loop.
@@ -155,7 +183,8 @@ package final class Association: Sendable {
     }
 
     private func change(
-        _ socket: Socket, to principal: Principal?, reason: IdentityReason, resumingAfter after: Position?
+        _ socket: Socket, to principal: Principal?, reason: IdentityReason, resumingAfter after: Position?,
+        affecting memberships: Set<String> = []
     ) {
         let known = socket.identity
         let identity = known ?? SocketIdentity(view: policy.view(role: nil, user: nil))
@@ -168,7 +197,7 @@ package final class Association: Sendable {
         }
         if principal == nil { identity.expiry.cancel() }
 
-        let view = policy.view(role: principal?.user.role, user: principal?.user.owner)
+        let view = policy.view(of: principal)
         if !view.sees(allThat: identity.view), let lost = socket.discardWaitingEvents() {
             socket.emit(Gap.eventName, [gap(lost, for: socket, reason: .identity).json])
         }
@@ -188,7 +217,8 @@ package final class Association: Sendable {
             setExpiry(of: socket, identity, to: principal.expiresAt)
         }
 
-        guard let description = describe(socket) else { return }
+        guard var description = describe(socket) else { return }
+        if !memberships.isEmpty { description.affects = policy.models(decidedBy: memberships, at: view.rank) }
         let position = replayed ?? position(of: socket)
         socket.emit(Identity.eventName, [description.json, .string(position.description)])
         let transition = IdentityTransition(

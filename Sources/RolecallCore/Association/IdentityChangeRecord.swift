@@ -23,7 +23,7 @@ struct IdentityChangeRecord {
     mutating func note(_ entry: IdentityFeedEntry, of cursor: IdentityCursor) {
         if users.count + sessions.count >= Self.capacity { forgetOlderHalf(cursor) }
         switch entry.subject {
-        case .user(let id, _), .memberships(let id): users[id] = entry.mark
+        case .user(let id, _), .memberships(_, let id): users[id] = entry.mark
         case .sessionEnded(let id): sessions[id] = entry.mark
         }
     }

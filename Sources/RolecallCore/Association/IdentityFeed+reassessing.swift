@@ -53,7 +53,7 @@ extension IdentityFeed {
             guard socket.identity?.principal?.readAt.covers(record.readAt) != true else { return }
             do throws(ClaimRefusal) {
                 try record.confirm(claim)
-                association.update(socket, to: record.identity.summary, readAt: record.readAt)
+                association.update(socket, to: record)
             } catch {
                 association.disassociate(socket, reason: error == .sessionEnded ? .signedOut : .passwordChanged)
             }

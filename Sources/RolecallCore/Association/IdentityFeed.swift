@@ -52,9 +52,11 @@ struct IdentityFeed: Sendable {
                 for socket in hub.sockets(in: .session(id)) where isOlder(socket, than: entry.mark) {
                     association.disassociate(socket, reason: .signedOut)
                 }
-            case .memberships:
-                // No rule goes by them.
-                break
+            case .memberships(let memberships, let id):
+                for socket in hub.sockets(in: .user(id)) where isOlder(socket, than: entry.mark) {
+                    association.update(socket, toMemberships: memberships, readAt: reading.cursor)
+                    following.insert(ObjectIdentifier(socket))
+                }
             }
         }
         loop.identitiesHold(reading.cursor)

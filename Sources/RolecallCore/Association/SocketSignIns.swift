@@ -94,7 +94,7 @@ package struct SocketSignIns: Sendable {
             let outcome: Outcome = await socket.onLoop { socket in
                 // Before the client is answered: what its ticket promises must hold.
                 guard !delivery.hasNewerRecord(than: principal) else { return .overtaken }
-                let resumed = Resumed(resumption, of: principal.user, tickets: tickets)
+                let resumed = Resumed(resumption, of: principal, tickets: tickets)
                 guard socket.accept(recovery: resumed.ticket) else { return .associated(nil) }
                 guard
                     association.associate(socket, with: principal, reason: reason, resumingAfter: resumed.position)

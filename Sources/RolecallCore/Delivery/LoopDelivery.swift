@@ -36,6 +36,8 @@ package final class LoopDelivery: @unchecked Sendable {
 
     private let progress: Mutex<Progress>
     private var receivers: [ReceiverClass: Members] = [:]
+    /// How many classes have come to have members here: names their rooms.
+    private var lastClass = 0
     private var changes: IdentityChangeRecord
     private var waiting: [(place: LogCursor, resume: () -> Void)] = []
     private var waitingForIdentities: [(mark: IdentityMark, resume: () -> Void)] = []
@@ -71,22 +73,32 @@ package final class LoopDelivery: @unchecked Sendable {
     var identitiesHold: IdentityCursor { progress.withLock(\.identitiesHold) }
 
     /// The census has it already.
-    func entered(_ receiverClass: ReceiverClass) {
-        if receivers[receiverClass] != nil {
+    ///
+    /// - Returns: the room that the class's events are sent to.
+    @discardableResult
+    func entered(_ receiverClass: ReceiverClass) -> Room {
+        if let members = receivers[receiverClass] {
             receivers[receiverClass]?.count += 1
+            return members.room
         } else {
             let watermark = progress.withLock { progress in
                 progress.arrivals += 1
                 return progress.watermark
             }
+            lastClass += 1
+            let room = Room("receivers:\(lastClass)")
             // A socket that enters has just been sent the position.
-            receivers[receiverClass] = Members(room: .receivers(receiverClass), count: 1, informedOf: watermark)
+            receivers[receiverClass] = Members(room: room, count: 1, informedOf: watermark)
+            return room
         }
     }
 
-    func left(_ receiverClass: ReceiverClass) {
-        guard let members = receivers[receiverClass] else { return }
+    /// - Returns: the room that the class's events are sent to; nil where it has no members.
+    @discardableResult
+    func left(_ receiverClass: ReceiverClass) -> Room? {
+        guard let members = receivers[receiverClass] else { return nil }
         if members.count > 1 { receivers[receiverClass]?.count -= 1 } else { receivers[receiverClass] = nil }
+        return members.room
     }
 
     /// A socket is sent what it missed, until ``endResuming()``.

@@ -61,7 +61,7 @@ package struct EventHistory: Sendable {
     }
 
     private func view(of principal: Principal?) -> View {
-        policy.view(role: principal?.user.role, user: principal?.user.owner)
+        policy.view(of: principal)
     }
 
     // MARK: Reading

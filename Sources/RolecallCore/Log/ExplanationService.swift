@@ -10,7 +10,7 @@ package struct ExplanationService: Sendable {
         case gap(Gap)
     }
 
-    let store: any LogStore & AccountStore
+    let store: any LogStore & AccountStore & IdentityStore
     let accounts: AccountService
 
     /// - Parameters:
@@ -33,7 +33,11 @@ package struct ExplanationService: Sendable {
                 return .gap(try await lost(position))
             }
             let user = try await store.inspect { try subject.user(in: $0) }.value
-            return .explanation(explanation(of: record, at: position, for: user, toldTo: asker))
+            return .explanation(
+                explanation(
+                    of: record, at: position, for: user, memberships: try await memberships(of: user),
+                    toldTo: accounts.policy.view(
+                        role: asker.role, user: asker.owner, memberships: try await memberships(of: asker))))
         }
     }
 
@@ -68,6 +72,11 @@ package struct ExplanationService: Sendable {
         }
     }
 
+    private func memberships(of user: UserSummary?) async throws -> Memberships {
+        guard let user else { return .none }
+        return try await store.claimant(user: user.id, session: nil)?.memberships ?? .none
+    }
+
     private func position(_ text: String) throws(DomainError) -> Position {
         guard let position = Position(text), position.sequence > 0 else {
             throw .notFound("This is no position of an event of this log.", field: "position")
@@ -98,16 +107,17 @@ package struct ExplanationService: Sendable {
     }
 
     private func explanation(
-        of record: ChangeRecord, at position: Position, for user: UserSummary?, toldTo asker: UserSummary
+        of record: ChangeRecord, at position: Position, for user: UserSummary?, memberships: Memberships,
+        toldTo view: View
     ) -> EventExplanation {
         let policy = accounts.policy
-        let view = policy.view(role: asker.role, user: asker.owner)
         let seesRow = [record.before, record.after].contains { row in
             row.flatMap { policy.visible($0, of: record.model, to: view) } != nil
         }
         return EventExplanation(
-            policy.explanation(of: record, for: user, toldTo: view), of: record,
+            policy.explanation(of: record, for: user, memberships: memberships, toldTo: view), of: record,
             at: Position(era: position.era, sequence: record.sequence), user: user,
-            key: seesRow ? record.key.json : nil, by: policy.showsAuthors(to: view) ? record.author : nil)
+            key: seesRow ? record.key.json : nil, by: policy.showsAuthors(to: view) ? record.author : nil,
+            under: policy)
     }
 }

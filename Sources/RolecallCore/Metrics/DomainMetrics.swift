@@ -96,7 +96,8 @@ package final class DomainMetrics: Sendable {
 
     private static let reasons: [IdentityReason] = [
         .cookie, .header, .auth, .login, .anonymous, .logout, .expired, .signedOut, .passwordChanged, .userRemoved,
-        .tokenInvalid, .tokenExpired, .tokenRevoked, .userUnknown, .roleChanged, .userChanged, .kicked,
+        .tokenInvalid, .tokenExpired, .tokenRevoked, .userUnknown, .roleChanged, .userChanged, .membershipChanged,
+        .kicked,
     ]
 }
 

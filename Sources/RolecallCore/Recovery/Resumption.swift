@@ -42,23 +42,24 @@ struct Resumed: Sendable {
     /// Whether the client goes on as if it had never been away.
     var isRecovered = false
 
-    init(_ resumption: Resumption?, of user: UserSummary?, tickets: RecoveryTicket) {
+    init(_ resumption: Resumption?, of principal: Principal?, tickets: RecoveryTicket) {
+        let (user, memberships) = (principal?.user, principal?.memberships ?? .none)
         guard let resumption else {
-            ticket = tickets.issue(to: user)
+            ticket = tickets.issue(to: user, memberships: memberships)
             return
         }
         switch (resumption.request.way, resumption.start) {
-        case (.ticket(let brought), _) where !tickets.isGood(brought, for: user):
-            ticket = tickets.issue(to: user)
+        case (.ticket(let brought), _) where !tickets.isGood(brought, for: user, memberships: memberships):
+            ticket = tickets.issue(to: user, memberships: memberships)
         case (.ticket(let brought), .resume(let cursor, let folding)):
             ticket = brought
             start = (cursor, folding)
             isRecovered = true
         case (.position, .resume(let cursor, let folding)):
-            ticket = tickets.issue(to: user)
+            ticket = tickets.issue(to: user, memberships: memberships)
             start = (cursor, folding)
         case (_, .gap(let reason)):
-            ticket = tickets.issue(to: user)
+            ticket = tickets.issue(to: user, memberships: memberships)
             gap = (resumption.request.asked, reason)
         }
     }

@@ -9,12 +9,13 @@ package struct ModelDescriptions: Sendable {
     let policy: Policy
 
     /// In the order in which the server has them.
-    package func descriptions(for user: UserSummary?) -> [ModelDescription] {
-        let view = policy.view(role: user?.role, user: user?.owner)
+    package func descriptions(for principal: Principal?) -> [ModelDescription] {
+        let view = policy.view(of: principal)
         let visible = policy.visibleModels(to: view)
         return store.models.filter { visible.contains($0.name) }.map { model in
             model.name == ModelName.user
-                ? accounts(model, for: user, view) : description(of: model, for: user?.writer, view)
+                ? accounts(model, for: principal?.user, view)
+                : description(of: model, for: principal?.writer, view)
         }
     }
 

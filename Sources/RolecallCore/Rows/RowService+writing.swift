@@ -22,13 +22,14 @@ extension RowService {
         return try await write(model, as: claimant) {
             try await store.create(model, as: claimant.claim, deadline: .standard) { caller in
                 let user = caller.identity.summary
-                return try preparation.outcome(for: user.writer)
+                return try preparation.outcome(for: caller.writer)
                     + stamps.map { (column: $0.key, value: Self.value(of: $0.value, for: user)) }
             } result: { caller, row in
-                let writer = caller.identity.summary.writer
-                guard policy.mayCreate(row, of: name, as: writer) else {
-                    throw DomainError.mayNot("create such", model, writer)
-                }
+                let writer = caller.writer
+                let columns = try preparation.outcome(for: writer).map(\.column)
+                guard policy.mayCreate(row, of: name, as: writer),
+                    policy.mayWrite(columns: columns, in: row, of: name, as: writer)
+                else { throw DomainError.mayNot("create such", model, writer) }
                 let view = policy.view(of: writer)
                 if let visible = policy.visible(row, of: name, to: view) { return visible }
                 guard policy.mayRead(column: Model.keyName, of: name, view: view) else { return Row([]) }
@@ -53,26 +54,36 @@ extension RowService {
             try change(by: json, of: model, key: key, replaces: replaces, as: writer)
         }
         let policy = policy
+        /// Columns that the caller has not named, and does not see in this very row, stay as they are.
+        @Sendable func values(
+            in row: Row, as writer: Writer
+        ) throws(DomainError) -> [(column: String, value: Value)] {
+            try preparation.outcome(for: writer).filter { column, _ in
+                json[column] != nil || policy.mayWrite(columns: [column], in: row, of: model.name, as: writer)
+            }
+        }
         return try await write(model, as: claimant) {
             try await store.update(
                 model, key: key, as: claimant.claim, if: condition(since), deadline: .standard
             ) { caller, before in
-                let writer = caller.identity.summary.writer
+                let writer = caller.writer
                 // First of all: a row that the caller may not see is answered as one that there is not.
                 guard policy.visible(before, of: model.name, to: policy.view(of: writer)) != nil else {
                     throw DomainError.noRow(of: model)
                 }
-                let values = try preparation.outcome(for: writer)
+                let values = try values(in: before, as: writer)
                 // Before anything is tried: what the table has against a change tells of rows that the caller may not see.
                 guard policy.mayUpdate(before, to: before, of: model.name, as: writer) else {
                     throw DomainError.mayNot("change this", model, writer)
                 }
+                try Self.refuseHidden(values, in: before, of: model, as: writer, policy)
                 return values
-            } result: { caller, _, after in
-                let writer = caller.identity.summary.writer
-                guard policy.mayUpdate(after, to: after, of: model.name, as: writer) else {
+            } result: { caller, before, after in
+                let writer = caller.writer
+                guard policy.mayUpdate(before, to: after, of: model.name, as: writer) else {
                     throw DomainError.mayNot("change this", model, writer)
                 }
+                try Self.refuseHidden(values(in: before, as: writer), in: after, of: model, as: writer, policy)
                 return policy.visible(after, of: model.name, to: policy.view(of: writer))
                     ?? Row([(column: Model.keyName, value: key)])
             }
@@ -92,7 +103,7 @@ extension RowService {
             try await store.remove(
                 model, key: key, as: claimant.claim, if: condition(since), deadline: .standard
             ) { caller, row in
-                let writer = caller.identity.summary.writer
+                let writer = caller.writer
                 guard policy.visible(row, of: model.name, to: policy.view(of: writer)) != nil else {
                     throw DomainError.noRow(of: model)
                 }
@@ -103,12 +114,22 @@ extension RowService {
         }.position
     }
 
+    /// A column that is for others in this very row is not the caller's to write.
+    private static func refuseHidden(
+        _ values: [(column: String, value: Value)], in row: Row, of model: Model, as writer: Writer, _ policy: Policy
+    ) throws(DomainError) {
+        for (column, _) in values
+        where !policy.mayWrite(columns: [column], in: row, of: model.name, as: writer) {
+            throw .invalidField("\(column) is not yours to write.", field: column)
+        }
+    }
+
     /// What the caller can't see he can't overwrite: such changes count for nothing.
     private func condition(_ since: [Position]?) -> WriteCondition {
         guard let since else { return .none }
         let policy = policy
         return .unchanged(since: since) { caller, record in
-            policy.visibility(of: record, to: policy.view(of: caller.identity.summary.writer)) != .nothing
+            policy.visibility(of: record, to: policy.view(of: caller.writer)) != .nothing
         }
     }
 
@@ -184,7 +205,7 @@ extension RowService {
                 return Preparation(seeming: writer, seemingOutcome: outcome, prepare: prepare)
             }
         }
-        let writer = try await claimant.principal(in: store).user.writer
+        let writer = try await claimant.principal(in: store).writer
         return Preparation(seeming: writer, seemingOutcome: try prepare(writer), prepare: prepare)
     }
 
@@ -206,10 +227,10 @@ extension RowService {
         case RowRefusal.noRow: return .noRow(of: model)
         case RowRefusal.changed: return .changedMeanwhile(model)
         case StoreError.conflict, StoreError.invalid:
-            // The table's sentence names columns: by whom it may be read is for the records to say.
+            // The sentence of the table names columns: the records say whether the caller may read them.
             let record = try? await store.claimant(user: claimant.user, session: claimant.session)
-            let user = record?.identity.summary
-            return DomainError(withheld(error, writing: model, from: policy.view(role: user?.role, user: user?.owner)))
+            let view = record.map { policy.view(of: $0) } ?? policy.view(role: nil, user: nil)
+            return DomainError(withheld(error, writing: model, from: view))
         default: return await store.settled(error)
         }
     }

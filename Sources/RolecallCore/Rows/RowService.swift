@@ -45,12 +45,18 @@ package struct RowService: Sendable {
         try refuseStranger(principal, reading: model)
         let view = view(of: principal)
         let policy = policy
+        let filtered = equals.map(\.column.name)
         return try await DomainError.mapping {
             try await store.page(
                 PageQuery(
                     of: model, after: after, equals: equals, limit: limit, bytes: Self.maximumListSize,
                     positioned: true)
-            ) { policy.visible($0, of: model.name, to: view) }
+            ) { row in
+                // A column that the caller sees in other rows alone is no filter for this one.
+                policy.visible(row, of: model.name, to: view).flatMap { seen in
+                    filtered.allSatisfy { seen[$0] != nil } ? seen : nil
+                }
+            }
         }
     }
 
@@ -88,18 +94,14 @@ package struct RowService: Sendable {
     // MARK: Parts
 
     func view(of principal: Principal?) -> View {
-        policy.view(role: principal?.user.role, user: principal?.user.owner)
+        policy.view(of: principal)
     }
 
     func refuseStranger(_ principal: Principal?, reading model: Model) throws(DomainError) {
         guard !policy.visibleModels(to: view(of: principal)).contains(model.name) else { return }
         guard let principal else { throw .unauthenticated }
-        throw .mayNot("see any", model, principal.user.writer)
+        throw .mayNot("see any", model, principal.writer)
     }
-}
-
-extension Policy {
-    package func view(of writer: Writer) -> View { view(role: writer.role, user: writer.user) }
 }
 
 extension DomainError {

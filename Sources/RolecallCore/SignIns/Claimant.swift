@@ -60,7 +60,8 @@ package struct Claimant: Sendable, Hashable {
             throw .tokenRefused(TokenRefusal(error))
         }
         return Principal(
-            user: record.identity.summary, session: session, generation: generation, expiresAt: expiresAt,
+            user: record.identity.summary, memberships: record.memberships, session: session, generation: generation,
+            expiresAt: expiresAt,
             readAt: record.readAt)
     }
 }

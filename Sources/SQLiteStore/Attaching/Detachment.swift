@@ -39,7 +39,10 @@ enum Detachment {
             for type in ["trigger", "table"] {
                 var names: [String] = []
                 try db.query(
-                    "SELECT name FROM sqlite_master WHERE type = ? AND name LIKE 'rolecall!_%' ESCAPE '!' ORDER BY name",
+                    """
+                    SELECT name FROM sqlite_master WHERE type = ? AND (name LIKE 'rolecall!_%' ESCAPE '!' \
+                    OR name LIKE 'rolecall:%') ORDER BY name
+                    """,
                     [.text(type)], isCached: false
                 ) { row in
                     names.append(row.text(0))

@@ -6,13 +6,17 @@ import ModelStore
 struct Preparation {
     let path: String
     let models: [ModelDeclaration]
+    let memberships: [MembershipSource]
     /// Statements that make tables where they are missing.
     let schema: [String]
 
     struct Outcome {
         var tables: [ModelTable]
+        var memberships: [MembershipTable] = []
         /// The models whose triggers were written, and whether some of them had been there before and were lost.
         var written: [(table: ModelTable, hadLost: Bool)] = []
+        /// The tables of memberships whose triggers were written.
+        var writtenMemberships: [MembershipTable] = []
     }
 
     /// The part of it that needs the owner's consent.
@@ -23,8 +27,11 @@ struct Preparation {
             attached[model.name]?.lowercased() != model.table.lowercased()
                 && tables.contains { $0.lowercased() == model.table.lowercased() }
         }
+        let known = try Self.attachedMemberships(in: db)
+        let members = Set(memberships.map { $0.table.lowercased() }).subtracting(known)
+            .subtracting(unknown.map { $0.table.lowercased() })
         let isStranger = try !db.hasTable("rolecall_meta") && !tables.isEmpty
-        return (unknown.map(\.table), isStranger)
+        return (unknown.map(\.table) + tables.filter { members.contains($0.lowercased()) }, isStranger)
     }
 
     /// In one transaction of the caller's.
@@ -46,7 +53,23 @@ struct Preparation {
             if hadLost { try EventLog.appendGap(of: table.model.name, in: db) }
             outcome.written.append((table, hadLost))
         }
+        try prepareMemberships(in: db, &outcome)
         return outcome
+    }
+
+    private func prepareMemberships(in db: Database, _ outcome: inout Outcome) throws {
+        outcome.memberships = try MembershipTable.all(memberships, in: db)
+        for table in outcome.memberships {
+            guard try MembershipTriggers(table: table).install(in: db) > 0 else { continue }
+            // What the table said meanwhile has made no entry.
+            try EventLog.appendGap(of: MembershipTriggers.model, in: db)
+            try db.run(
+                """
+                INSERT OR REPLACE INTO rolecall_members(table_name, attached_at) \
+                VALUES (?, strftime('%Y-%m-%dT%H:%M:%fZ', 'now'))
+                """, [.text(table.name)])
+            outcome.writtenMemberships.append(table)
+        }
     }
 
     // MARK: Parts
@@ -78,6 +101,17 @@ struct Preparation {
             return true
         }
         return tables
+    }
+
+    /// The tables of memberships that have been attached, in lower case.
+    static func attachedMemberships(in db: Database) throws -> Set<String> {
+        guard try db.hasTable("rolecall_members") else { return [] }
+        var names: Set<String> = []
+        try db.query("SELECT table_name FROM rolecall_members") { row in
+            names.insert(row.text(0).lowercased())
+            return true
+        }
+        return names
     }
 
     private static func record(_ model: Model, in db: Database) throws {

@@ -16,11 +16,12 @@ extension SQLiteDatabaseStore {
     ///
     /// - Throws: as ``open(path:models:schema:consent:logger:)``.
     public static func plan(
-        path: String, models: [ModelDeclaration], schema: [String] = []
+        path: String, models: [ModelDeclaration], memberships: [MembershipSource] = [], schema: [String] = []
     ) throws(StoreError) -> AttachmentPlan {
         try looking(at: path) { db in
             _ = try StoreSchema.checkedVersion(of: db, path: path)
-            return try SchemaTwin(of: db).plan(Preparation(path: path, models: models, schema: schema), for: db)
+            let preparation = Preparation(path: path, models: models, memberships: memberships, schema: schema)
+            return try SchemaTwin(of: db).plan(preparation, for: db)
         }
     }
 
@@ -30,10 +31,12 @@ extension SQLiteDatabaseStore {
     /// - Throws: as ``open(path:models:schema:consent:logger:)``.
     @discardableResult
     public static func attach(
-        path: String, models: [ModelDeclaration], schema: [String] = [], logger: Logger
+        path: String, models: [ModelDeclaration], memberships: [MembershipSource] = [], schema: [String] = [],
+        logger: Logger
     ) throws(StoreError) -> AttachmentPlan {
-        let plan = try plan(path: path, models: models, schema: schema)
-        let store = try open(path: path, models: models, schema: schema, consent: .given, logger: logger)
+        let plan = try plan(path: path, models: models, memberships: memberships, schema: schema)
+        let store = try open(
+            path: path, models: models, memberships: memberships, schema: schema, consent: .given, logger: logger)
         store.closeNow()
         return plan
     }

@@ -24,14 +24,16 @@ public struct SQLiteLocation: DatabaseLocation {
 
     public func plan(_ options: OpeningOptions) async throws -> AttachmentPlan {
         try await blocking {
-            try SQLiteDatabaseStore.plan(path: path, models: options.models, schema: options.schema)
+            try SQLiteDatabaseStore.plan(
+                path: path, models: options.models, memberships: options.memberships, schema: options.schema)
         }
     }
 
     public func attach(_ options: OpeningOptions) async throws -> AttachmentPlan {
         try await blocking {
             try SQLiteDatabaseStore.attach(
-                path: path, models: options.models, schema: options.schema, logger: logger)
+                path: path, models: options.models, memberships: options.memberships, schema: options.schema,
+                logger: logger)
         }
     }
 
@@ -48,7 +50,8 @@ public struct SQLiteLocation: DatabaseLocation {
     public func open(_ options: OpeningOptions) async throws -> any Store {
         try await blocking {
             try SQLiteDatabaseStore.open(
-                path: path, models: options.models, schema: options.schema, consent: options.consent, logger: logger)
+                path: path, models: options.models, memberships: options.memberships, schema: options.schema,
+                consent: options.consent, logger: logger)
         }
     }
 

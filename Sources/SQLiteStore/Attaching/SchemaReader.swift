@@ -72,6 +72,41 @@ enum SchemaReader {
                     isNullable: !column.isNotNull && column.primaryKeyPosition == 0, isGenerated: column.isGenerated)
             },
             primaryKey: primary.map(\.name),
-            otherKeys: others.filter { !$0.isPrimaryKey }.compactMap(\.columns).filter { required.isSuperset(of: $0) })
+            otherKeys: others.filter { !$0.isPrimaryKey }.compactMap(\.columns).filter { required.isSuperset(of: $0) },
+            references: obstacle == nil ? try references(of: entry.name, in: db) : [:],
+            searchable: obstacle == nil ? try searchable(primary, of: entry.name, in: db) : [])
+    }
+
+    private static func references(of table: String, in db: Database) throws -> [String: String] {
+        var columns: [Int64: [(column: String, table: String)]] = [:]
+        try db.query("SELECT id, \"from\", \"table\" FROM pragma_foreign_key_list(?)", [.text(table)]) { row in
+            columns[row.integer(0), default: []].append((row.text(1), row.text(2)))
+            return true
+        }
+        return Dictionary(
+            columns.values.filter { $0.count == 1 }.flatMap { $0 }.map { ($0.column, $0.table) },
+            uniquingKeysWith: { first, _ in first })
+    }
+
+    /// - Parameter primary: the primary key's columns.
+    private static func searchable(
+        _ primary: [TableColumn], of table: String, in db: Database
+    ) throws -> Set<DatabaseSchema.IndexedColumn> {
+        var columns: Set<DatabaseSchema.IndexedColumn> = []
+        // The row's number needs no index.
+        if primary.count == 1, primary[0].isInteger {
+            columns.insert(DatabaseSchema.IndexedColumn(name: primary[0].name, ignoresCase: false))
+        }
+        try db.query(
+            """
+            SELECT x.name, x.coll FROM pragma_index_list(?) AS i, pragma_index_xinfo(i.name) AS x \
+            WHERE NOT i.partial AND x.seqno = 0 AND x.cid >= 0
+            """, [.text(table)]
+        ) { row in
+            columns.insert(
+                DatabaseSchema.IndexedColumn(name: row.text(0), ignoresCase: row.text(1).uppercased() == "NOCASE"))
+            return true
+        }
+        return columns
     }
 }

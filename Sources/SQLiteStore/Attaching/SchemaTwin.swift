@@ -76,6 +76,17 @@ struct SchemaTwin {
                             "\(triggers.count) triggers on \(table.model.table), for the model \(table.model.name)",
                         sql: triggers.map { $0.sql + ";" }.joined(separator: "\n")))
             }
+            for table in outcome.memberships {
+                let names = Set(MembershipTriggers(table: table).statements.map(\.name))
+                let triggers = new.filter { $0.type == "trigger" && names.contains($0.name) }
+                guard !triggers.isEmpty else { continue }
+                let memberships = Set(table.sources.map(\.membership)).sorted().joined(separator: ", ")
+                steps.append(
+                    AttachmentPlan.Step(
+                        model: nil,
+                        sentence: "\(triggers.count) triggers on \(table.name), for the membership \(memberships)",
+                        sql: triggers.map { $0.sql + ";" }.joined(separator: "\n")))
+            }
             return AttachmentPlan(
                 steps: steps, strangers: strangers.tables, isNewToDatabase: strangers.isNewToDatabase)
         }
@@ -115,6 +126,16 @@ struct SchemaTwin {
                     (
                         "INSERT INTO rolecall_model(name, table_name, attached_at) VALUES (?, ?, ?)",
                         [row.value(0), row.value(1), row.value(2)]
+                    ))
+                return true
+            }
+        }
+        if try db.hasTable("rolecall_members") {
+            try db.query("SELECT table_name, attached_at FROM rolecall_members") { row in
+                rows.append(
+                    (
+                        "INSERT INTO rolecall_members(table_name, attached_at) VALUES (?, ?)",
+                        [row.value(0), row.value(1)]
                     ))
                 return true
             }

@@ -45,7 +45,7 @@ struct CaptureTriggers {
     init(table: ModelTable) {
         self.table = table
         image = RowImage(table: table)
-        candidates = ConflictCandidates(table: table)
+        candidates = ConflictCandidates(shape: table.shape)
     }
 
     /// Each trigger's name and the statement that makes it, as SQLite keeps it.

@@ -11,13 +11,18 @@ import Synchronization
 final class TriggerKeeper: Sendable {
     private let pool: DatabasePool
     private let models: [(declaration: ModelDeclaration, model: Model)]
+    private let memberships: [MembershipTable]
     private let logger: Logger
-    /// The models that it could not look after, as has been logged.
+    /// The models and tables that it could not look after, as has been logged.
     private let failing = Mutex<Set<String>>([])
 
-    init(pool: DatabasePool, models: [(declaration: ModelDeclaration, model: Model)], logger: Logger) {
+    init(
+        pool: DatabasePool, models: [(declaration: ModelDeclaration, model: Model)], memberships: [MembershipTable],
+        logger: Logger
+    ) {
         self.pool = pool
         self.models = models
+        self.memberships = memberships
         self.logger = logger
     }
 
@@ -30,6 +35,7 @@ final class TriggerKeeper: Sendable {
                 try db.withoutForeignKeys {
                     try db.inTransaction(.immediate) {
                         for (declaration, model) in self.models { try self.keep(declaration, model, in: db) }
+                        for table in self.memberships { try self.keep(table, in: db) }
                         return .commit
                     }
                 }
@@ -64,6 +70,34 @@ final class TriggerKeeper: Sendable {
             // Once: it is looked at again with every change of the schema.
             guard failing.withLock({ $0.insert(model.name).inserted }) else { return }
             logger.error("changes are not told any more: \(error)", metadata: metadata)
+        }
+    }
+}
+
+extension TriggerKeeper {
+    /// Where triggers were lost, or the table itself, every identity is read anew: nothing says who has come and gone.
+    fileprivate func keep(_ known: MembershipTable, in db: Database) throws {
+        let metadata: Logger.Metadata = ["table": "\(known.name)"]
+        // No model's name has a colon.
+        let place = "memberships:\(known.name)"
+        do {
+            let isBack = failing.withLock { $0.contains(place) }
+            var written = 0
+            try db.inSavepoint {
+                for table in try MembershipTable.all(known.sources, in: db) {
+                    written += try MembershipTriggers(table: table).install(in: db)
+                }
+                if written > 0 || isBack { try EventLog.appendGap(of: MembershipTriggers.model, in: db) }
+                return .commit
+            }
+            failing.withLock { _ = $0.remove(place) }
+            if written > 0 || isBack {
+                logger.warning("put back triggers: every membership is read anew", metadata: metadata)
+            }
+        } catch let error as StoreError {
+            guard failing.withLock({ $0.insert(place).inserted }) else { return }
+            try EventLog.appendGap(of: MembershipTriggers.model, in: db)
+            logger.error("memberships of the table end: \(error)", metadata: metadata)
         }
     }
 }

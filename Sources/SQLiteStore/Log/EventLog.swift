@@ -52,6 +52,10 @@ enum EventLog {
     /// What ``event(_:)`` reads.
     static let columns = #"seq, model, op, "key", "before", "after", actor, at"#
 
+    /// Leaves out the entries that are for the identity feed alone.
+    private static let isTold =
+        "AND model IS NOT '\(SessionTriggers.model)' AND model IS NOT '\(MembershipTriggers.model)'"
+
     static func events(
         after sequence: Int64, limit: Int, in db: Database, logger: Logger
     ) throws -> [ChangeRecord] {
@@ -59,7 +63,7 @@ enum EventLog {
         guard limit > 0 else { return events }
         try db.query(
             """
-            SELECT \(columns) FROM rolecall_events WHERE seq > ? AND model IS NOT '\(SessionTriggers.model)' ORDER BY seq
+            SELECT \(columns) FROM rolecall_events WHERE seq > ? \(isTold) ORDER BY seq
             """, [.integer(sequence)]
         ) { row in
             if let event = event(row) {

@@ -7,7 +7,7 @@ let keyColumnName = "_id"
 /// Tables of the store itself, which can't be models: their changes are not told, or are the telling.
 private let ownTables: Set<String> = [
     "rolecall_meta", "rolecall_session", "rolecall_events", "rolecall_context", "rolecall_displaced", "rolecall_model",
-    "rolecall_era",
+    "rolecall_era", "rolecall_members",
 ]
 
 extension ModelTable {

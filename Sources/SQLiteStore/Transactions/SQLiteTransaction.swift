@@ -7,6 +7,7 @@ import RolecallProtocol
 struct SQLiteReadTransaction: SQLiteTransaction {
     let db: Database
     let tables: [String: ModelTable]
+    let memberships: MembershipReader
     let logger: Logger
     let control: CallControl?
 }
@@ -15,6 +16,7 @@ struct SQLiteReadTransaction: SQLiteTransaction {
 struct SQLiteWriteTransaction: SQLiteTransaction {
     let db: Database
     let tables: [String: ModelTable]
+    let memberships: MembershipReader
     let logger: Logger
     let control: CallControl?
 }
@@ -24,6 +26,7 @@ protocol SQLiteTransaction: RowReader, AccountReader {
     var db: Database { get }
     /// By the model's name.
     var tables: [String: ModelTable] { get }
+    var memberships: MembershipReader { get }
     var logger: Logger { get }
     /// When the call has to end that this belongs to; nil where nothing but locks limits it.
     var control: CallControl? { get }

@@ -7,6 +7,7 @@ struct SnapshotReader: Sendable {
     let pool: DatabasePool
     let queue: WorkerQueue
     let tables: [String: ModelTable]
+    let memberships: MembershipReader
     let logger: Logger
 
     /// How many connections read at the same time, by what they read.
@@ -19,10 +20,14 @@ struct SnapshotReader: Sendable {
         static let all = rows + log + identities + logTurns + identityTurns
     }
 
-    init(pool: DatabasePool, tables: [ModelTable], name: String, width: Int, logger: Logger) {
+    init(
+        pool: DatabasePool, tables: [ModelTable], memberships: MembershipReader, name: String, width: Int,
+        logger: Logger
+    ) {
         self.pool = pool
         queue = WorkerQueue(label: "rolecall.sqlite.\(name)", width: width)
         self.tables = Dictionary(tables.map { ($0.model.name, $0) }, uniquingKeysWith: { first, _ in first })
+        self.memberships = memberships
         self.logger = logger
     }
 
@@ -50,6 +55,6 @@ struct SnapshotReader: Sendable {
 
     /// A connection's transaction, as the body of a read sees it.
     func transaction(in db: Database, _ control: CallControl? = nil) -> SQLiteReadTransaction {
-        SQLiteReadTransaction(db: db, tables: tables, logger: logger, control: control)
+        SQLiteReadTransaction(db: db, tables: tables, memberships: memberships, logger: logger, control: control)
     }
 }
