@@ -100,11 +100,14 @@ struct LoopDeliveryTests {
                     group.addTask {
                         var position = start.description
                         var told: [String] = []
+                        var round = 0
                         while told.last != "last" {
                             let socket = try await server.connect(
                                 auth: ["token": .string(token), "after": .string(position)])
-                            // Now and then before it is live, and each time after another number of events.
-                            let enough = (told.count + client) % 7
+                            // Now and then before it is live, and each time after another number of events: a client that
+                            // only ever leaves before it is told anything comes to no end.
+                            round += 1
+                            let enough = (told.count + client + round) % 7
                             if enough > 0 {
                                 try await socket.thing(open[min(told.count + enough, open.count) - 1])
                             }
