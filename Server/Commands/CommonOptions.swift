@@ -63,8 +63,9 @@ struct StorageOptions: ParsableArguments {
     func location(
         _ settings: Settings, makesDatabase: Bool = false, logger: Logger
     ) async throws -> any DatabaseLocation {
-        let store = try resolve(settings, makesDirectory: makesDatabase).store
+        let (directory, store) = try resolve(settings, makesDirectory: false)
         try refuseDoubt(settings, about: store.url)
+        if makesDatabase, store.url == StoreURL.standard(in: directory) { try make(directory) }
         let location = try StoreURL.location(store.url, source: store.source, logger: logger)
         if !makesDatabase, !(try await location.exists()) {
             throw StartupError(

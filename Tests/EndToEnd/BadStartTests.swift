@@ -285,7 +285,7 @@ extension EndToEnd {
                 #expect(run.exit == .status(1))
                 let places = run.errors.map { $0.replacingOccurrences(of: "rolecall-server: ", with: "") }
                     .map { $0.replacingOccurrences(of: file.path, with: "").prefix(6) }
-                #expect(places == [":2:1: ", ":4:56:", ":5:18:", ":5:36:"], "\(run)")
+                #expect(places == [":2:1: ", ":4:56:", ":5:18:", ":5:35:"], "\(run)")
             }
         }
 
