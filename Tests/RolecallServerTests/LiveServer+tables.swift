@@ -7,7 +7,7 @@ import WireJSON
 @testable import RolecallCore
 @testable import RolecallServer
 
-/// Runs a server on a database that was somebody's before.
+/// Runs a server on a database that an application has made before.
 func withTables(
     _ sql: String, _ yaml: String, configure: (inout Configuration) -> Void = { _ in },
     _ body: (LiveServer, _ staff: String) async throws -> Void

@@ -130,6 +130,33 @@ struct MembershipCaptureTests {
         }
     }
 
+    @Test("two addresses that look alike and differ in their bytes are two users")
+    func bytes() async throws {
+        let database = try TestDatabase()
+        let foreign = try database.foreign()
+        try await foreign.write { try $0.execute(sql: Self.shapes[0].sql) }
+        let store = try SQLiteDatabaseStore.open(
+            path: database.path, models: .standard, memberships: Self.sources, schema: [.thing], logger: .silent)
+        let addresses = ["\u{e9}@x", "e\u{301}@x"]
+        try await store.transaction { transaction in
+            for address in addresses {
+                _ = try transaction.insertUser(email: address, name: "e", role: "user", password: "-")
+            }
+        }
+        let cursor = try await store.identityCursor()
+        try await foreign.write { db in
+            try db.execute(
+                sql: "INSERT INTO member(email, t) VALUES (?, 1), (?, 2)", arguments: [addresses[0], addresses[1]])
+        }
+        let entries = try await store.read { try $0.identityEntries(after: cursor.upTo) }.value
+        #expect(
+            entries.map(\.subject) == [
+                .memberships([Membership(name: "guest", value: .integer(1))], ofUser: 1),
+                .memberships([Membership(name: "guest", value: .integer(2))], ofUser: 2),
+            ])
+        try await store.close()
+    }
+
     @Test("statements of others do the same as without: what is inserted, refused, ignored")
     func innocence() async throws {
         for shape in Self.shapes {

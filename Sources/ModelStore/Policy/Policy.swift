@@ -225,7 +225,7 @@ public struct ColumnAccess: Hashable, Sendable {
 
     public init(rules: [Rule]) { self.rules = rules }
 
-    /// - Parameter role: the least one; one that is not in the list opens the column for nobody.
+    /// - Parameter role: the least role; a role that is not in the list grants nothing.
     public init(role: String) { rules = [Rule(role: role)] }
 }
 
@@ -252,7 +252,7 @@ public struct AuthorityColumns: Hashable, Sendable {
 
     var columns: [String] { [user, of] + (role.map { [$0] } ?? []) }
 
-    /// What a row of the table makes its user; nil for one that makes nobody anything.
+    /// The membership that a row of the table gives to its user; nil where the row names nothing to belong to.
     func membership(in row: Row) -> Membership? {
         guard let value = row[of], value != .null else { return nil }
         return Membership(name: membership, value: value, roles: Membership.roles(in: role.flatMap { row[$0] }))

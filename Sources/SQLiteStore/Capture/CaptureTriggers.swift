@@ -130,11 +130,6 @@ struct CaptureTriggers {
         "model = \(model) AND \(areSame(noted(in: "rolecall_displaced"), key))"
     }
 
-    /// The end of every statement that appends to the log. The actor is known only inside the server's own
-    /// transactions; see ``StoreSchema``.
-    private static let actorAndTime =
-        "(SELECT actor FROM rolecall_context LIMIT 1), strftime('%Y-%m-%dT%H:%M:%fZ', 'now')"
-
     private static let append =
         #"INSERT INTO rolecall_events(model, op, "key", "before", "after", actor, at) SELECT"#
 

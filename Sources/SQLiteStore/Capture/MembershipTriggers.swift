@@ -58,8 +58,6 @@ struct MembershipTriggers: TriggerSet {
     // MARK: Parts
 
     private static let append = #"INSERT INTO rolecall_events(model, op, "key", actor, at) SELECT"#
-    private static let actorAndTime =
-        "(SELECT actor FROM rolecall_context LIMIT 1), strftime('%Y-%m-%dT%H:%M:%fZ', 'now')"
 
     private func appending(of user: Ownership, in row: String, if condition: String? = nil) -> String {
         let restriction = condition.map { " AND \($0)" } ?? ""

@@ -32,13 +32,16 @@ final class TriggerKeeper: Sendable {
     func keep(completion: @escaping @Sendable (Bool) -> Void) {
         pool.asyncWriteWithoutTransaction { db in
             do {
+                var findings: [MembershipFinding] = []
                 try db.withoutForeignKeys {
                     try db.inTransaction(.immediate) {
                         for (declaration, model) in self.models { try self.keep(declaration, model, in: db) }
-                        for table in self.memberships { try self.keep(table, in: db) }
+                        findings = try self.memberships.map { try self.keep($0, in: db) }
                         return .commit
                     }
                 }
+                // Only now: a gap that was rolled back is appended the next time.
+                for finding in findings { self.note(finding) }
                 completion(true)
             } catch {
                 self.logger.warning("could not look after the triggers", metadata: ["error": "\(error)"])
@@ -75,29 +78,48 @@ final class TriggerKeeper: Sendable {
 }
 
 extension TriggerKeeper {
-    /// Where triggers were lost, or the table itself, every identity is read anew: nothing says who has come and gone.
-    fileprivate func keep(_ known: MembershipTable, in db: Database) throws {
-        let metadata: Logger.Metadata = ["table": "\(known.name)"]
+    /// How a table of memberships was found.
+    private struct MembershipFinding {
+        var table: String
+        /// Why it can't say anything; nil where it can.
+        var fault: StoreError?
+        /// Whether it has changed since the last look, so that a gap was appended.
+        var isNews: Bool
         // No model's name has a colon.
-        let place = "memberships:\(known.name)"
+        var place: String { "memberships:\(table)" }
+    }
+
+    /// Where triggers were lost, or the table itself, every identity is read anew: nothing says who has come and gone.
+    private func keep(_ known: MembershipTable, in db: Database) throws -> MembershipFinding {
+        var finding = MembershipFinding(table: known.name, isNews: false)
+        let wasFailing = failing.withLock { $0.contains(finding.place) }
         do {
-            let isBack = failing.withLock { $0.contains(place) }
-            var written = 0
             try db.inSavepoint {
+                var written = 0
                 for table in try MembershipTable.all(known.sources, in: db) {
                     written += try MembershipTriggers(table: table).install(in: db)
                 }
-                if written > 0 || isBack { try EventLog.appendGap(of: MembershipTriggers.model, in: db) }
+                finding.isNews = written > 0 || wasFailing
                 return .commit
             }
-            failing.withLock { _ = $0.remove(place) }
-            if written > 0 || isBack {
-                logger.warning("put back triggers: every membership is read anew", metadata: metadata)
-            }
         } catch let error as StoreError {
-            guard failing.withLock({ $0.insert(place).inserted }) else { return }
-            try EventLog.appendGap(of: MembershipTriggers.model, in: db)
-            logger.error("memberships of the table end: \(error)", metadata: metadata)
+            finding.fault = error
+            finding.isNews = !wasFailing
+        }
+        if finding.isNews { try EventLog.appendGap(of: MembershipTriggers.model, in: db) }
+        return finding
+    }
+
+    private func note(_ finding: MembershipFinding) {
+        let metadata: Logger.Metadata = ["table": "\(finding.table)"]
+        failing.withLock { failing in
+            _ = finding.fault == nil ? failing.remove(finding.place) : failing.insert(finding.place).memberAfterInsert
+        }
+        guard finding.isNews else { return }
+        if let fault = finding.fault {
+            logger.error("memberships of the table end: \(fault)", metadata: metadata)
+        } else {
+            logger.warning("put back triggers: every membership is read anew", metadata: metadata)
         }
     }
 }

@@ -14,6 +14,12 @@ protocol TriggerSet {
 }
 
 extension TriggerSet {
+    /// The end of every statement that appends to the log. The actor is known only inside the server's own
+    /// transactions; see ``StoreSchema``.
+    static var actorAndTime: String {
+        "(SELECT actor FROM rolecall_context LIMIT 1), strftime('%Y-%m-%dT%H:%M:%fZ', 'now')"
+    }
+
     /// Puts the triggers in place where they are missing or say something else.
     ///
     /// - Returns: how many were written.

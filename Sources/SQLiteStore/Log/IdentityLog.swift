@@ -82,14 +82,15 @@ enum IdentityLog {
     /// The users whose memberships may have changed, each with the last entry that says so.
     private struct TouchedMembers {
         private var ids: [Int64: (number: Int64, at: String)] = [:]
-        private var addresses: [String: (number: Int64, at: String)] = [:]
+        /// By their bytes, as the accounts' table tells them apart.
+        private var addresses: [Value: (number: Int64, at: String)] = [:]
 
         /// - Returns: false for an entry of another kind.
         mutating func note(_ event: ChangeRecord) -> Bool {
             guard event.model == MembershipTriggers.model else { return false }
             switch event.key {
             case .integer(let id): ids[id] = (event.sequence, event.at)
-            case .text(let address): addresses[address] = (event.sequence, event.at)
+            case .text: addresses[event.key] = (event.sequence, event.at)
             case .null, .real, .blob, .boolean: return false
             }
             return true
@@ -103,7 +104,7 @@ enum IdentityLog {
         func entries(in era: Era, _ db: Database, _ memberships: MembershipReader) throws -> [IdentityFeedEntry] {
             var ids = ids
             for (address, last) in addresses {
-                let id = try db.first("SELECT _id FROM rolecall_user WHERE email = ?", [.text(address)]) {
+                let id = try db.first("SELECT _id FROM rolecall_user WHERE email = ?", [address]) {
                     $0.integer(0)
                 }
                 guard let id, ids[id].map({ $0.number < last.number }) ?? true else { continue }
